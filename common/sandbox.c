@@ -1,0 +1,266 @@
+/*
+ * sandbox: system call filter, Landlock and resource limits. Each role has one table that names the calls it may make.
+ * Runs in: worker, agent, recorder, at the end of their start-up.
+ */
+#include "common/sandbox.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/base.h"
+
+enum {
+	DENIED_MAX = 16, /* further different numbers are not told: the first ones show the fault */
+};
+
+/* What every process needs whatever its role: memory that is never executable, time, its own end, signals. */
+static const struct sandbox_rule base_rules[] = {
+    {SCMP_SYS(mmap), SANDBOX_ALLOW, {{2, PROT_EXEC, 0}}},
+    {SCMP_SYS(mmap), SANDBOX_REFUSE, {{2, PROT_EXEC, PROT_EXEC}}},
+    {SCMP_SYS(mprotect), SANDBOX_ALLOW, {{2, PROT_EXEC, 0}}},
+    {SCMP_SYS(mprotect), SANDBOX_REFUSE, {{2, PROT_EXEC, PROT_EXEC}}},
+    {SCMP_SYS(munmap), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(mremap), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(brk), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(madvise), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(futex), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(clock_gettime), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(clock_nanosleep), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(restart_syscall), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(exit), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(exit_group), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(rt_sigreturn), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(rt_sigprocmask), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(rt_sigaction), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(getpid), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(gettid), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(getrandom), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(close), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(ptrace), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(process_vm_readv), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(process_vm_writev), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(pidfd_getfd), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(execve), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(execveat), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(open_by_handle_at), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(mount), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(setns), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(unshare), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(bpf), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(perf_event_open), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(userfaultfd), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(io_uring_setup), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(keyctl), SANDBOX_KILL, {{0}}},
+};
+
+/* Numbers that the SIGSYS handler saw; 0 is free, a number is stored plus one. Signal flags in the sense of STYLE.md. */
+static volatile sig_atomic_t denied_calls[DENIED_MAX];
+static volatile sig_atomic_t denied_told[DENIED_MAX];
+
+static int
+add_rule(scmp_filter_ctx context, const struct sandbox_rule *rule)
+{
+	struct scmp_arg_cmp compares[ARRAY_COUNT(rule->checks)];
+	unsigned count = 0;
+	uint32_t action = rule->action == SANDBOX_ALLOW    ? SCMP_ACT_ALLOW
+	                  : rule->action == SANDBOX_REFUSE ? SCMP_ACT_ERRNO(EPERM)
+	                                                   : SCMP_ACT_KILL_PROCESS;
+
+	for (size_t i = 0; i < ARRAY_COUNT(rule->checks); i++) {
+		const struct sandbox_check *check = &rule->checks[i];
+
+		if (check->mask != 0) {
+			compares[count++] = (struct scmp_arg_cmp){
+			    .arg = check->argument,
+			    .op = SCMP_CMP_MASKED_EQ,
+			    .datum_a = check->mask,
+			    .datum_b = check->value};
+		}
+	}
+	return seccomp_rule_add_array(context, action, rule->call, count, compares);
+}
+
+static int
+add_rules(scmp_filter_ctx context, const struct sandbox_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int result = add_rule(context, &rules[i]);
+
+		if (result != 0) {
+			return result;
+		}
+	}
+	return 0;
+}
+
+/* libseccomp 2.5 writes a program only to a descriptor: take it back out of a memory file. */
+static int
+export_program(scmp_filter_ctx context, struct sandbox_filter *ret_filter)
+{
+	struct stat info;
+	void *program = NULL;
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	int result;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	result = seccomp_export_bpf(context, fd);
+	if (result == 0 && fstat(fd, &info) != 0) {
+		result = -errno;
+	}
+	if (result == 0) {
+		program = malloc((size_t)info.st_size);
+		result = program == NULL ? -ENOMEM : 0;
+	}
+	if (result == 0 && pread(fd, program, (size_t)info.st_size, 0) != info.st_size) {
+		result = -EIO;
+	}
+	fd_close(&fd);
+	if (result != 0) {
+		free(program);
+		return result;
+	}
+	ret_filter->program = program;
+	ret_filter->count = (unsigned short)((size_t)info.st_size / sizeof(struct sock_filter));
+	return 0;
+}
+
+int
+sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
+                     struct sandbox_filter *ret_filter)
+{
+	scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
+	int result;
+
+	if (context == NULL) {
+		return -ENOMEM;
+	}
+	/* A balanced tree: the cost of a call does not depend on its place in the table. */
+	result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (result == 0) {
+		result = add_rules(context, base_rules, ARRAY_COUNT(base_rules));
+	}
+	if (result == 0) {
+		result = add_rules(context, rules, count);
+	}
+	if (result == 0) {
+		result = export_program(context, ret_filter);
+	}
+	seccomp_release(context);
+	return result;
+}
+
+void
+sandbox_filter_free(struct sandbox_filter *filter)
+{
+	free(filter->program);
+	*filter = (struct sandbox_filter){0};
+}
+
+/* Runs at any moment: touches only the two arrays and the interrupted context. */
+static void
+handle_sigsys(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *interrupted = context;
+	sig_atomic_t call = info->si_syscall + 1;
+
+	(void)number; /* only SIGSYS is installed */
+#if defined(__x86_64__)
+	interrupted->uc_mcontext.gregs[REG_RAX] = -ENOSYS;
+#elif defined(__aarch64__)
+	interrupted->uc_mcontext.regs[0] = (unsigned long)-ENOSYS;
+#else
+#error "state here how a system call returns a value on this machine"
+#endif
+	for (size_t i = 0; i < DENIED_MAX; i++) {
+		if (denied_calls[i] == call) {
+			return;
+		}
+		if (denied_calls[i] == 0) {
+			denied_calls[i] = call;
+			return;
+		}
+	}
+}
+
+int
+sandbox_filter_load(const struct sandbox_filter *filter)
+{
+	struct sock_fprog program = {.len = filter->count, .filter = filter->program};
+	struct sigaction action = {.sa_sigaction = handle_sigsys, .sa_flags = SA_SIGINFO};
+
+	(void)sigemptyset(&action.sa_mask); /* cannot fail */
+	if (sigaction(SIGSYS, &action, NULL) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+int
+sandbox_take_denied(void)
+{
+	for (size_t i = 0; i < DENIED_MAX; i++) {
+		if (denied_calls[i] == 0) {
+			return -1;
+		}
+		if (denied_told[i] == 0) {
+			denied_told[i] = 1;
+			return (int)denied_calls[i] - 1;
+		}
+	}
+	return -1;
+}
+
+static int
+set_limit(int resource, rlim_t value)
+{
+	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+	return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
+}
+
+int
+sandbox_limits(unsigned long max_fds, unsigned long max_data_bytes, bool may_start_threads)
+{
+	int result = set_limit(RLIMIT_CORE, 0);
+
+	if (result == 0) {
+		result = set_limit(RLIMIT_NOFILE, max_fds);
+	}
+	if (result == 0 && max_data_bytes != 0 && sandbox_is_built()) {
+		result = set_limit(RLIMIT_DATA, max_data_bytes);
+	}
+	if (result == 0 && !may_start_threads) {
+		result = set_limit(RLIMIT_NPROC, 0);
+	}
+	return result;
+}
+
+#ifdef DEFTPD_SANITIZED
+bool
+sandbox_is_built(void)
+{
+	return false;
+}
+#else
+bool
+sandbox_is_built(void)
+{
+	return true;
+}
+#endif
