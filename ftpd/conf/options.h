@@ -1,0 +1,192 @@
+/*
+ * options: every setting of deftpd as plain data, one field per key of the configuration.
+ * Runs in: master (reads the file), worker, recorder (receive it sealed).
+ * Input:   trusted; the file belongs to the administrator.
+ * Source:  deftpd.conf(5), which is made from option_table.c as well.
+ * Not here: the keys' names, limits and documentation; see option_table.c.
+ *
+ * The struct owns nothing and may be copied by assignment.  It is some 12 KiB, too large for a deep stack.
+ * Every field holds a value within its limits once it has come from conf_read(), conf_read_buffer() or
+ * conf_unseal(), or from options_set_defaults().
+ */
+#ifndef FTPD_CONF_OPTIONS_H
+#define FTPD_CONF_OPTIONS_H
+
+#include "common/addr.h"
+#include "common/base.h"
+
+enum {
+	/* Paths and other free text, NUL included.  A longer one is a mistake in the file. */
+	OPTIONS_TEXT_MAX = 1024,
+	/* User names, NUL included; shadow-utils allow 32 characters. */
+	OPTIONS_NAME_MAX = 64,
+	/* Entries of one list.  More of them is a mistake in the file. */
+	OPTIONS_LIST_MAX = 32,
+};
+
+enum options_sandbox {
+	OPTIONS_SANDBOX_REQUIRE, /* do not start unless every layer is there */
+	OPTIONS_SANDBOX_PREFER,  /* use what the kernel has, say what is missing */
+	OPTIONS_SANDBOX_OFF,
+	OPTIONS_SANDBOX_COUNT,
+};
+
+enum options_tls_policy {
+	OPTIONS_TLS_OFF,
+	OPTIONS_TLS_OPTIONAL,
+	OPTIONS_TLS_LOGINS,
+	OPTIONS_TLS_ALL,
+	OPTIONS_TLS_COUNT,
+};
+
+enum options_tls_version {
+	OPTIONS_TLS_1_2,
+	OPTIONS_TLS_1_3,
+	OPTIONS_TLS_VERSION_COUNT,
+};
+
+enum options_tls_resume {
+	OPTIONS_RESUME_AUTO,
+	OPTIONS_RESUME_REQUIRE,
+	OPTIONS_RESUME_OFF,
+	OPTIONS_RESUME_COUNT,
+};
+
+enum options_upload_mode {
+	OPTIONS_UPLOAD_DIRECT,
+	OPTIONS_UPLOAD_ATOMIC,
+	OPTIONS_UPLOAD_DURABLE,
+	OPTIONS_UPLOAD_COUNT,
+};
+
+enum options_log_format {
+	OPTIONS_LOG_XFERLOG,
+	OPTIONS_LOG_JSON,
+	OPTIONS_LOG_COUNT,
+};
+
+/*
+ * Where to listen.  Family ADDR_NONE with a port is "*": every IPv4 and every IPv6 address.  An IPv6
+ * address, [::] too, means IPv6 alone.
+ */
+struct options_listen_list {
+	uint32_t count;
+	struct addr entry[OPTIONS_LIST_MAX];
+};
+
+/* "NETWORK/PREFIX=ADDRESS": clients from the network are told the address.  Ports are 0. */
+struct options_network {
+	struct addr network;
+	struct addr address;
+	uint8_t prefix_bits;
+};
+
+struct options_network_list {
+	uint32_t count;
+	struct options_network entry[OPTIONS_LIST_MAX];
+};
+
+/* Both ends belong to the range; low <= high. */
+struct options_ports {
+	uint16_t low;
+	uint16_t high;
+};
+
+struct options_tls {
+	char certificate[OPTIONS_TEXT_MAX];
+	char private_key[OPTIONS_TEXT_MAX];
+	char client_ca[OPTIONS_TEXT_MAX];
+	uint8_t policy;      /* enum options_tls_policy */
+	uint8_t min_version; /* enum options_tls_version */
+	uint8_t resume;      /* enum options_tls_resume */
+};
+
+struct options_anonymous {
+	bool enabled;
+	char root[OPTIONS_TEXT_MAX]; /* absolute */
+	char user[OPTIONS_NAME_MAX];
+	char upload_directory[OPTIONS_TEXT_MAX];
+	uint64_t max_rate; /* bytes per second, 0: no limit */
+};
+
+struct options_local_users {
+	bool enabled;
+	bool pam_session;
+	bool chroot;
+	char pam_service[OPTIONS_NAME_MAX];
+	char root[OPTIONS_TEXT_MAX]; /* "~": the home directory */
+};
+
+struct options_virtual_users {
+	char file[OPTIONS_TEXT_MAX];
+	char user[OPTIONS_NAME_MAX];
+};
+
+struct options_uploads {
+	uint8_t mode; /* enum options_upload_mode */
+	uint16_t umask;
+};
+
+struct options_log {
+	char transfers[OPTIONS_TEXT_MAX]; /* absolute, or "": none */
+	char events[OPTIONS_TEXT_MAX];    /* "journal", "stderr" or an absolute path */
+	uint8_t format;                   /* enum options_log_format */
+};
+
+struct options {
+	struct options_listen_list listen;
+	struct options_listen_list listen_implicit_tls;
+	struct options_ports passive_ports;
+	char passive_address[OPTIONS_TEXT_MAX]; /* numeric, a host name, or "" */
+	struct options_network_list passive_address_for;
+	uint16_t active_port; /* 0: any */
+
+	uint32_t max_sessions;
+	uint32_t max_sessions_per_address; /* 0: no limit */
+	uint32_t max_sessions_per_user;    /* 0: no limit */
+	uint32_t shared_workers;           /* 0: one per core */
+	uint32_t spare_min;
+	uint32_t spare_max;
+	uint32_t renew_after;
+	uint32_t auth_workers; /* 0: twice the cores */
+
+	uint32_t login_timeout_s;
+	uint32_t idle_timeout_s;
+	uint32_t data_timeout_s;
+	uint32_t stall_timeout_s;
+
+	uint8_t sandbox; /* enum options_sandbox */
+	char worker_user[OPTIONS_NAME_MAX];
+	char recorder_user[OPTIONS_NAME_MAX];
+
+	struct options_tls tls;
+	struct options_anonymous anonymous;
+	struct options_local_users local_users;
+	struct options_virtual_users virtual_users;
+	struct options_uploads uploads;
+	struct options_log log;
+};
+
+/*
+ * Fill every field with its default from the option table.
+ * Out:     ret_options: every byte is set, padding and unused entries are zero.
+ */
+void options_set_defaults(struct options *ret_options);
+
+/*
+ * Write the options into a sealed memory file, for a program that the master starts.
+ * In:      options: within their limits.
+ * Out:     ret_fd: close-on-exec, for reading by pread; its content can never change again.
+ * Returns: 0, or a negative errno.
+ * Owner:   the caller closes *ret_fd.
+ */
+int conf_seal(const struct options *options, int *ret_fd);
+
+/*
+ * Read what conf_seal() wrote, and prove it: the seals, the table's fingerprint, every limit, the last byte.
+ * In:      fd: stays open and its offset does not move, so that many processes can share it.
+ * Returns: 0; -EBADMSG if it is not the work of conf_seal() of this very build; another negative errno.
+ */
+int conf_unseal(int fd, struct options *ret_options);
+
+#endif
