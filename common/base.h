@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Under clang, the C library's fortified sprintf is a macro, which must not be poisoned as such. */
+#undef sprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok gets scanf sscanf atoi atol
 #pragma GCC poison system popen seteuid setegid setreuid setregid tmpnam mktemp
 
