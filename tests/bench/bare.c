@@ -1,0 +1,307 @@
+/*
+ * bare: the least that a server can do and still look like FTP: the physical limit of the benchmark.
+ * Runs in: the benchmark (test), on loopback only. Input: trusted; nothing is checked.
+ * Source: RFC 959 5.4; RFC 2428 3.
+ * Not here: security, limits, logs, errors. Never let a stranger connect to it.
+ *
+ * Workers are forked ahead, one event loop each.  RETR moves by sendfile in slices; listings and TYPE A block
+ * their worker, since nothing measures them with many clients.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bench/bare_data.h"
+
+#include "common/base.h"
+
+enum {
+	LINE_BYTES = 512,
+	SLICE_BYTES = 1024 * 1024,
+	BACKLOG = 4096,
+	EVENTS_AT_ONCE = 64,
+	DESCRIPTORS_MAX = 65536
+};
+
+struct session;
+
+struct endpoint {
+	struct session *session; /* NULL: the listener */
+	int fd;
+	bool is_data;
+};
+
+struct session {
+	struct endpoint control;
+	struct endpoint data;
+	int passive_fd; /* made by the first EPSV and kept */
+	uint16_t passive_port;
+	bool is_ascii;
+	int file_fd;
+	size_t left_bytes;
+	size_t line_len;
+	char line[LINE_BYTES];
+};
+
+struct worker {
+	int epoll_fd;
+	int listen_fd;
+	int root_fd;
+};
+
+static void
+watch(const struct worker *worker, struct endpoint *endpoint, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = endpoint };
+
+	if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, endpoint->fd, &event) < 0)
+		err(1, "epoll_ctl");
+}
+
+static int
+listen_on(uint16_t port, int flags, uint16_t *ret_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, BACKLOG) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		err(1, "listen");
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void
+say(const struct session *session, const char *text)
+{
+	/* A client that has gone is found by the next read. */
+	(void)!send(session->control.fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void
+end_transfer(struct session *session, const char *reply)
+{
+	close(session->data.fd);
+	session->data.fd = -1;
+	say(session, reply);
+}
+
+static void
+send_slice(struct session *session)
+{
+	size_t slice = session->left_bytes < SLICE_BYTES ? session->left_bytes : SLICE_BYTES;
+	ssize_t sent = sendfile(session->data.fd, session->file_fd, NULL, slice);
+
+	if (sent < 0)
+		return;
+	session->left_bytes -= (size_t)sent;
+	if (session->left_bytes == 0 || sent == 0) {
+		close(session->file_fd);
+		end_transfer(session, "226 Done.\r\n");
+	}
+}
+
+static void
+passive(struct session *session)
+{
+	char reply[64];
+
+	if (session->passive_fd < 0)
+		session->passive_fd = listen_on(0, 0, &session->passive_port);
+	snprintf(reply, sizeof(reply), "229 Here (|||%u|)\r\n", session->passive_port);
+	say(session, reply);
+}
+
+static void
+retrieve(const struct worker *worker, struct session *session, const char *path)
+{
+	struct stat facts;
+	int file_fd = openat(worker->root_fd, path, O_RDONLY | O_CLOEXEC);
+
+	if (file_fd < 0 || fstat(file_fd, &facts) < 0) {
+		say(session, "550 No.\r\n");
+		return;
+	}
+	session->data.fd = accept4(session->passive_fd, NULL, NULL,
+				   session->is_ascii ? 0 : SOCK_NONBLOCK);
+	say(session, "150 Coming.\r\n");
+	if (session->is_ascii) {
+		bare_send_ascii(session->data.fd, file_fd, (size_t)facts.st_size);
+		close(file_fd);
+		end_transfer(session, "226 Done.\r\n");
+		return;
+	}
+	session->file_fd = file_fd;
+	session->left_bytes = (size_t)facts.st_size;
+	send_slice(session);
+	if (session->data.fd >= 0)
+		watch(worker, &session->data, EPOLLOUT);
+}
+
+static void
+list(const struct worker *worker, struct session *session, const char *path, bool is_mlsd)
+{
+	session->data.fd = accept4(session->passive_fd, NULL, NULL, 0);
+	say(session, "150 Coming.\r\n");
+	bare_send_list(session->data.fd, worker->root_fd, path, is_mlsd);
+	end_transfer(session, "226 Done.\r\n");
+}
+
+static void
+command(const struct worker *worker, struct session *session)
+{
+	const char *line = session->line;
+	const char *argument = strchr(line, ' ') == NULL ? "." : strchr(line, ' ') + 1;
+
+	if (strncasecmp(line, "USER", 4) == 0) {
+		say(session, "331 Anything.\r\n");
+	} else if (strncasecmp(line, "PASS", 4) == 0) {
+		say(session, "230 In.\r\n");
+	} else if (strncasecmp(line, "TYPE", 4) == 0) {
+		session->is_ascii = argument[0] == 'A';
+		say(session, "200 So be it.\r\n");
+	} else if (strncasecmp(line, "EPSV", 4) == 0) {
+		passive(session);
+	} else if (strncasecmp(line, "RETR", 4) == 0) {
+		retrieve(worker, session, argument);
+	} else if (strncasecmp(line, "LIST", 4) == 0) {
+		list(worker, session, argument, false);
+	} else if (strncasecmp(line, "MLSD", 4) == 0) {
+		list(worker, session, argument, true);
+	} else if (strncasecmp(line, "QUIT", 4) == 0) {
+		say(session, "221 Bye.\r\n");
+		shutdown(session->control.fd, SHUT_WR);
+	} else {
+		say(session, "502 What?\r\n");
+	}
+}
+
+static void
+end_session(struct session *session)
+{
+	close(session->control.fd);
+	if (session->passive_fd >= 0)
+		close(session->passive_fd);
+	if (session->data.fd >= 0) {
+		close(session->data.fd);
+		close(session->file_fd);
+	}
+	free(session);
+}
+
+/* One line at a time is enough: the load generator waits for each reply. */
+static void
+read_control(const struct worker *worker, struct session *session)
+{
+	ssize_t got = recv(session->control.fd, session->line + session->line_len,
+			   LINE_BYTES - 1 - session->line_len, 0);
+
+	if (got <= 0) {
+		end_session(session);
+		return;
+	}
+	session->line_len += (size_t)got;
+	session->line[session->line_len] = '\0';
+	if (session->line[session->line_len - 1] != '\n')
+		return;
+	session->line[strcspn(session->line, "\r\n")] = '\0';
+	session->line_len = 0;
+	command(worker, session);
+}
+
+static void
+greet(const struct worker *worker)
+{
+	struct session *session;
+	int one = 1;
+	int fd = accept4(worker->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		err(1, "session");
+	session->passive_fd = -1;
+	session->control = (struct endpoint){ .session = session, .fd = fd };
+	session->data = (struct endpoint){ .session = session, .fd = -1, .is_data = true };
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	say(session, "220 Bare.\r\n");
+	watch(worker, &session->control, EPOLLIN);
+}
+
+static void
+work(struct worker *worker)
+{
+	struct endpoint listener = { .fd = worker->listen_fd };
+	struct epoll_event events[EVENTS_AT_ONCE];
+
+	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	watch(worker, &listener, EPOLLIN | EPOLLEXCLUSIVE);
+	for (;;) {
+		int count = epoll_wait(worker->epoll_fd, events, EVENTS_AT_ONCE, -1);
+
+		for (int i = 0; i < count; i++) {
+			struct endpoint *endpoint = events[i].data.ptr;
+
+			if (endpoint->session == NULL)
+				greet(worker);
+			else if (endpoint->is_data)
+				send_slice(endpoint->session);
+			else
+				read_control(worker, endpoint->session);
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS_MAX, .rlim_max = DESCRIPTORS_MAX };
+	struct worker worker = { 0 };
+	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	uint16_t port;
+
+	if (argc != 3)
+		errx(2, "usage: bare PORT ROOT");
+	/* Without the right to raise it the limit stays as it is, which is enough for few clients. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	worker.root_fd = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (worker.root_fd < 0)
+		err(1, "%s", argv[2]);
+	worker.listen_fd = listen_on((uint16_t)strtoul(argv[1], NULL, 10), SOCK_NONBLOCK, &port);
+	printf("port %u\n", port);
+	fflush(stdout);
+	while (workers-- > 0) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			err(1, "fork");
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			work(&worker);
+		}
+	}
+	while (wait(NULL) > 0)
+		continue;
+	return 1;
+}

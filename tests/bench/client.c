@@ -1,0 +1,411 @@
+/*
+ * client: one FTP client of the load generator, a state machine over a control and a data connection.
+ * Runs in: ftpload (test). Input: a server under test, not trusted to be right.
+ * Source: RFC 959 5.4; RFC 2428 3.
+ * Not here: how many clients there are and when they start; see ftpload.c.
+ */
+#include "tests/bench/client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base.h"
+
+enum {
+	/* The kernel throws away what is there, however much it is. */
+	DISCARD_BYTES = 64 * 1024 * 1024,
+	COMMAND_MAX_BYTES = 512
+};
+
+uint64_t
+client_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+bool
+client_is_over(const struct client *client)
+{
+	return client->state == CLIENT_DONE || client->state == CLIENT_FAILED;
+}
+
+unsigned int
+client_count_logging_in(const struct load *load)
+{
+	return load->in_state[CLIENT_GREETING] + load->in_state[CLIENT_USER] +
+	       load->in_state[CLIENT_PASS];
+}
+
+unsigned int
+client_count_missing(const struct load *load, unsigned int clients, enum client_state state)
+{
+	unsigned int settled = load->in_state[CLIENT_DONE] + load->in_state[CLIENT_FAILED];
+
+	if (state != CLIENT_DONE && state != CLIENT_FAILED)
+		settled += load->in_state[state];
+	return clients - settled;
+}
+
+static void
+set_state(struct client *client, enum client_state next)
+{
+	client->load->in_state[client->state]--;
+	client->load->in_state[next]++;
+	client->state = next;
+}
+
+static void
+endpoint_close(struct endpoint *endpoint)
+{
+	if (endpoint->fd >= 0)
+		close(endpoint->fd);
+	endpoint->fd = -1;
+}
+
+void
+client_fail(struct client *client, const char *reason)
+{
+	struct tally *tally = &client->load->tally;
+
+	if (tally->failures++ == 0) {
+		snprintf(tally->first_failure, sizeof(tally->first_failure),
+			 "%s (state %d, transfer %u)", reason, (int)client->state,
+			 client->transfers_done);
+	}
+	endpoint_close(&client->control);
+	endpoint_close(&client->data);
+	set_state(client, CLIENT_FAILED);
+}
+
+/*
+ * The connection is usable at once for reading: a failure to connect shows as an error of the first read.
+ */
+static int
+endpoint_connect(struct endpoint *endpoint, uint16_t port)
+{
+	struct load *load = endpoint->client->load;
+	struct sockaddr_in address = load->plan.address;
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = endpoint };
+	int one = 1;
+
+	address.sin_port = htons(port);
+	endpoint->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (endpoint->fd < 0)
+		return -errno;
+	setsockopt(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (connect(endpoint->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+	    errno != EINPROGRESS)
+		return -errno;
+	if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, endpoint->fd, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+void
+client_start(struct client *client)
+{
+	struct load *load = client->load;
+	int result;
+	enum client_state state = client->state;
+
+	*client = (struct client){ .load = load, .state = state };
+	set_state(client, CLIENT_GREETING);
+	client->control = (struct endpoint){ .client = client, .fd = -1 };
+	client->data = (struct endpoint){ .client = client, .fd = -1, .is_data = true };
+	client->connect_ns = client_now_ns();
+	result = endpoint_connect(&client->control, ntohs(load->plan.address.sin_port));
+	if (result < 0)
+		client_fail(client, strerror(-result));
+}
+
+static void
+say(struct client *client, const char *text, enum client_state next)
+{
+	size_t len = strlen(text);
+
+	set_state(client, next);
+	if (send(client->control.fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+		client_fail(client, "control connection does not take a command");
+}
+
+static void
+begin_transfer(struct client *client)
+{
+	client->bytes = 0;
+	client->lines = 0;
+	client->has_eof = false;
+	client->has_reply = false;
+	client->transfer_ns = client_now_ns();
+	say(client, "EPSV\r\n", CLIENT_PASSIVE);
+}
+
+void
+client_go(struct client *client)
+{
+	if (client->state == CLIENT_READY && client->load->plan.transfers > 0) {
+		client->go_ns = client_now_ns();
+		begin_transfer(client);
+	} else if (client->state == CLIENT_READY || client->state == CLIENT_MOVED) {
+		say(client, "QUIT\r\n", CLIENT_QUITTING);
+	}
+}
+
+static void
+wait_or_go(struct client *client, enum client_state state)
+{
+	set_state(client, state);
+	if (!client->load->plan.is_synchronous)
+		client_go(client);
+}
+
+static void
+logged_in(struct client *client)
+{
+	struct load *load = client->load;
+	char command[] = "TYPE I\r\n";
+
+	samples_add(&load->tally.login, client_now_ns() - client->connect_ns);
+	if (load->plan.transfers == 0) {
+		wait_or_go(client, CLIENT_READY);
+		return;
+	}
+	command[5] = load->plan.type;
+	say(client, command, CLIENT_TYPE);
+}
+
+/* Parse 229 ... (|||port|), and ask for the data when connected. */
+static void
+connect_data(struct client *client, const char *reply)
+{
+	const struct plan *plan = &client->load->plan;
+	const char *mark = strstr(reply, "(|||");
+	unsigned long port = mark == NULL ? 0 : strtoul(mark + 4, NULL, 10);
+	char command[COMMAND_MAX_BYTES];
+	int result;
+
+	if (port == 0 || port > UINT16_MAX) {
+		client_fail(client, reply);
+		return;
+	}
+	result = endpoint_connect(&client->data, (uint16_t)port);
+	if (result < 0) {
+		client_fail(client, strerror(-result));
+		return;
+	}
+	if (plan->is_numbered) {
+		snprintf(command, sizeof(command), "%s %s%u\r\n", plan->verb, plan->path,
+			 client->transfers_done);
+	} else {
+		snprintf(command, sizeof(command), "%s %s\r\n", plan->verb, plan->path);
+	}
+	say(client, command, CLIENT_TRANSFER);
+}
+
+static void
+transfer_step(struct client *client)
+{
+	struct load *load = client->load;
+	const struct plan *plan = &load->plan;
+	uint64_t now_ns;
+
+	if (!client->has_eof || !client->has_reply)
+		return;
+	if (plan->size_bytes >= 0 && client->bytes != plan->size_bytes) {
+		client_fail(client, "wrong number of bytes");
+		return;
+	}
+	if (plan->lines >= 0 && client->lines < plan->lines) {
+		client_fail(client, "too few lines");
+		return;
+	}
+	now_ns = client_now_ns();
+	samples_add(&load->tally.transfer, now_ns - client->transfer_ns);
+	load->tally.transfers++;
+	load->tally.bytes += (uint64_t)client->bytes;
+	if (++client->transfers_done < plan->transfers) {
+		begin_transfer(client);
+		return;
+	}
+	samples_add(&load->tally.moved, now_ns - client->go_ns);
+	wait_or_go(client, CLIENT_MOVED);
+}
+
+/* Each state expects one reply; 1xx may come before the closing one of a transfer. */
+static bool
+is_expected(enum client_state state, const char *reply)
+{
+	switch (state) {
+	case CLIENT_GREETING:
+		return strncmp(reply, "220", 3) == 0;
+	case CLIENT_USER:
+		return strncmp(reply, "331", 3) == 0;
+	case CLIENT_PASS:
+		return strncmp(reply, "230", 3) == 0;
+	case CLIENT_TYPE:
+		return strncmp(reply, "200", 3) == 0;
+	case CLIENT_PASSIVE:
+		return strncmp(reply, "229", 3) == 0;
+	case CLIENT_TRANSFER:
+		return reply[0] == '1' || reply[0] == '2';
+	case CLIENT_QUITTING:
+		return strncmp(reply, "221", 3) == 0;
+	case CLIENT_NEW:
+	case CLIENT_READY:
+	case CLIENT_MOVED:
+	case CLIENT_DONE:
+	case CLIENT_FAILED:
+	case CLIENT_STATE_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void
+on_reply(struct client *client, const char *reply)
+{
+	if (!is_expected(client->state, reply)) {
+		client_fail(client, reply);
+		return;
+	}
+	switch (client->state) {
+	case CLIENT_GREETING:
+		samples_add(&client->load->tally.greeting,
+			    client_now_ns() - client->connect_ns);
+		say(client, "USER anonymous\r\n", CLIENT_USER);
+		break;
+	case CLIENT_USER:
+		say(client, "PASS bench@localhost\r\n", CLIENT_PASS);
+		break;
+	case CLIENT_PASS:
+		logged_in(client);
+		break;
+	case CLIENT_TYPE:
+		wait_or_go(client, CLIENT_READY);
+		break;
+	case CLIENT_PASSIVE:
+		connect_data(client, reply);
+		break;
+	case CLIENT_TRANSFER:
+		client->has_reply = reply[0] == '2';
+		transfer_step(client);
+		break;
+	case CLIENT_NEW:
+	case CLIENT_READY:
+	case CLIENT_MOVED:
+	case CLIENT_QUITTING: /* the end of the connection ends the session */
+	case CLIENT_DONE:
+	case CLIENT_FAILED:
+	case CLIENT_STATE_COUNT:
+		break;
+	}
+}
+
+/* Of a reply of several lines only the last one counts: three digits and a blank. */
+static bool
+is_last_line(const char *line)
+{
+	return line[0] >= '1' && line[0] <= '5' && line[1] >= '0' && line[1] <= '9' &&
+	       line[2] >= '0' && line[2] <= '9' && line[3] == ' ';
+}
+
+static void
+on_lines(struct client *client)
+{
+	char line[CLIENT_LINE_MAX_BYTES];
+	char *end;
+
+	while (!client_is_over(client) &&
+	       (end = memchr(client->line, '\n', client->line_len)) != NULL) {
+		size_t len = (size_t)(end - client->line);
+
+		memcpy(line, client->line, len);
+		line[len > 0 && line[len - 1] == '\r' ? len - 1 : len] = '\0';
+		client->line_len -= len + 1;
+		memmove(client->line, end + 1, client->line_len);
+		if (is_last_line(line))
+			on_reply(client, line);
+	}
+	if (!client_is_over(client) && client->line_len == sizeof(client->line))
+		client_fail(client, "reply line is too long");
+}
+
+static void
+on_control(struct client *client)
+{
+	ssize_t got = recv(client->control.fd, client->line + client->line_len,
+			   sizeof(client->line) - client->line_len, 0);
+
+	if (got < 0) {
+		if (errno != EAGAIN)
+			client_fail(client, strerror(errno));
+	} else if (got > 0) {
+		client->line_len += (size_t)got;
+		on_lines(client);
+	} else if (client->state == CLIENT_QUITTING) {
+		endpoint_close(&client->control);
+		client->load->tally.sessions++;
+		set_state(client, CLIENT_DONE);
+	} else {
+		client_fail(client, "server has closed the control connection");
+	}
+}
+
+static int64_t
+count_lines(const char *text, size_t len)
+{
+	int64_t lines = 0;
+	const char *end = text + len;
+
+	while ((text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+static void
+on_data(struct client *client)
+{
+	struct load *load = client->load;
+	ssize_t got;
+
+	if (load->plan.is_discarding)
+		got = recv(client->data.fd, NULL, DISCARD_BYTES, MSG_TRUNC);
+	else
+		got = recv(client->data.fd, load->buffer, CLIENT_READ_BYTES, 0);
+	if (got < 0) {
+		if (errno != EAGAIN)
+			client_fail(client, strerror(errno));
+	} else if (got > 0) {
+		client->bytes += got;
+		if (load->plan.lines >= 0)
+			client->lines += count_lines(load->buffer, (size_t)got);
+	} else {
+		endpoint_close(&client->data);
+		client->has_eof = true;
+		transfer_step(client);
+	}
+}
+
+void
+client_event(struct endpoint *endpoint)
+{
+	/* An event of this turn may be about a connection that an earlier event has closed. */
+	if (endpoint->fd < 0)
+		return;
+	if (endpoint->is_data)
+		on_data(endpoint->client);
+	else
+		on_control(endpoint->client);
+}
