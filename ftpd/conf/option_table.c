@@ -1,0 +1,219 @@
+/*
+ * option_table: every key of the configuration: default, limits, documentation, and where its value lies.
+ * Runs in: master, worker, recorder, the generator of deftpd.conf(5).
+ * Source:  DESIGN.md section 6.
+ * Not here: any code beyond looking at the table.
+ */
+#include "ftpd/conf/option.h"
+
+#include "common/base.h"
+
+/* clang-format off */
+#define FIELD(member) offsetof(struct options, member), sizeof(((struct options *)NULL)->member)
+
+static const char *const words_empty[] = {"", NULL};
+static const char *const words_home[] = {"~", NULL};
+static const char *const words_events[] = {"journal", "stderr", NULL};
+static const char *const words_sandbox[] = {"require", "prefer", "off", NULL};
+static const char *const words_policy[] = {"off", "optional", "logins", "all", NULL};
+static const char *const words_version[] = {"1.2", "1.3", NULL};
+static const char *const words_resume[] = {"auto", "require", "off", NULL};
+static const char *const words_mode[] = {"direct", "atomic", "durable", NULL};
+static const char *const words_format[] = {"xferlog", "json", NULL};
+
+enum {
+	SESSIONS_MAX = 1000000,
+	WORKERS_MAX = 1024,
+	RENEW_MAX = 100000000,
+	SECONDS_MAX = 7 * 24 * 3600,
+	PORT_MAX = 65535,
+	BUILT = 1,
+	LATER = 0,
+};
+
+static const struct option_row table[] = {
+	{"", "listen", OPTION_LISTEN, BUILT, "*:21", 0, 0, NULL, FIELD(listen),
+	 "Where the server waits for clients: one ADDRESS:PORT or several. The address * means every IPv4 and every "
+	 "IPv6 address of the machine. An IPv6 address stands in brackets, as in [::1]:21, and means IPv6 alone."},
+	{"", "listen_implicit_tls", OPTION_LISTEN, LATER, "", 0, 0, NULL, FIELD(listen_implicit_tls),
+	 "As listen, for ports on which TLS begins before the first reply (usually 990)."},
+	{"", "passive_ports", OPTION_PORTS, BUILT, "49152-65535", 1024, PORT_MAX, NULL, FIELD(passive_ports),
+	 "The ports, LOW-HIGH, on which data connections of passive mode (PASV, EPSV) are awaited. A firewall in "
+	 "front of the server must let them in. One port serves one waiting transfer. No port of listen may lie among them."},
+	{"", "passive_address", OPTION_HOST, BUILT, "", 0, 0, words_empty, FIELD(passive_address),
+	 "The address that clients are told in the reply to PASV, for a server behind address translation. A host name "
+	 "is looked up when the configuration is read. Empty: the address that the client has connected to. "
+	 "EPSV names no address and needs none."},
+	{"", "passive_address_for", OPTION_NETWORKS, BUILT, "", 0, 0, NULL, FIELD(passive_address_for),
+	 "Other addresses than passive_address for clients from certain networks: entries of the form "
+	 "NETWORK/PREFIX=ADDRESS, such as 10.0.0.0/8=192.168.1.1. The first entry whose network holds the client's "
+	 "address is taken. Both addresses are numeric and of one family."},
+	{"", "active_port", OPTION_PORT, BUILT, "20", 0, PORT_MAX, NULL, FIELD(active_port),
+	 "The local port from which data connections of active mode (PORT, EPRT) are made. 0: any port. A server "
+	 "that was not started by root uses any port if this one is below 1024."},
+
+	{"", "max_sessions", OPTION_COUNT_OF, BUILT, "2000", 1, SESSIONS_MAX, NULL, FIELD(max_sessions),
+	 "How many clients may be connected at once. One more is sent away with a 421 reply."},
+	{"", "max_sessions_per_address", OPTION_COUNT_OF, BUILT, "50", 0, SESSIONS_MAX, NULL,
+	 FIELD(max_sessions_per_address),
+	 "How many clients may be connected at once from one IPv4 address or one IPv6 /64 network. 0: no limit."},
+	{"", "max_sessions_per_user", OPTION_COUNT_OF, LATER, "0", 0, SESSIONS_MAX, NULL, FIELD(max_sessions_per_user),
+	 "How many sessions one user may have at once. 0: no limit."},
+	{"", "shared_workers", OPTION_COUNT_OF, BUILT, "0", 0, WORKERS_MAX, NULL, FIELD(shared_workers),
+	 "How many processes serve anonymous clients; each serves many at a time. 0: one for each processor core. "
+	 "They exist only while anonymous is enabled."},
+	{"", "spare_min", OPTION_COUNT_OF, BUILT, "8", 1, WORKERS_MAX, NULL, FIELD(spare_min),
+	 "How many private workers at least wait for clients. Each serves one client who is not anonymous."},
+	{"", "spare_max", OPTION_COUNT_OF, BUILT, "32", 1, WORKERS_MAX, NULL, FIELD(spare_max),
+	 "How many private workers at most wait for clients; while clients come fast, the number grows from spare_min "
+	 "towards it."},
+	{"", "renew_after", OPTION_COUNT_OF, BUILT, "1000", 1, RENEW_MAX, NULL, FIELD(renew_after),
+	 "After how many workers the process that forks them is replaced by a new one, so that a memory layout learnt from "
+	 "one worker is soon worth nothing. Sessions go on undisturbed."},
+	{"", "auth_workers", OPTION_COUNT_OF, LATER, "0", 0, WORKERS_MAX, NULL, FIELD(auth_workers),
+	 "How many passwords at most are being checked at the same time. 0: twice the number of processor cores."},
+
+	{"", "login_timeout", OPTION_SECONDS, BUILT, "60", 1, SECONDS_MAX, NULL, FIELD(login_timeout_s),
+	 "How many seconds a client may take to log in."},
+	{"", "idle_timeout", OPTION_SECONDS, BUILT, "300", 1, SECONDS_MAX, NULL, FIELD(idle_timeout_s),
+	 "How many seconds a session that is logged in may wait without a command and without a transfer."},
+	{"", "data_timeout", OPTION_SECONDS, BUILT, "60", 1, SECONDS_MAX, NULL, FIELD(data_timeout_s),
+	 "How many seconds a data connection may take to come about."},
+	{"", "stall_timeout", OPTION_SECONDS, BUILT, "120", 1, SECONDS_MAX, NULL, FIELD(stall_timeout_s),
+	 "After how many seconds without a byte moved a transfer is given up."},
+
+	{"", "sandbox", OPTION_WORD, BUILT, "prefer", 0, 0, words_sandbox, FIELD(sandbox),
+	 "Whether the kernel's layers of confinement (seccomp, Landlock, name spaces, capabilities) must be there. require: the "
+	 "server does not start if one is missing. prefer: it uses what the kernel has and says at the start what is missing. "
+	 "off: system calls are not filtered, for debugging only."},
+	{"", "worker_user", OPTION_NAME, BUILT, "deftpd", 0, 0, NULL, FIELD(worker_user),
+	 "The user as whom the workers run. He should own nothing and run nothing else."},
+	{"", "recorder_user", OPTION_NAME, BUILT, "deftpd-log", 0, 0, NULL, FIELD(recorder_user),
+	 "The user as whom the recorder runs, who writes the log files."},
+
+	{"tls", "certificate", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.certificate),
+	 "File with the server's certificate and the certificates between it and its root, in PEM form. Empty: no TLS."},
+	{"tls", "private_key", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.private_key),
+	 "File with the certificate's private key. Empty: it is in the certificate's file."},
+	{"tls", "policy", OPTION_WORD, LATER, "optional", 0, 0, words_policy, FIELD(tls.policy),
+	 "What must be encrypted. off: nothing can be. optional: what the client wants. logins: passwords. all: passwords and data. "
+	 "Without a certificate the policy is off."},
+	{"tls", "min_version", OPTION_WORD, LATER, "1.2", 0, 0, words_version, FIELD(tls.min_version),
+	 "The oldest version of TLS that is spoken."},
+	{"tls", "resume", OPTION_WORD, LATER, "auto", 0, 0, words_resume, FIELD(tls.resume),
+	 "Whether a data connection must resume the TLS session of its control connection. auto: if the client can. "
+	 "require: always. off: never."},
+	{"tls", "client_ca", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.client_ca),
+	 "File with the certificates of those who vouch for clients. Empty: clients are asked for no certificate."},
+
+	{"anonymous", "enabled", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(anonymous.enabled),
+	 "Whether clients may log in as anonymous or ftp, with any password, to read the files beneath root."},
+	{"anonymous", "root", OPTION_PATH, BUILT, "/srv/ftp", 0, 0, NULL, FIELD(anonymous.root),
+	 "The directory that anonymous clients see as /. Nothing outside can be reached, and its files need not belong to anyone "
+	 "in particular; they must be readable by user."},
+	{"anonymous", "user", OPTION_NAME, BUILT, "ftp", 0, 0, NULL, FIELD(anonymous.user),
+	 "The user as whom files are opened for anonymous clients."},
+	{"anonymous", "upload_directory", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(anonymous.upload_directory),
+	 "The directory, as anonymous clients see it, into which they may upload. Empty: none."},
+	{"anonymous", "max_rate", OPTION_RATE, LATER, "0", 0, UINT64_C(1000000000000), NULL, FIELD(anonymous.max_rate),
+	 "How many bytes a second one anonymous transfer may move. 0: no limit."},
+
+	{"local_users", "enabled", OPTION_BOOL, LATER, "no", 0, 0, NULL, FIELD(local_users.enabled),
+	 "Whether the users of the machine may log in with their passwords."},
+	{"local_users", "pam_service", OPTION_NAME, LATER, "deftpd", 0, 0, NULL, FIELD(local_users.pam_service),
+	 "The name of the PAM service that checks their passwords."},
+	{"local_users", "pam_session", OPTION_BOOL, LATER, "no", 0, 0, NULL, FIELD(local_users.pam_session),
+	 "Whether a PAM session is opened for each login."},
+	{"local_users", "chroot", OPTION_BOOL, LATER, "yes", 0, 0, NULL, FIELD(local_users.chroot),
+	 "Whether a user sees only what is beneath root."},
+	{"local_users", "root", OPTION_PATH, LATER, "~", 0, 0, words_home, FIELD(local_users.root),
+	 "The directory that a user sees as /; ~ is the home directory."},
+
+	{"virtual_users", "file", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(virtual_users.file),
+	 "File with users who exist only here: one a line, fields as in passwd(5), the password hashed as by crypt(5). Empty: none."},
+	{"virtual_users", "user", OPTION_NAME, LATER, "ftp", 0, 0, NULL, FIELD(virtual_users.user),
+	 "The user of the machine as whom their files are opened."},
+
+	{"uploads", "mode", OPTION_WORD, LATER, "direct", 0, 0, words_mode, FIELD(uploads.mode),
+	 "When an uploaded file becomes visible. direct: as it grows. atomic: under its name only when it is complete. durable: as "
+	 "atomic, and the client is told so only when it is on the disk."},
+	{"uploads", "umask", OPTION_UMASK, LATER, "022", 0, 0777, NULL, FIELD(uploads.umask),
+	 "Permission bits that new files and directories do not get, in octal."},
+
+	{"log", "transfers", OPTION_PATH, BUILT, "/var/log/deftpd/xferlog", 0, 0, words_empty, FIELD(log.transfers),
+	 "File that gets one line for each transfer. Empty: none."},
+	{"log", "format", OPTION_WORD, LATER, "xferlog", 0, 0, words_format, FIELD(log.format),
+	 "The form of those lines. xferlog: as wu-ftpd had it and most evaluating programs read it. json: one object a line."},
+	{"log", "events", OPTION_PATH, BUILT, "journal", 0, 0, words_events, FIELD(log.events),
+	 "Where the server reports starts, ends, logins and troubles. journal: systemd's journal. stderr: standard error. Else a file."},
+};
+
+static const struct option_section sections[] = {
+	{"tls", false, true, "Encryption."},
+	{"anonymous", false, true, "Clients without an account, who only read."},
+	{"local_users", false, true, "Clients with an account on the machine."},
+	{"virtual_users", false, true, "Clients with an account in a file of their own."},
+	{"uploads", false, true, "Files that clients send."},
+	{"log", false, true, "What is recorded."},
+	{"user", true, false, "Settings for one user."},
+	{"group", true, false, "Settings for the members of one group."},
+	{"host", true, false, "Settings for one virtual host."},
+};
+/* clang-format on */
+
+const struct option_row *
+option_table(size_t *ret_count)
+{
+	*ret_count = ARRAY_COUNT(table);
+	return table;
+}
+
+const struct option_section *
+option_sections(size_t *ret_count)
+{
+	*ret_count = ARRAY_COUNT(sections);
+	return sections;
+}
+
+const struct option_row *
+option_find(const char *section, const char *key)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+		if (strcmp(table[i].section, section) == 0 && strcmp(table[i].key, key) == 0) {
+			return &table[i];
+		}
+	}
+	return NULL;
+}
+
+const struct option_row *
+option_find_dotted(const char *name)
+{
+	char text[OPTION_KEY_MAX];
+
+	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+		option_name(&table[i], text);
+		if (strcmp(text, name) == 0) {
+			return &table[i];
+		}
+	}
+	return NULL;
+}
+
+const struct option_section *
+option_section_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(sections); i++) {
+		if (strcmp(sections[i].name, name) == 0) {
+			return &sections[i];
+		}
+	}
+	return NULL;
+}
+
+void
+option_name(const struct option_row *row, char text[OPTION_KEY_MAX])
+{
+	(void)snprintf(text, OPTION_KEY_MAX, "%s%s%s", row->section,
+	    row->section[0] == '\0' ? "" : ".", row->key); /* a test proves that all fit */
+}

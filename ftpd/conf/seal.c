@@ -1,0 +1,106 @@
+/*
+ * seal: writes the options into a memory file whose content nobody can change.
+ * Runs in: master.
+ * Source:  memfd_create(2), fcntl(2) F_ADD_SEALS.
+ * Not here: reading it; see unseal.c, which has to be free of everything the confined programs do not need.
+ */
+#include "ftpd/conf/seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/wire.h"
+#include "ftpd/conf/option.h"
+
+#include "common/base.h"
+
+int
+seal_encode(const struct options *options, uint8_t *bytes, size_t cap, size_t *ret_len)
+{
+	struct wire_writer writer;
+	const struct option_row *rows;
+	char text[OPTION_VALUE_MAX];
+	size_t count;
+
+	wire_writer_init(&writer, bytes, cap);
+	wire_put_u32(&writer, SEAL_MAGIC);
+	wire_put_u64(&writer, option_fingerprint());
+	rows = option_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		size_t entries = option_entries(&rows[i], options);
+
+		wire_put_u16(&writer, (uint16_t)entries);
+		for (size_t entry = 0; entry < entries; entry++) {
+			option_format(&rows[i], options, entry, text);
+			wire_put_bytes(&writer, text, strlen(text));
+		}
+	}
+	if (writer.has_failed) {
+		return -EMSGSIZE;
+	}
+	*ret_len = writer.len;
+	return 0;
+}
+
+static int
+write_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t written = write(fd, bytes, len);
+
+		if (written < 0 && errno == EINTR) {
+			continue;
+		}
+		if (written <= 0) {
+			return written < 0 ? -errno : -EIO;
+		}
+		bytes += written;
+		len -= (size_t)written;
+	}
+	return 0;
+}
+
+static int
+fill(int fd, const struct options *options)
+{
+	uint8_t *bytes = malloc(SEAL_MAX_BYTES);
+	size_t len = 0;
+	int result;
+
+	if (bytes == NULL) {
+		return -ENOMEM;
+	}
+	result = seal_encode(options, bytes, SEAL_MAX_BYTES, &len);
+	if (result == 0) {
+		result = write_all(fd, bytes, len);
+	}
+	free(bytes);
+	return result;
+}
+
+int
+conf_seal(const struct options *options, int *ret_fd)
+{
+	int fd = memfd_create("deftpd.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int result;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	result = fill(fd, options);
+	if (result == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+		result = -errno;
+	}
+	if (result != 0) {
+		fd_close(&fd);
+		return result;
+	}
+	*ret_fd = fd;
+	return 0;
+}
