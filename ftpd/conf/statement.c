@@ -1,0 +1,394 @@
+/*
+ * statement: walks through a configuration file, so that every mistake in its form is told at once.
+ * Runs in: master.
+ * Input:   any bytes.
+ * Source:  libconfuse's grammar, less functions (include), += and sections within sections.
+ * Not here: values; libconfuse reads them from what this leaves.  libconfuse alone would stop at the first
+ *           mistake, take an unclosed section for closed, and drop signs that it does not know.
+ */
+#include "ftpd/conf/reader.h"
+
+#include <string.h>
+
+#include "common/base.h"
+
+enum { SHOWN_MAX = 48 };
+
+struct walk {
+	struct conf *conf;
+	struct token_source *source;
+	const char *section;
+	struct token name;         /* of the statement being looked at */
+	char shown[SHOWN_MAX];     /* the same for messages */
+	struct token ahead;        /* taken, but not used */
+	bool has_ahead;
+};
+
+static struct token
+next(struct walk *walk)
+{
+	if (walk->has_ahead) {
+		walk->has_ahead = false;
+		return walk->ahead;
+	}
+	return token_next(walk->source);
+}
+
+static void
+put_back(struct walk *walk, const struct token *token)
+{
+	walk->ahead = *token;
+	walk->has_ahead = true;
+}
+
+static size_t
+end_of(const struct token *token)
+{
+	return token->start + token->len;
+}
+
+/* Skip to the brace that closes one already taken.  Returns: false if there is none. */
+static bool
+skip_braces(struct walk *walk)
+{
+	for (size_t depth = 1; depth > 0;) {
+		struct token token = next(walk);
+
+		if (token.kind == TOKEN_END) {
+			return false;
+		}
+		if (token.kind == TOKEN_OPEN) {
+			depth++;
+		} else if (token.kind == TOKEN_CLOSE) {
+			depth--;
+		}
+	}
+	return true;
+}
+
+/*
+ * After a mistake go on with the next line, as a mistake seldom reaches farther.  Braces opened on the way are
+ * skipped whole, or their content would give mistakes that are none.
+ */
+static void
+recover(struct walk *walk, const struct token *wrong)
+{
+	struct token token = *wrong;
+	size_t start = walk->name.start;
+
+	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE &&
+	       token.line == wrong->line) {
+		if (token.kind == TOKEN_OPEN && !skip_braces(walk)) {
+			break;
+		}
+		token = next(walk);
+	}
+	token_blank(walk->source, start, token.start);
+	put_back(walk, &token);
+}
+
+static void
+rewind_to(struct walk *walk, const struct token *token)
+{
+	walk->source->pos = token->start;
+	walk->source->line = token->line;
+	walk->has_ahead = false;
+}
+
+/*
+ * After a mistake in a list go on behind its closing brace; if a statement comes before one, the list was not
+ * closed, and that statement is the place.
+ */
+static void
+recover_list(struct walk *walk, const struct token *wrong)
+{
+	struct token before = *wrong;
+	struct token token = *wrong;
+
+	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE) {
+		if (token.kind == TOKEN_EQUALS || token.kind == TOKEN_APPEND ||
+		    token.kind == TOKEN_OPEN) {
+			/* Never back to what was refused already, or this would not end. */
+			if (before.start > wrong->start || token.start > wrong->start) {
+				token_blank(walk->source, walk->name.start, before.start);
+				rewind_to(walk, &before);
+				return;
+			}
+		}
+		before = token;
+		token = next(walk);
+	}
+	token_blank(walk->source, walk->name.start, end_of(&token));
+}
+
+/* Report what was found instead of what was wanted, once. */
+static void
+report_token(struct walk *walk, const struct token *token, const char *wanted)
+{
+	char shown[SHOWN_MAX];
+
+	if (token->kind == TOKEN_WRONG) {
+		reader_report(walk->conf, token->line, "%s", token->mistake);
+	} else if (token->kind == TOKEN_END || token->line != walk->name.line) {
+		reader_report(walk->conf, walk->name.line, "%s ends too early; %s", walk->shown,
+		    wanted);
+	} else {
+		option_quote(walk->source->text + token->start, token->len, shown, sizeof(shown));
+		reader_report(walk->conf, token->line, "%s is followed by %s; %s", walk->shown,
+		    shown, wanted);
+	}
+}
+
+static void
+refuse_token(struct walk *walk, const struct token *token, const char *wanted)
+{
+	report_token(walk, token, wanted);
+	recover(walk, token);
+}
+
+static bool
+is_text(const struct token *token)
+{
+	return token->kind == TOKEN_WORD || token->kind == TOKEN_STRING;
+}
+
+/* Returns: false if refused.  Entries above the cap are counted by who reads the values. */
+static bool
+take_list(struct walk *walk, struct reader_origin *origin, struct token *ret_end)
+{
+	struct token token = next(walk);
+	size_t count = 0;
+
+	while (token.kind != TOKEN_CLOSE) {
+		if (!is_text(&token)) {
+			report_token(walk, &token, "write { \"VALUE\", \"VALUE\" }");
+			recover_list(walk, &token);
+			return false;
+		}
+		if (count < OPTIONS_LIST_MAX) {
+			origin->entry_line[count++] = token.line;
+		}
+		token = next(walk);
+		if (token.kind == TOKEN_COMMA) {
+			token = next(walk);
+		} else if (token.kind != TOKEN_CLOSE) {
+			report_token(walk, &token,
+			    "separate the values by commas and close the list with }");
+			recover_list(walk, &token);
+			return false;
+		}
+	}
+	*ret_end = token;
+	return true;
+}
+
+static void
+report_unknown(struct walk *walk, const char *name)
+{
+	char remedy[OPTION_MISTAKE_MAX];
+
+	if (walk->section[0] == '\0' && strcmp(name, "include") == 0) {
+		reader_report(walk->conf, walk->name.line,
+		    "include is not supported; write everything into one file");
+		return;
+	}
+	reader_suggest(walk->section, name, remedy, sizeof(remedy));
+	reader_report(walk->conf, walk->name.line, "unknown option %s; %s", walk->shown, remedy);
+}
+
+static void
+copy_name(const struct walk *walk, const struct token *token, char name[OPTION_KEY_MAX])
+{
+	size_t quotes = token->kind == TOKEN_STRING ? 1 : 0;
+	size_t len = token->len - 2 * quotes;
+
+	if (len >= OPTION_KEY_MAX) {
+		len = OPTION_KEY_MAX - 1;
+	}
+	memcpy(name, walk->source->text + token->start + quotes, len);
+	name[len] = '\0';
+}
+
+/* Returns: true if the assignment may stay for libconfuse. */
+static bool
+judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_list)
+{
+	char name[OPTION_KEY_MAX];
+	const struct option_row *row;
+	struct reader_origin *origin;
+
+	copy_name(walk, &walk->name, name);
+	row = option_find(walk->section, name);
+	if (row == NULL && walk->section[0] == '\0' && option_section_find(name) != NULL) {
+		reader_report(walk->conf, walk->name.line,
+		    "%s is a section; write %s { KEY = VALUE }", name, name);
+		return false;
+	}
+	if (row == NULL) {
+		report_unknown(walk, name);
+		return false;
+	}
+	if (is_list && !option_is_list(row)) {
+		reader_report(walk->conf, walk->name.line,
+		    "%s takes one value; remove the braces", name);
+		return false;
+	}
+	origin = reader_origin(walk->conf, row);
+	if (origin->line != 0) {
+		reader_report(walk->conf, walk->name.line,
+		    "%s is set a second time; it is in line %u already, keep one", name,
+		    origin->line);
+		return false;
+	}
+	*origin = *found;
+	return true;
+}
+
+static void
+take_assignment(struct walk *walk, const struct token *equals)
+{
+	struct reader_origin origin = {.line = walk->name.line};
+	struct token value = next(walk);
+	struct token end = value;
+	bool is_list = value.kind == TOKEN_OPEN;
+
+	if (value.line != equals->line || (!is_text(&value) && !is_list)) {
+		refuse_token(walk, &value, "write KEY = VALUE on one line");
+		return;
+	}
+	origin.entry_line[0] = value.line;
+	if (is_list && !take_list(walk, &origin, &end)) {
+		return;
+	}
+	if (!judge_assignment(walk, &origin, is_list)) {
+		token_blank(walk->source, walk->name.start, end_of(&end));
+	}
+}
+
+static void walk_body(struct walk *walk);
+
+static void
+drop_section(struct walk *walk)
+{
+	if (!skip_braces(walk)) {
+		reader_report(
+		    walk->conf, walk->name.line, "section %s has no end; close it with }", walk->shown);
+	}
+	token_blank(walk->source, walk->name.start, walk->source->pos);
+}
+
+/* In: title: the token between name and brace, kind TOKEN_END if there is none. */
+static void
+take_section(struct walk *walk, const struct token *title)
+{
+	char name[OPTION_KEY_MAX];
+	const struct option_section *section;
+
+	copy_name(walk, &walk->name, name);
+	section = option_section_find(name);
+	if (walk->section[0] != '\0') {
+		reader_report(walk->conf, walk->name.line,
+		    "a section begins within section %s; close that with } first", walk->section);
+	} else if (section == NULL && option_find("", name) != NULL) {
+		reader_report(walk->conf, walk->name.line, "%s is not a section; write %s = VALUE",
+		    name, name);
+	} else if (section == NULL) {
+		report_unknown(walk, name);
+	} else if (!section->is_built) {
+		reader_report(walk->conf, walk->name.line,
+		    "section %s is not built in this release; remove it", name);
+	} else {
+		if (title->kind != TOKEN_END) {
+			reader_report(
+			    walk->conf, title->line, "section %s takes no name; remove it", name);
+			token_blank(walk->source, title->start, end_of(title));
+		}
+		walk->section = section->name;
+		walk_body(walk);
+		walk->section = "";
+		return;
+	}
+	drop_section(walk);
+}
+
+static void
+take_statement(struct walk *walk, const struct token *name)
+{
+	struct token second = next(walk);
+	struct token third;
+
+	switch (second.kind) {
+	case TOKEN_EQUALS:
+		take_assignment(walk, &second);
+		return;
+	case TOKEN_OPEN:
+		take_section(walk, &(struct token){.kind = TOKEN_END});
+		return;
+	case TOKEN_APPEND:
+		refuse_token(walk, &second, "write = and all values");
+		return;
+	case TOKEN_WORD:
+	case TOKEN_STRING:
+		if (second.line == name->line) {
+			third = next(walk);
+			if (third.kind == TOKEN_OPEN) {
+				take_section(walk, &second);
+				return;
+			}
+			put_back(walk, &third);
+		}
+		break;
+	case TOKEN_END:
+	case TOKEN_CLOSE:
+	case TOKEN_COMMA:
+	case TOKEN_WRONG:
+	case TOKEN_KIND_COUNT:
+		break;
+	}
+	refuse_token(walk, &second, "write KEY = VALUE");
+}
+
+static void
+walk_body(struct walk *walk)
+{
+	struct token opened = walk->name;
+
+	for (;;) {
+		struct token token = next(walk);
+
+		walk->name = token;
+		option_quote(walk->source->text + token.start, token.len, walk->shown,
+		    sizeof(walk->shown));
+		if (token.kind == TOKEN_END) {
+			if (walk->section[0] != '\0') {
+				reader_report(walk->conf, opened.line,
+				    "section %s has no end; close it with }", walk->section);
+			}
+			return;
+		}
+		if (token.kind == TOKEN_CLOSE && walk->section[0] != '\0') {
+			return;
+		}
+		if (is_text(&token)) {
+			take_statement(walk, &token);
+		} else if (token.kind == TOKEN_CLOSE) {
+			reader_report(walk->conf, token.line, "there is a } without a {; remove it");
+			token_blank(walk->source, token.start, end_of(&token));
+		} else {
+			reader_report(walk->conf, token.line, "%s%s",
+			    token.kind == TOKEN_WRONG ? token.mistake : walk->shown,
+			    token.kind == TOKEN_WRONG
+			        ? ""
+			        : " stands where a key should; write KEY = VALUE");
+			recover(walk, &token);
+		}
+	}
+}
+
+void
+reader_check_statements(struct conf *conf, struct token_source *source)
+{
+	struct walk walk = {.conf = conf, .source = source, .section = ""};
+
+	walk_body(&walk);
+}
