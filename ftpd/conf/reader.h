@@ -18,6 +18,7 @@ enum { READER_ROWS_MAX = 64 };
 /* Where a key was set. */
 struct reader_origin {
 	uint32_t line; /* of the key in the file; 0: not there */
+	uint32_t entry_count;
 	uint32_t entry_line[OPTIONS_LIST_MAX];
 	char override[CONF_FINDING_FILE_MAX]; /* "-o KEY=VALUE", "": not set that way */
 };

@@ -18,9 +18,9 @@ struct walk {
 	struct conf *conf;
 	struct token_source *source;
 	const char *section;
-	struct token name;         /* of the statement being looked at */
-	char shown[SHOWN_MAX];     /* the same for messages */
-	struct token ahead;        /* taken, but not used */
+	struct token name;     /* of the statement being looked at */
+	char shown[SHOWN_MAX]; /* the same for messages */
+	struct token ahead;    /* taken, but not used */
 	bool has_ahead;
 };
 
@@ -78,8 +78,8 @@ recover(struct walk *walk, const struct token *wrong)
 
 	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE &&
 	       token.line == wrong->line) {
-		if (token.kind == TOKEN_OPEN && !skip_braces(walk)) {
-			break;
+		if (token.kind == TOKEN_OPEN) {
+			(void)skip_braces(walk); /* without an end the next token is TOKEN_END */
 		}
 		token = next(walk);
 	}
@@ -96,26 +96,25 @@ rewind_to(struct walk *walk, const struct token *token)
 }
 
 /*
- * After a mistake in a list go on behind its closing brace; if a statement comes before one, the list was not
- * closed, and that statement is the place.
+ * After a mistake in a list go on behind its closing brace.  If a statement begins before one, the list was not
+ * closed, and that statement is the place.  In: before: the token before wrong, within the list.
  */
 static void
-recover_list(struct walk *walk, const struct token *wrong)
+recover_list(struct walk *walk, const struct token *before, const struct token *wrong)
 {
-	struct token before = *wrong;
+	struct token last = *before;
 	struct token token = *wrong;
 
 	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE) {
-		if (token.kind == TOKEN_EQUALS || token.kind == TOKEN_APPEND ||
-		    token.kind == TOKEN_OPEN) {
-			/* Never back to what was refused already, or this would not end. */
-			if (before.start > wrong->start || token.start > wrong->start) {
-				token_blank(walk->source, walk->name.start, before.start);
-				rewind_to(walk, &before);
-				return;
-			}
+		bool is_statement = token.kind == TOKEN_EQUALS || token.kind == TOKEN_APPEND ||
+				    token.kind == TOKEN_OPEN;
+
+		if (is_statement && last.kind == TOKEN_WORD) {
+			token_blank(walk->source, walk->name.start, last.start);
+			rewind_to(walk, &last);
+			return;
 		}
-		before = token;
+		last = token;
 		token = next(walk);
 	}
 	token_blank(walk->source, walk->name.start, end_of(&token));
@@ -152,31 +151,33 @@ is_text(const struct token *token)
 	return token->kind == TOKEN_WORD || token->kind == TOKEN_STRING;
 }
 
-/* Returns: false if refused.  Entries above the cap are counted by who reads the values. */
+/* Returns: false if refused. */
 static bool
 take_list(struct walk *walk, struct reader_origin *origin, struct token *ret_end)
 {
+	struct token before = {.kind = TOKEN_OPEN};
 	struct token token = next(walk);
-	size_t count = 0;
+	const char *wanted = "write { \"VALUE\", \"VALUE\" }";
 
-	while (token.kind != TOKEN_CLOSE) {
-		if (!is_text(&token)) {
-			report_token(walk, &token, "write { \"VALUE\", \"VALUE\" }");
-			recover_list(walk, &token);
-			return false;
+	while (token.kind != TOKEN_CLOSE && is_text(&token)) {
+		if (origin->entry_count < OPTIONS_LIST_MAX) {
+			origin->entry_line[origin->entry_count] = token.line;
 		}
-		if (count < OPTIONS_LIST_MAX) {
-			origin->entry_line[count++] = token.line;
-		}
+		origin->entry_count++;
+		before = token;
 		token = next(walk);
 		if (token.kind == TOKEN_COMMA) {
+			before = token;
 			token = next(walk);
 		} else if (token.kind != TOKEN_CLOSE) {
-			report_token(walk, &token,
-			    "separate the values by commas and close the list with }");
-			recover_list(walk, &token);
-			return false;
+			wanted = "separate the values by commas and close the list with }";
+			break;
 		}
+	}
+	if (token.kind != TOKEN_CLOSE) {
+		report_token(walk, &token, wanted);
+		recover_list(walk, &before, &token);
+		return false;
 	}
 	*ret_end = token;
 	return true;
@@ -190,6 +191,10 @@ report_unknown(struct walk *walk, const char *name)
 	if (walk->section[0] == '\0' && strcmp(name, "include") == 0) {
 		reader_report(walk->conf, walk->name.line,
 		    "include is not supported; write everything into one file");
+		return;
+	}
+	if (walk->conf->finding_count >= CONF_FINDINGS_MAX) {
+		walk->conf->finding_count++; /* it will not be shown; the search is not worth it */
 		return;
 	}
 	reader_suggest(walk->section, name, remedy, sizeof(remedy));
@@ -233,6 +238,11 @@ judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_l
 		    "%s takes one value; remove the braces", name);
 		return false;
 	}
+	if (found->entry_count > OPTIONS_LIST_MAX) {
+		reader_report(walk->conf, walk->name.line, "%s has more than %d entries; remove some",
+		    name, OPTIONS_LIST_MAX);
+		return false;
+	}
 	origin = reader_origin(walk->conf, row);
 	if (origin->line != 0) {
 		reader_report(walk->conf, walk->name.line,
@@ -256,7 +266,10 @@ take_assignment(struct walk *walk, const struct token *equals)
 		refuse_token(walk, &value, "write KEY = VALUE on one line");
 		return;
 	}
-	origin.entry_line[0] = value.line;
+	if (!is_list) {
+		origin.entry_line[0] = value.line;
+		origin.entry_count = 1;
+	}
 	if (is_list && !take_list(walk, &origin, &end)) {
 		return;
 	}
@@ -270,7 +283,7 @@ static void walk_body(struct walk *walk);
 static void
 drop_section(struct walk *walk)
 {
-	if (!skip_braces(walk)) {
+	if (!skip_braces(walk) && walk->section[0] == '\0') {
 		reader_report(
 		    walk->conf, walk->name.line, "section %s has no end; close it with }", walk->shown);
 	}
@@ -311,6 +324,26 @@ take_section(struct walk *walk, const struct token *title)
 	drop_section(walk);
 }
 
+/* Neither = nor { follows the key. */
+static void
+refuse_statement(struct walk *walk, const struct token *second)
+{
+	char name[OPTION_KEY_MAX];
+	char value[SHOWN_MAX];
+
+	copy_name(walk, &walk->name, name);
+	if (option_find(walk->section, name) == NULL && option_section_find(name) == NULL) {
+		report_unknown(walk, name);
+	} else if (is_text(second) && second->line == walk->name.line) {
+		option_quote(walk->source->text + second->start, second->len, value, sizeof(value));
+		reader_report(walk->conf, second->line, "%s lacks its =; write %s = %s", walk->shown,
+		    walk->shown, value);
+	} else {
+		report_token(walk, second, "write KEY = VALUE");
+	}
+	recover(walk, second);
+}
+
 static void
 take_statement(struct walk *walk, const struct token *name)
 {
@@ -345,7 +378,7 @@ take_statement(struct walk *walk, const struct token *name)
 	case TOKEN_KIND_COUNT:
 		break;
 	}
-	refuse_token(walk, &second, "write KEY = VALUE");
+	refuse_statement(walk, &second);
 }
 
 static void

@@ -90,18 +90,19 @@ take_value(struct conf *conf, const struct option_row *row, cfg_t *section)
 	bool is_right = true;
 
 	option_name(row, name);
+	if (entries != origin->entry_count) {
+		reader_report(conf, origin->line,
+		    "libconfuse reads %u values for %s; write it more simply", entries, name);
+		return;
+	}
 	option_clear(row, &conf->options);
 	for (unsigned i = 0; i < entries; i++) {
-		uint32_t line = origin->entry_line[i < OPTIONS_LIST_MAX ? i : OPTIONS_LIST_MAX - 1];
 		bool is_taken =
 		    option_add(row, cfg_getnstr(section, row->key, i), &conf->options, mistake);
 
 		is_right = is_right && is_taken;
 		if (!is_taken && row->is_built) {
-			reader_report(conf, line, "%s: %s", name, mistake);
-		}
-		if (i >= OPTIONS_LIST_MAX) {
-			break;
+			reader_report(conf, origin->entry_line[i], "%s: %s", name, mistake);
 		}
 	}
 	if (!row->is_built && (!is_right || !option_is_default(row, &conf->options))) {
