@@ -4,7 +4,7 @@
  * Source: RFC 959 5.4; RFC 2428 3.
  * Not here: security, limits, logs, errors. Never let a stranger connect to it.
  *
- * Workers are forked ahead, one event loop each.  RETR moves by sendfile in slices; listings and TYPE A block
+ * Workers are forked ahead, one event loop and one listening socket each.  RETR moves by sendfile in slices; listings and TYPE A block
  * their worker, since nothing measures them with many clients.
  */
 #include <arpa/inet.h>
@@ -74,16 +74,18 @@ watch(const struct worker *worker, struct endpoint *endpoint, uint32_t events)
 }
 
 static int
-listen_on(uint16_t port, int flags, uint16_t *ret_port)
+listen_on(uint16_t port, bool is_shared, uint16_t *ret_port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	int flags = SOCK_STREAM | SOCK_CLOEXEC | (is_shared ? SOCK_NONBLOCK : 0);
+	int fd = socket(AF_INET, flags, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+	    (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, BACKLOG) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		err(1, "listen");
@@ -127,7 +129,7 @@ passive(struct session *session)
 	char reply[64];
 
 	if (session->passive_fd < 0)
-		session->passive_fd = listen_on(0, 0, &session->passive_port);
+		session->passive_fd = listen_on(0, false, &session->passive_port);
 	snprintf(reply, sizeof(reply), "229 Here (|||%u|)\r\n", session->passive_port);
 	say(session, reply);
 }
@@ -256,7 +258,7 @@ work(struct worker *worker)
 	struct epoll_event events[EVENTS_AT_ONCE];
 
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	watch(worker, &listener, EPOLLIN | EPOLLEXCLUSIVE);
+	watch(worker, &listener, EPOLLIN);
 	for (;;) {
 		int count = epoll_wait(worker->epoll_fd, events, EVENTS_AT_ONCE, -1);
 
@@ -288,12 +290,12 @@ main(int argc, char **argv)
 	worker.root_fd = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (worker.root_fd < 0)
 		err(1, "%s", argv[2]);
-	worker.listen_fd = listen_on((uint16_t)strtoul(argv[1], NULL, 10), SOCK_NONBLOCK, &port);
-	printf("port %u\n", port);
-	fflush(stdout);
+	port = (uint16_t)strtoul(argv[1], NULL, 10);
 	while (workers-- > 0) {
-		pid_t pid = fork();
+		pid_t pid;
 
+		worker.listen_fd = listen_on(port, true, &port);
+		pid = fork();
 		if (pid < 0)
 			err(1, "fork");
 		if (pid == 0) {
@@ -301,6 +303,8 @@ main(int argc, char **argv)
 			work(&worker);
 		}
 	}
+	printf("port %u\n", port);
+	fflush(stdout);
 	while (wait(NULL) > 0)
 		continue;
 	return 1;

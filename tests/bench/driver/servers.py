@@ -1,0 +1,232 @@
+"""The servers: where the peers come from, how each is configured, started and stopped.
+
+All serve one directory to anonymous clients, write a transfer log, have no limits that a case would meet, and ask
+nobody for names.  Whatever a case does not touch stays at the server's own default; so do pyftpdlib's passive
+ports, of which it would copy the whole list for every transfer.
+"""
+import ftplib
+import hashlib
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from driver import machine
+
+PASSIVE = (15000, 39999)    # pure-ftpd admits half as many sessions as it has passive ports
+SESSIONS = 20000
+PACKAGES = ["vsftpd", "pure-ftpd", "proftpd-core", "python3-pyftpdlib"]
+# What these packages need beyond a minimal system.
+LIBRARIES = ["libwrap0", "libnsl2", "libtirpc3", "libhiredis0.14", "libmemcached11",
+             "libmemcachedutil2", "libhashkit2", "libsasl2-2", "libpcre2-posix3", "libsodium23"]
+
+VSFTPD = """\
+listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+anonymous_enable=YES
+local_enable=NO
+anon_root={root}
+xferlog_enable=YES
+xferlog_file={run}/xferlog
+secure_chroot_dir={run}/empty
+pasv_min_port={first}
+pasv_max_port={last}
+max_clients=0
+max_per_ip=0
+idle_session_timeout=3600
+ascii_download_enable=YES
+"""
+
+PROFTPD = """\
+ServerType standalone
+ServerName bench
+DefaultAddress 127.0.0.1
+Port {port}
+UseIPv6 off
+User nobody
+Group nogroup
+UseReverseDNS off
+WtmpLog off
+RequireValidShell off
+MaxInstances {sessions}
+PassivePorts {first} {last}
+TimeoutIdle 3600
+TimeoutNoTransfer 3600
+TransferLog {run}/xferlog
+SystemLog {run}/system.log
+ScoreboardFile {run}/scoreboard
+PidFile {run}/pid
+<IfModule mod_delay.c>
+  DelayTable {run}/delay
+</IfModule>
+<Anonymous {root}>
+  User ftp
+  Group nogroup
+  UserAlias anonymous ftp
+  RequireValidShell off
+</Anonymous>
+"""
+
+PYFTPDLIB = """\
+import logging
+import sys
+sys.path.insert(0, {packages!r})
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+logging.basicConfig(filename={run!r} + "/xferlog", level=logging.INFO)
+authorizer = DummyAuthorizer()
+authorizer.add_anonymous({root!r})
+FTPHandler.authorizer = authorizer
+FTPHandler.timeout = 3600
+server = FTPServer(("127.0.0.1", {port}), FTPHandler)
+server.max_cons = {sessions}
+server.max_cons_per_ip = 0
+server.serve_forever()
+"""
+
+DEFTPD = """\
+listen = {{"127.0.0.1:{port}"}}
+passive_ports = "{first}-{last}"
+max_sessions = {sessions}
+max_sessions_per_address = {sessions}
+idle_timeout = 3600
+anonymous {{ enabled = yes root = "{root}" user = "ftp" }}
+log {{ transfers = "{run}/xferlog" events = "{run}/events" }}
+"""
+
+PURE_FTPD = ["{cache}/usr/sbin/pure-ftpd", "-S", "127.0.0.1,{port}", "-4", "-e", "-A", "-H",
+             "-p", "{first}:{last}", "-c", "{sessions}", "-C", "{sessions}", "-I", "60",
+             "-L", "1000000:8", "-f", "none", "-O", "clf:{run}/xferlog"]
+
+# name: port, text of the configuration file, command, what it can list
+TABLE = {
+    "deftpd": (2121, DEFTPD, ["{build}/bin/deftpd", "-c", "{config}"], ["LIST", "MLSD"]),
+    "vsftpd": (2122, VSFTPD, ["{cache}/usr/sbin/vsftpd", "{config}"], ["LIST"]),
+    "pure-ftpd": (2123, None, PURE_FTPD, ["LIST", "MLSD"]),
+    "proftpd": (2124, PROFTPD, ["{cache}/usr/sbin/proftpd", "-n", "-c", "{config}"],
+                ["LIST", "MLSD"]),
+    "pyftpdlib": (2125, PYFTPDLIB, ["/usr/bin/python3", "-B", "{config}"], ["LIST", "MLSD"]),
+    "bare": (2126, None, ["{build}/tests/bench/ftpbare", "{port}", "{root}"],
+             ["LIST", "MLSD"]),
+}
+PEERS = [name for name in TABLE if name not in ("deftpd", "bare")]
+
+
+def fetch(cache):
+    """Unpack the peers' packages, which cannot be installed side by side, below a directory; once."""
+    root = cache / "root"
+    if (cache / "complete").exists():
+        return root
+    machine.need("apt-get", "dpkg")
+    root.mkdir(parents=True, exist_ok=True)
+    download = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
+                *PACKAGES, *LIBRARIES]
+    print("bench: fetching", *PACKAGES, flush=True)
+    if subprocess.run(download, cwd=cache, capture_output=True).returncode != 0:
+        subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
+        subprocess.run(download, cwd=cache, check=True, stdout=subprocess.DEVNULL)
+    for package in sorted(cache.glob("*.deb")):
+        subprocess.run(["dpkg", "-x", package, root], check=True)
+        package.unlink()
+    (cache / "complete").touch()
+    return root
+
+
+def library_folders(root):
+    return sorted({path.parent for pattern in ("lib/*/lib*.so*", "usr/lib/*/lib*.so*")
+                   for path in root.glob(pattern)})
+
+
+class Server:
+    """One server while it runs, in a control group and a network of its own."""
+
+    count = 0
+
+    def __init__(self, name, places):
+        self.name = name
+        self.port, self.config_text, command, self.lists = TABLE[name]
+        self.values = {
+            "port": self.port, "first": PASSIVE[0], "last": PASSIVE[1], "sessions": SESSIONS,
+            "root": str(places["data"]), "cache": str(places["cache"]),
+            "build": str(places["build"]),
+            "packages": str(places["cache"] / "usr/lib/python3/dist-packages"),
+        }
+        self.command = command
+        self.run = None
+        self.group = None
+        self.process = None
+        self.base = places["run"]
+        self.check = places["check"]
+
+    def start(self):
+        Server.count += 1
+        self.run = self.base / f"{self.name}-{Server.count}"
+        (self.run / "empty").mkdir(parents=True)
+        values = {**self.values, "run": str(self.run), "config": str(self.run / "config")}
+        if self.config_text:
+            (self.run / "config").write_text(self.config_text.format(**values))
+        machine.fresh_network()
+        self.group = machine.Group(f"{self.base.parent.name}-{Server.count}")
+        with open(self.run / "output", "wb") as output:
+            self.process = subprocess.Popen(
+                [word.format(**values) for word in self.command], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, preexec_fn=self.group.enter, cwd="/")
+        self.group.root_pid = self.process.pid
+        self.verify()
+
+    def output(self):
+        return (self.run / "output").read_text(errors="replace")[-500:].strip()
+
+    def connect(self):
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return self.login()
+            except (OSError, EOFError, ftplib.Error) as error:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError(f"{self.name} does not serve: {error}; {self.output()}")
+                time.sleep(0.02)
+
+    def login(self):
+        client = ftplib.FTP(timeout=10)
+        try:
+            client.connect("127.0.0.1", self.port)
+            client.login()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def verify(self):
+        """A server that sends wrong bytes is not measured; this also warms it."""
+        for _ in range(3):
+            client = self.connect()
+            client.af = socket.AF_INET6     # makes the library ask by EPSV, as the load does
+            digest = hashlib.sha256()
+            client.retrbinary("RETR check", digest.update)
+            client.quit()
+            if digest.digest() != self.check:
+                raise RuntimeError(f"{self.name} has sent a file wrongly")
+
+    def stop(self):
+        """Returns a complaint, or None."""
+        complaint = None
+        if self.process.poll() is not None:
+            complaint = f"has ended by itself with {self.process.returncode}: {self.output()}"
+        else:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                complaint = "does not end on SIGTERM within 10 s"
+        time.sleep(0.05)
+        left = len(self.group.pids()) if self.group.folders else 0
+        if complaint is None and self.name == "deftpd" and left > 0:
+            complaint = f"leaves {left} processes behind"
+        self.group.kill()
+        self.process.wait()
+        return complaint
