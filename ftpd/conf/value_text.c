@@ -38,8 +38,9 @@ option_quote(const char *text, size_t len, char *ret_text, size_t cap)
 			ret_text[i] = '?';
 		}
 	}
-	memcpy(ret_text + kept, "...", 4);
-	if (kept == len) {
+	if (kept < len) {
+		memcpy(ret_text + kept, "...", 4);
+	} else {
 		ret_text[kept] = '\0';
 	}
 }

@@ -1,0 +1,247 @@
+/*
+ * test_conf_seal: options survive sealing field by field, and nothing but the master's seal is believed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ftpd/conf/option.h"
+#include "ftpd/conf/options.h"
+#include "ftpd/conf/seal.h"
+
+#include "common/base.h"
+
+static struct options options;
+static struct options back;
+static uint8_t bytes[SEAL_MAX_BYTES];
+
+/* A value of each key that is not its default. */
+static const struct {
+	const char *key;
+	const char *text;
+} others[] = {
+    {"listen", "127.0.0.1:2121,[fe80::1%3]:2122"},
+    {"listen_implicit_tls", "*:990"},
+    {"passive_ports", "2000-3000"},
+    {"passive_address", "ftp.example.org"},
+    {"passive_address_for", "10.0.0.0/8=192.168.1.1,0.0.0.0/0=192.0.2.1"},
+    {"active_port", "0"},
+    {"max_sessions", "7"},
+    {"max_sessions_per_address", "6"},
+    {"max_sessions_per_user", "5"},
+    {"shared_workers", "4"},
+    {"spare_min", "3"},
+    {"spare_max", "33"},
+    {"renew_after", "9"},
+    {"auth_workers", "11"},
+    {"login_timeout", "61"},
+    {"idle_timeout", "62"},
+    {"data_timeout", "63"},
+    {"stall_timeout", "64"},
+    {"sandbox", "off"},
+    {"worker_user", "w"},
+    {"recorder_user", "r"},
+    {"tls.certificate", "/c"},
+    {"tls.private_key", "/k"},
+    {"tls.policy", "all"},
+    {"tls.min_version", "1.3"},
+    {"tls.resume", "off"},
+    {"tls.client_ca", "/ca"},
+    {"anonymous.enabled", "yes"},
+    {"anonymous.root", "/somewhere \"else\""},
+    {"anonymous.user", "nobody"},
+    {"anonymous.upload_directory", "/incoming"},
+    {"anonymous.max_rate", "999999999999"},
+    {"local_users.enabled", "yes"},
+    {"local_users.pam_service", "p"},
+    {"local_users.pam_session", "yes"},
+    {"local_users.chroot", "no"},
+    {"local_users.root", "/home"},
+    {"virtual_users.file", "/v"},
+    {"virtual_users.user", "vu"},
+    {"uploads.mode", "durable"},
+    {"uploads.umask", "077"},
+    {"log.transfers", ""},
+    {"log.format", "json"},
+    {"log.events", "/e"},
+};
+
+static void
+each_key_survives(void **state)
+{
+	char mistake[OPTION_MISTAKE_MAX];
+	size_t count;
+	int fd;
+
+	(void)state;
+	(void)option_table(&count);
+	assert_int_equal(ARRAY_COUNT(others), count);
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+		const struct option_row *row = option_find_dotted(others[i].key);
+
+		options_set_defaults(&options);
+		assert_true(option_set(row, others[i].text, &options, mistake));
+		assert_false(option_is_default(row, &options));
+		assert_int_equal(conf_seal(&options, &fd), 0);
+		memset(&back, 0xa5, sizeof(back));
+		assert_int_equal(conf_unseal(fd, &back), 0);
+		assert_memory_equal(&back, &options, sizeof(options));
+		assert_int_equal(close(fd), 0);
+	}
+}
+
+static void
+largest_options_fit(void **state)
+{
+	char mistake[OPTION_MISTAKE_MAX];
+	char path[OPTIONS_TEXT_MAX];
+	const struct option_row *rows;
+	size_t count;
+	size_t len;
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	options_set_defaults(&options);
+	rows = option_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].type == OPTION_PATH) {
+			assert_true(option_set(&rows[i], path, &options, mistake));
+		}
+	}
+	while (options.listen.count < OPTIONS_LIST_MAX) {
+		assert_true(option_add(option_find("", "listen"),
+		    "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535", &options, mistake));
+	}
+	while (options.passive_address_for.count < OPTIONS_LIST_MAX) {
+		assert_true(option_add(option_find("", "passive_address_for"),
+		    "255.255.255.255/32=192.168.100.100", &options, mistake));
+	}
+	options.listen_implicit_tls = options.listen;
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	assert_int_equal(seal_decode(bytes, len, &back), 0);
+	assert_memory_equal(&back, &options, sizeof(options));
+}
+
+static void
+every_cut_is_refused(void **state)
+{
+	size_t len;
+
+	(void)state;
+	options_set_defaults(&options);
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	for (size_t cut = 0; cut < len; cut++) {
+		assert_int_equal(seal_decode(bytes, cut, &back), -EBADMSG);
+		assert_int_equal(seal_encode(&options, bytes, cut, &(size_t){0}), -EMSGSIZE);
+	}
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	assert_int_equal(seal_decode(bytes, len + 1, &back), -EBADMSG);
+}
+
+/* Magic and fingerprint are the first twelve bytes. */
+static void
+another_build_is_refused(void **state)
+{
+	size_t len;
+
+	(void)state;
+	options_set_defaults(&options);
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	for (size_t i = 0; i < 12; i++) {
+		bytes[i] ^= 1;
+		assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
+		bytes[i] ^= 1;
+	}
+	assert_int_equal(seal_decode(bytes, len, &back), 0);
+}
+
+/* The first row is listen = "*:21": its count at 12, its length at 14, its text at 16. */
+static void
+values_are_checked_again(void **state)
+{
+	size_t len;
+
+	(void)state;
+	options_set_defaults(&options);
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	assert_memory_equal(bytes + 16, "*:21", 4);
+	bytes[19] = 'x';
+	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
+	bytes[19] = '\0';
+	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
+	bytes[19] = '2';
+	assert_int_equal(seal_decode(bytes, len, &back), 0);
+	assert_int_equal(back.listen.entry[0].port, 22);
+	bytes[13] = 2;
+	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
+}
+
+static void
+a_refused_seal_leaves_the_options(void **state)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int pair[2];
+	size_t len;
+
+	(void)state;
+	memset(&back, 0x5a, sizeof(back));
+	options_set_defaults(&options);
+	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), 0);
+	for (size_t i = 0; i < sizeof(back); i++) {
+		assert_int_equal(((const uint8_t *)&back)[i], 0x5a);
+	}
+	assert_int_equal(conf_unseal(fd, &back), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(conf_unseal(fd, &back), -EBADF);
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(conf_unseal(pair[0], &back), -EBADMSG);
+	assert_int_equal(close(pair[0]), 0);
+	assert_int_equal(close(pair[1]), 0);
+}
+
+static void
+the_sealed_file_cannot_change(void **state)
+{
+	int fd;
+
+	(void)state;
+	options_set_defaults(&options);
+	assert_int_equal(conf_seal(&options, &fd), 0);
+	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(fd, 0), -1);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(close(fd), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_key_survives),
+	    cmocka_unit_test(largest_options_fit),
+	    cmocka_unit_test(every_cut_is_refused),
+	    cmocka_unit_test(another_build_is_refused),
+	    cmocka_unit_test(values_are_checked_again),
+	    cmocka_unit_test(a_refused_seal_leaves_the_options),
+	    cmocka_unit_test(the_sealed_file_cannot_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
