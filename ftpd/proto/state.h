@@ -1,0 +1,81 @@
+/*
+ * state: the states of a session and of its transfer, and which may follow which.
+ * Runs in: deftpd-worker.
+ * Source: RFC 959 5.4 and 6; DESIGN.md section 4.
+ * Not here: the setter that changes and traces them; see ftpd/worker/session.c.
+ *
+ * Session. Any state may go to closing; closing goes nowhere.
+ *
+ *                     USER                PASS                   accepted
+ *     +---------+ ----------> +-------+ --------> +----------------+ ------> +-----------+
+ *     | greeted |             | named |           | authenticating |         | logged in |
+ *     +---------+ <---------- +-------+ <-------- +----------------+         +-----------+
+ *       ^  ^  ^     REIN        |  ^ USER  no proof     |                      |  |   ^
+ *       |  |  |                 |  | again   wanted:    | refused, REIN        |  |   | USER again:
+ *       |  |  +-----------------|--|--------------------+                      |  |   | named
+ *       |  |                    |  +-------------------------------------------+  |   |
+ *       |  |                    +--- no password wanted (230 to USER) ------------|---+
+ *       |  +----------------------------------- REIN -----------------------------+
+ *       |
+ *       +--- a new connection, or one handed over by a shared worker
+ *
+ * Transfer.
+ *                  PASV EPSV                RETR LIST ...             connected
+ *     +------+     PORT EPRT      +-------+             +---------+              +--------+
+ *     | idle | -----------------> | armed | ----------> | opening | -----------> | moving |
+ *     +------+ <----------------- +-------+             +---------+              +--------+
+ *      ^ |  ^   REIN, failure      |  ^ |                 ^   |                    |   |
+ *      | |  |                      +--+ armed anew        |   | 425 450 451 550    |   | end of data,
+ *      | +--|-- RETR without PASV or PORT (425, or -------+   | ABOR               |   | not yet confirmed
+ *      |    |   the default data port)                        |                    v   v
+ *      |    +-------------------------------------------------+        +-----------------+
+ *      +------------------------- 226 426 451 ------------------------ | finishing       |
+ *      |                                                               +-----------------+
+ *      +------------------------- 226 426 451 (nothing left to wait for) --- moving
+ */
+#ifndef FTPD_PROTO_STATE_H
+#define FTPD_PROTO_STATE_H
+
+#include "common/base.h"
+
+enum session_state {
+	SESSION_GREETED,        /* 220 has been sent, nobody has said who he is */
+	SESSION_NAMED,          /* USER was answered by 331: PASS is expected next */
+	SESSION_AUTHENTICATING, /* a password is being checked; no command is read */
+	SESSION_LOGGED_IN,      /* 230 has been sent */
+	SESSION_CLOSING,        /* 221 or 421 is on its way; nothing more is read */
+	SESSION_STATE_COUNT,
+};
+
+enum transfer_state {
+	TRANSFER_IDLE,      /* no data port */
+	TRANSFER_ARMED,     /* PASV, EPSV, PORT or EPRT has been given and not been used */
+	TRANSFER_OPENING,   /* a transfer command was accepted: file and data connection are being had */
+	TRANSFER_MOVING,    /* 125 or 150 has been sent, bytes move */
+	TRANSFER_FINISHING, /* all bytes are given to the connection; waiting for its orderly end, then 226 */
+	TRANSFER_STATE_COUNT,
+};
+
+/*
+ * Ask whether a session may go from one state to another. Staying is no change and not asked for.
+ * Returns: true if the diagram has that arrow.
+ */
+bool session_state_may(enum session_state from, enum session_state to);
+
+/*
+ * Ask whether a transfer may go from one state to another.
+ * Returns: true if the diagram has that arrow; armed to armed is one.
+ */
+bool transfer_state_may(enum transfer_state from, enum transfer_state to);
+
+/*
+ * Returns: the state's name for traces: "logged in".
+ */
+const char *session_state_name(enum session_state state);
+
+/*
+ * Returns: the state's name for traces: "moving".
+ */
+const char *transfer_state_name(enum transfer_state state);
+
+#endif
