@@ -1,11 +1,13 @@
 /*
- * bare: the least that a server can do and still look like FTP: the physical limit of the benchmark.
+ * bare: the least that a server can do and still look like FTP: the physical limit of the
+ * benchmark.
  * Runs in: the benchmark (test), on loopback only. Input: trusted; nothing is checked.
  * Source: RFC 959 5.4; RFC 2428 3.
  * Not here: security, limits, logs, errors. Never let a stranger connect to it.
  *
- * Workers are forked ahead, one event loop and one listening socket each.  RETR moves by sendfile in slices; listings and TYPE A block
- * their worker, since nothing measures them with many clients.
+ * Workers are forked ahead, one event loop and one listening socket each.  RETR moves by
+ * sendfile in slices; listings and TYPE A block their worker, since nothing measures them
+ * with many clients.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -67,7 +69,7 @@ struct worker {
 static void
 watch(const struct worker *worker, struct endpoint *endpoint, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = endpoint };
+	struct epoll_event event = {.events = events, .data.ptr = endpoint};
 
 	if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, endpoint->fd, &event) < 0)
 		err(1, "epoll_ctl");
@@ -76,18 +78,20 @@ watch(const struct worker *worker, struct endpoint *endpoint, uint32_t events)
 static int
 listen_on(uint16_t port, bool is_shared, uint16_t *ret_port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	                              .sin_port = htons(port),
+	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	int one = 1;
 	int flags = SOCK_STREAM | SOCK_CLOEXEC | (is_shared ? SOCK_NONBLOCK : 0);
 	int fd = socket(AF_INET, flags, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
+	    (is_shared &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, BACKLOG) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+	    listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		err(1, "listen");
 	*ret_port = ntohs(address.sin_port);
 	return fd;
@@ -111,7 +115,8 @@ end_transfer(struct session *session, const char *reply)
 static void
 send_slice(struct session *session)
 {
-	size_t slice = session->left_bytes < SLICE_BYTES ? session->left_bytes : SLICE_BYTES;
+	size_t slice =
+	    session->left_bytes < SLICE_BYTES ? session->left_bytes : SLICE_BYTES;
 	ssize_t sent = sendfile(session->data.fd, session->file_fd, NULL, slice);
 
 	if (sent < 0)
@@ -145,7 +150,7 @@ retrieve(const struct worker *worker, struct session *session, const char *path)
 		return;
 	}
 	session->data.fd = accept4(session->passive_fd, NULL, NULL,
-				   session->is_ascii ? 0 : SOCK_NONBLOCK);
+	                           session->is_ascii ? 0 : SOCK_NONBLOCK);
 	say(session, "150 Coming.\r\n");
 	if (session->is_ascii) {
 		bare_send_ascii(session->data.fd, file_fd, (size_t)facts.st_size);
@@ -216,7 +221,7 @@ static void
 read_control(const struct worker *worker, struct session *session)
 {
 	ssize_t got = recv(session->control.fd, session->line + session->line_len,
-			   LINE_BYTES - 1 - session->line_len, 0);
+	                   LINE_BYTES - 1 - session->line_len, 0);
 
 	if (got <= 0) {
 		end_session(session);
@@ -244,8 +249,8 @@ greet(const struct worker *worker)
 	if (session == NULL)
 		err(1, "session");
 	session->passive_fd = -1;
-	session->control = (struct endpoint){ .session = session, .fd = fd };
-	session->data = (struct endpoint){ .session = session, .fd = -1, .is_data = true };
+	session->control = (struct endpoint){.session = session, .fd = fd};
+	session->data = (struct endpoint){.session = session, .fd = -1, .is_data = true};
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	say(session, "220 Bare.\r\n");
 	watch(worker, &session->control, EPOLLIN);
@@ -254,7 +259,7 @@ greet(const struct worker *worker)
 static void
 work(struct worker *worker)
 {
-	struct endpoint listener = { .fd = worker->listen_fd };
+	struct endpoint listener = {.fd = worker->listen_fd};
 	struct epoll_event events[EVENTS_AT_ONCE];
 
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -278,14 +283,17 @@ work(struct worker *worker)
 int
 main(int argc, char **argv)
 {
-	struct rlimit limit = { .rlim_cur = DESCRIPTORS_MAX, .rlim_max = DESCRIPTORS_MAX };
-	struct worker worker = { 0 };
+	struct rlimit limit = {.rlim_cur = DESCRIPTORS_MAX, .rlim_max = DESCRIPTORS_MAX};
+	struct worker worker = {0};
 	long workers = sysconf(_SC_NPROCESSORS_ONLN);
 	uint16_t port;
 
 	if (argc != 3)
 		errx(2, "usage: bare PORT ROOT");
-	/* Without the right to raise it the limit stays as it is, which is enough for few clients. */
+	/*
+	 * Without the right to raise it the limit stays as it is, which is enough for few
+	 * clients.
+	 */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	worker.root_fd = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (worker.root_fd < 0)

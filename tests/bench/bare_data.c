@@ -43,7 +43,8 @@ flush(struct out *out)
 	size_t done = 0;
 
 	while (done < out->len) {
-		ssize_t sent = send(out->fd, out->bytes + done, out->len - done, MSG_NOSIGNAL);
+		ssize_t sent =
+		    send(out->fd, out->bytes + done, out->len - done, MSG_NOSIGNAL);
 
 		if (sent < 0)
 			break;
@@ -70,8 +71,9 @@ put(struct out *out, const char *text, size_t len)
 void
 bare_send_ascii(int data_fd, int file_fd, size_t size_bytes)
 {
-	struct out out = { .fd = data_fd };
-	char *text = mmap(NULL, size_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file_fd, 0);
+	struct out out = {.fd = data_fd};
+	char *text =
+	    mmap(NULL, size_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file_fd, 0);
 	const char *at = text;
 	const char *end;
 
@@ -101,7 +103,7 @@ stamp_text(struct stamp *stamp, time_t seconds, bool is_mlsd)
 	if (stamp->seconds != seconds || stamp->text[0] == '\0') {
 		gmtime_r(&seconds, &parts);
 		strftime(stamp->text, sizeof(stamp->text),
-			 is_mlsd ? "%Y%m%d%H%M%S" : "%b %e %H:%M", &parts);
+		         is_mlsd ? "%Y%m%d%H%M%S" : "%b %e %H:%M", &parts);
 		stamp->seconds = seconds;
 	}
 	return stamp->text;
@@ -116,9 +118,9 @@ put_entry(struct out *out, const struct stat *facts, const char *stamp, const ch
 	if (OUT_BYTES - out->len < ENTRY_BYTES)
 		flush(out);
 	len = snprintf(out->bytes + out->len, ENTRY_BYTES,
-		       "%s   1 ftp      ftp      %12lld %s %s\r\n",
-		       is_directory ? "drwxr-xr-x" : "-rw-r--r--", (long long)facts->st_size,
-		       stamp, name);
+	               "%s   1 ftp      ftp      %12lld %s %s\r\n",
+	               is_directory ? "drwxr-xr-x" : "-rw-r--r--",
+	               (long long)facts->st_size, stamp, name);
 	out->len += (size_t)len;
 }
 
@@ -131,19 +133,20 @@ put_facts(struct out *out, const struct stat *facts, const char *stamp, const ch
 	if (OUT_BYTES - out->len < ENTRY_BYTES)
 		flush(out);
 	len = snprintf(out->bytes + out->len, ENTRY_BYTES,
-		       "type=%s;size=%lld;modify=%s;unique=%llxg%llx; %s\r\n",
-		       is_directory ? "dir" : "file", (long long)facts->st_size, stamp,
-		       (unsigned long long)facts->st_dev, (unsigned long long)facts->st_ino,
-		       name);
+	               "type=%s;size=%lld;modify=%s;unique=%llxg%llx; %s\r\n",
+	               is_directory ? "dir" : "file", (long long)facts->st_size, stamp,
+	               (unsigned long long)facts->st_dev,
+	               (unsigned long long)facts->st_ino, name);
 	out->len += (size_t)len;
 }
 
 void
 bare_send_list(int data_fd, int root_fd, const char *path, bool is_mlsd)
 {
-	struct out out = { .fd = data_fd };
-	struct stamp stamp = { 0 };
-	DIR *directory = fdopendir(openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct out out = {.fd = data_fd};
+	struct stamp stamp = {0};
+	DIR *directory =
+	    fdopendir(openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	const struct dirent *entry;
 	struct stat facts;
 
@@ -152,8 +155,8 @@ bare_send_list(int data_fd, int root_fd, const char *path, bool is_mlsd)
 	while ((entry = readdir(directory)) != NULL) {
 		const char *when;
 
-		if (entry->d_name[0] == '.' ||
-		    fstatat(dirfd(directory), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0)
+		if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name,
+		                                       &facts, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		when = stamp_text(&stamp, facts.st_mtime, is_mlsd);
 		if (is_mlsd)

@@ -16,7 +16,8 @@
 void bare_send_ascii(int data_fd, int file_fd, size_t size_bytes);
 
 /*
- * Send the listing of a directory, unsorted, one fstatat an entry; waits until all is sent.
+ * Send the listing of a directory, unsorted, one fstatat an entry; waits until all is
+ * sent.
  */
 void bare_send_list(int data_fd, int root_fd, const char *path, bool is_mlsd);
 

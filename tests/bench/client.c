@@ -1,5 +1,6 @@
 /*
- * client: one FTP client of the load generator, a state machine over a control and a data connection.
+ * client: one FTP client of the load generator, a state machine over a control and a data
+ * connection.
  * Runs in: ftpload (test). Input: a server under test, not trusted to be right.
  * Source: RFC 959 5.4; RFC 2428 3.
  * Not here: how many clients there are and when they start; see ftpload.c.
@@ -48,9 +49,11 @@ client_count_logging_in(const struct load *load)
 }
 
 unsigned int
-client_count_missing(const struct load *load, unsigned int clients, enum client_state state)
+client_count_missing(const struct load *load, unsigned int clients,
+                     enum client_state state)
 {
-	unsigned int settled = load->in_state[CLIENT_DONE] + load->in_state[CLIENT_FAILED];
+	unsigned int settled =
+	    load->in_state[CLIENT_DONE] + load->in_state[CLIENT_FAILED];
 
 	if (state != CLIENT_DONE && state != CLIENT_FAILED)
 		settled += load->in_state[state];
@@ -80,8 +83,8 @@ client_fail(struct client *client, const char *reason)
 
 	if (tally->failures++ == 0) {
 		snprintf(tally->first_failure, sizeof(tally->first_failure),
-			 "%s (state %d, transfer %u)", reason, (int)client->state,
-			 client->transfers_done);
+		         "%s (state %d, transfer %u)", reason, (int)client->state,
+		         client->transfers_done);
 	}
 	endpoint_close(&client->control);
 	endpoint_close(&client->data);
@@ -89,23 +92,26 @@ client_fail(struct client *client, const char *reason)
 }
 
 /*
- * The connection is usable at once for reading: a failure to connect shows as an error of the first read.
+ * The connection is usable at once for reading: a failure to connect shows as an error of
+ * the first read.
  */
 static int
 endpoint_connect(struct endpoint *endpoint, uint16_t port)
 {
 	struct load *load = endpoint->client->load;
 	struct sockaddr_in address = load->plan.address;
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = endpoint };
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = endpoint};
 	int one = 1;
+	int result;
 
 	address.sin_port = htons(port);
 	endpoint->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (endpoint->fd < 0)
 		return -errno;
 	setsockopt(endpoint->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(endpoint->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
-	    errno != EINPROGRESS)
+	result =
+	    connect(endpoint->fd, (const struct sockaddr *)&address, sizeof(address));
+	if (result < 0 && errno != EINPROGRESS)
 		return -errno;
 	if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, endpoint->fd, &event) < 0)
 		return -errno;
@@ -119,10 +125,10 @@ client_start(struct client *client)
 	int result;
 	enum client_state state = client->state;
 
-	*client = (struct client){ .load = load, .state = state };
+	*client = (struct client){.load = load, .state = state};
 	set_state(client, CLIENT_GREETING);
-	client->control = (struct endpoint){ .client = client, .fd = -1 };
-	client->data = (struct endpoint){ .client = client, .fd = -1, .is_data = true };
+	client->control = (struct endpoint){.client = client, .fd = -1};
+	client->data = (struct endpoint){.client = client, .fd = -1, .is_data = true};
 	client->connect_ns = client_now_ns();
 	result = endpoint_connect(&client->control, ntohs(load->plan.address.sin_port));
 	if (result < 0)
@@ -205,7 +211,7 @@ connect_data(struct client *client, const char *reply)
 	}
 	if (plan->is_numbered) {
 		snprintf(command, sizeof(command), "%s %s%u\r\n", plan->verb, plan->path,
-			 client->transfers_done);
+		         client->transfers_done);
 	} else {
 		snprintf(command, sizeof(command), "%s %s\r\n", plan->verb, plan->path);
 	}
@@ -246,27 +252,20 @@ static bool
 is_expected(enum client_state state, const char *reply)
 {
 	switch (state) {
-	case CLIENT_GREETING:
-		return strncmp(reply, "220", 3) == 0;
+	case CLIENT_GREETING: return strncmp(reply, "220", 3) == 0;
 	case CLIENT_USER: /* a server may do without the password of a guest */
 		return strncmp(reply, "331", 3) == 0 || strncmp(reply, "230", 3) == 0;
-	case CLIENT_PASS:
-		return strncmp(reply, "230", 3) == 0;
-	case CLIENT_TYPE:
-		return strncmp(reply, "200", 3) == 0;
-	case CLIENT_PASSIVE:
-		return strncmp(reply, "229", 3) == 0;
-	case CLIENT_TRANSFER:
-		return reply[0] == '1' || reply[0] == '2';
-	case CLIENT_QUITTING:
-		return strncmp(reply, "221", 3) == 0;
+	case CLIENT_PASS: return strncmp(reply, "230", 3) == 0;
+	case CLIENT_TYPE: return strncmp(reply, "200", 3) == 0;
+	case CLIENT_PASSIVE: return strncmp(reply, "229", 3) == 0;
+	case CLIENT_TRANSFER: return reply[0] == '1' || reply[0] == '2';
+	case CLIENT_QUITTING: return strncmp(reply, "221", 3) == 0;
 	case CLIENT_NEW:
 	case CLIENT_READY:
 	case CLIENT_MOVED:
 	case CLIENT_DONE:
 	case CLIENT_FAILED:
-	case CLIENT_STATE_COUNT:
-		break;
+	case CLIENT_STATE_COUNT: break;
 	}
 	return false;
 }
@@ -281,7 +280,7 @@ on_reply(struct client *client, const char *reply)
 	switch (client->state) {
 	case CLIENT_GREETING:
 		samples_add(&client->load->tally.greeting,
-			    client_now_ns() - client->connect_ns);
+		            client_now_ns() - client->connect_ns);
 		say(client, "USER anonymous\r\n", CLIENT_USER);
 		break;
 	case CLIENT_USER:
@@ -290,15 +289,9 @@ on_reply(struct client *client, const char *reply)
 		else
 			say(client, "PASS bench@localhost\r\n", CLIENT_PASS);
 		break;
-	case CLIENT_PASS:
-		logged_in(client);
-		break;
-	case CLIENT_TYPE:
-		wait_or_go(client, CLIENT_READY);
-		break;
-	case CLIENT_PASSIVE:
-		connect_data(client, reply);
-		break;
+	case CLIENT_PASS: logged_in(client); break;
+	case CLIENT_TYPE: wait_or_go(client, CLIENT_READY); break;
+	case CLIENT_PASSIVE: connect_data(client, reply); break;
 	case CLIENT_TRANSFER:
 		client->has_reply = reply[0] == '2';
 		transfer_step(client);
@@ -309,8 +302,7 @@ on_reply(struct client *client, const char *reply)
 	case CLIENT_QUITTING: /* the end of the connection ends the session */
 	case CLIENT_DONE:
 	case CLIENT_FAILED:
-	case CLIENT_STATE_COUNT:
-		break;
+	case CLIENT_STATE_COUNT: break;
 	}
 }
 
@@ -347,7 +339,7 @@ static void
 on_control(struct client *client)
 {
 	ssize_t got = recv(client->control.fd, client->line + client->line_len,
-			   sizeof(client->line) - client->line_len, 0);
+	                   sizeof(client->line) - client->line_len, 0);
 
 	if (got < 0) {
 		if (errno != EAGAIN)
@@ -404,7 +396,10 @@ on_data(struct client *client)
 void
 client_event(struct endpoint *endpoint)
 {
-	/* An event of this turn may be about a connection that an earlier event has closed. */
+	/*
+	 * An event of this turn may be about a connection that an earlier event has
+	 * closed.
+	 */
 	if (endpoint->fd < 0)
 		return;
 	if (endpoint->is_data)

@@ -1,13 +1,16 @@
 /*
- * client: one FTP client of the load generator, a state machine over a control and a data connection.
+ * client: one FTP client of the load generator, a state machine over a control and a data
+ * connection.
  * Runs in: ftpload (test). Input: a server under test, not trusted to be right.
  * Source: RFC 959 5.4; RFC 2428 3.
  * Not here: how many clients there are and when they start; see ftpload.c.
  *
- *   NEW -> GREETING -> USER -> PASS -> TYPE -> READY -> PASSIVE <-> TRANSFER -> MOVED -> QUITTING -> DONE
+ *   NEW -> GREETING -> USER -> PASS -> TYPE -> READY -> PASSIVE <-> TRANSFER -> MOVED ->
+ *   QUITTING -> DONE
  *                                       any of them -> FAILED
  *
- * READY and MOVED are the two places where all clients can be made to wait for one another.
+ * READY and MOVED are the two places where all clients can be made to wait for one
+ * another.
  */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
@@ -28,15 +31,15 @@ enum {
 };
 
 enum client_state {
-	CLIENT_NEW,	 /* nothing is open */
+	CLIENT_NEW,      /* nothing is open */
 	CLIENT_GREETING, /* connecting; 220 not seen */
-	CLIENT_USER,	 /* USER sent */
-	CLIENT_PASS,	 /* PASS sent */
-	CLIENT_TYPE,	 /* TYPE sent */
-	CLIENT_READY,	 /* logged in, nothing asked */
-	CLIENT_PASSIVE,	 /* EPSV sent */
+	CLIENT_USER,     /* USER sent */
+	CLIENT_PASS,     /* PASS sent */
+	CLIENT_TYPE,     /* TYPE sent */
+	CLIENT_READY,    /* logged in, nothing asked */
+	CLIENT_PASSIVE,  /* EPSV sent */
 	CLIENT_TRANSFER, /* data connection open, command sent */
-	CLIENT_MOVED,	 /* every transfer is over */
+	CLIENT_MOVED,    /* every transfer is over */
 	CLIENT_QUITTING, /* QUIT sent; the end of the connection is not seen */
 	CLIENT_DONE,
 	CLIENT_FAILED,
@@ -46,15 +49,16 @@ enum client_state {
 /* What each client does; the same for all. */
 struct plan {
 	struct sockaddr_in address;
-	const char *verb;	/* RETR, LIST, MLSD; only used if transfers > 0 */
+	const char *verb; /* RETR, LIST, MLSD; only used if transfers > 0 */
 	const char *path;
-	bool is_numbered;	/* the number of the transfer is appended to the path */
-	bool is_discarding;	/* the kernel throws the data away; nothing is copied */
-	bool is_synchronous;	/* wait at READY and MOVED until client_go() */
-	char type;		/* argument of TYPE */
+	bool is_numbered;       /* the number of the transfer is appended to the path */
+	bool is_discarding;     /* the kernel throws the data away; nothing is copied */
+	bool is_synchronous;    /* wait at READY and MOVED until client_go() */
+	char type;              /* argument of TYPE */
 	unsigned int transfers; /* for each session */
-	int64_t size_bytes;	/* what each transfer must bring, or -1 */
-	int64_t lines;		/* how many lines each transfer must bring at least, or -1 */
+	int64_t size_bytes;     /* what each transfer must bring, or -1 */
+	/* how many lines each transfer must bring at least, or -1 */
+	int64_t lines;
 };
 
 /* What all clients together have done. */
@@ -64,9 +68,9 @@ struct tally {
 	unsigned long transfers;
 	uint64_t bytes;
 	struct samples greeting; /* connect to 220 */
-	struct samples login;	 /* connect to 230 */
+	struct samples login;    /* connect to 230 */
 	struct samples transfer; /* EPSV to the closing reply */
-	struct samples moved;	 /* client_go() at READY to MOVED, for each client */
+	struct samples moved;    /* client_go() at READY to MOVED, for each client */
 	char first_failure[CLIENT_FAILURE_MAX_BYTES];
 };
 
@@ -76,7 +80,8 @@ struct load {
 	struct tally tally;
 	int epoll_fd;
 	unsigned int in_state[CLIENT_STATE_COUNT]; /* how many clients are in each */
-	char *buffer;				   /* CLIENT_READ_BYTES, only for the moment of a read */
+	/* CLIENT_READ_BYTES, only for the moment of a read */
+	char *buffer;
 };
 
 struct client;
@@ -93,7 +98,7 @@ struct client {
 	struct endpoint control;
 	struct endpoint data;
 	enum client_state state;
-	bool has_eof;	/* of the data connection */
+	bool has_eof;   /* of the data connection */
 	bool has_reply; /* the closing reply of the transfer */
 	unsigned int transfers_done;
 	int64_t bytes; /* of this transfer */
@@ -149,6 +154,6 @@ unsigned int client_count_logging_in(const struct load *load);
  * Returns: the number of clients that a wait for this state still has to wait for.
  */
 unsigned int client_count_missing(const struct load *load, unsigned int clients,
-				  enum client_state state);
+                                  enum client_state state);
 
 #endif

@@ -1,11 +1,15 @@
 /*
- * ftpload: a load generator that speaks FTP: many clients in one thread, counted and timed.
- * Runs in: the benchmark (test), as any user. Input: the driver's options, a server under test.
- * Not here: what one client says; see client.c. Which servers and cases there are; see run.
+ * ftpload: a load generator that speaks FTP: many clients in one thread, counted and
+ * timed.
+ * Runs in: the benchmark (test), as any user. Input: the driver's options, a server under
+ * test.
+ * Not here: what one client says; see client.c. Which servers and cases there are; see
+ * run.
  *
- * With --sync it stops twice, when all clients are logged in and when all have moved their data, writes a line
- * and waits for one on standard input, so that the driver can read the server's CPU time and memory in between.
- * The last line that it writes is the result, in JSON.
+ * With --sync it stops twice, when all clients are logged in and when all have moved
+ * their data, writes a line and waits for one on standard input, so that the driver can
+ * read the server's CPU time and memory in between. The last line that it writes is the
+ * result, in JSON.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -23,8 +27,9 @@ enum { EVENTS_AT_ONCE = 256 };
 
 struct options {
 	unsigned int clients;
-	unsigned int ramp;    /* sessions that may be before their login at one time */
-	unsigned int seconds; /* sessions follow one another so long; 0: one for each client */
+	unsigned int ramp; /* sessions that may be before their login at one time */
+	/* sessions follow one another so long; 0: one for each client */
+	unsigned int seconds;
 	unsigned int stall_s; /* silence of all connections that ends the measurement */
 	struct plan plan;
 };
@@ -62,21 +67,21 @@ big_number(const char *text)
 }
 
 static const struct option long_options[] = {
-	{ "port", required_argument, NULL, 'p' },
-	{ "clients", required_argument, NULL, 'n' },
-	{ "ramp", required_argument, NULL, 'r' },
-	{ "seconds", required_argument, NULL, 't' },
-	{ "stall", required_argument, NULL, 'T' },
-	{ "verb", required_argument, NULL, 'v' },
-	{ "path", required_argument, NULL, 'f' },
-	{ "numbered", no_argument, NULL, 'N' },
-	{ "transfers", required_argument, NULL, 'c' },
-	{ "type", required_argument, NULL, 'y' },
-	{ "size", required_argument, NULL, 's' },
-	{ "lines", required_argument, NULL, 'l' },
-	{ "discard", no_argument, NULL, 'd' },
-	{ "sync", no_argument, NULL, 'S' },
-	{ NULL, 0, NULL, 0 },
+    {"port", required_argument, NULL, 'p'},
+    {"clients", required_argument, NULL, 'n'},
+    {"ramp", required_argument, NULL, 'r'},
+    {"seconds", required_argument, NULL, 't'},
+    {"stall", required_argument, NULL, 'T'},
+    {"verb", required_argument, NULL, 'v'},
+    {"path", required_argument, NULL, 'f'},
+    {"numbered", no_argument, NULL, 'N'},
+    {"transfers", required_argument, NULL, 'c'},
+    {"type", required_argument, NULL, 'y'},
+    {"size", required_argument, NULL, 's'},
+    {"lines", required_argument, NULL, 'l'},
+    {"discard", no_argument, NULL, 'd'},
+    {"sync", no_argument, NULL, 'S'},
+    {NULL, 0, NULL, 0},
 };
 
 /* Long because it is one table of options: a line each. */
@@ -88,50 +93,21 @@ parse_options(int argc, char **argv, struct options *options)
 
 	while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (letter) {
-		case 'p':
-			plan->address.sin_port = htons((uint16_t)number(optarg));
-			break;
-		case 'n':
-			options->clients = number(optarg);
-			break;
-		case 'r':
-			options->ramp = number(optarg);
-			break;
-		case 't':
-			options->seconds = number(optarg);
-			break;
-		case 'T':
-			options->stall_s = number(optarg);
-			break;
-		case 'v':
-			plan->verb = optarg;
-			break;
-		case 'f':
-			plan->path = optarg;
-			break;
-		case 'N':
-			plan->is_numbered = true;
-			break;
-		case 'c':
-			plan->transfers = number(optarg);
-			break;
-		case 'y':
-			plan->type = optarg[0];
-			break;
-		case 's':
-			plan->size_bytes = big_number(optarg);
-			break;
-		case 'l':
-			plan->lines = big_number(optarg);
-			break;
-		case 'd':
-			plan->is_discarding = true;
-			break;
-		case 'S':
-			plan->is_synchronous = true;
-			break;
-		default:
-			exit(2);
+		case 'p': plan->address.sin_port = htons((uint16_t)number(optarg)); break;
+		case 'n': options->clients = number(optarg); break;
+		case 'r': options->ramp = number(optarg); break;
+		case 't': options->seconds = number(optarg); break;
+		case 'T': options->stall_s = number(optarg); break;
+		case 'v': plan->verb = optarg; break;
+		case 'f': plan->path = optarg; break;
+		case 'N': plan->is_numbered = true; break;
+		case 'c': plan->transfers = number(optarg); break;
+		case 'y': plan->type = optarg[0]; break;
+		case 's': plan->size_bytes = big_number(optarg); break;
+		case 'l': plan->lines = big_number(optarg); break;
+		case 'd': plan->is_discarding = true; break;
+		case 'S': plan->is_synchronous = true; break;
+		default: exit(2);
 		}
 	}
 	if (plan->address.sin_port == 0 || options->clients == 0 || optind != argc)
@@ -188,7 +164,7 @@ run_until(struct crowd *crowd, enum client_state state)
 	start_sessions(crowd);
 	while (count_missing(crowd, state) > 0) {
 		int count = epoll_wait(crowd->load.epoll_fd, events, EVENTS_AT_ONCE,
-				       (int)crowd->options.stall_s * 1000);
+		                       (int)crowd->options.stall_s * 1000);
 
 		if (count < 0 && errno != EINTR)
 			err(1, "epoll_wait");
@@ -221,7 +197,8 @@ static void
 print_escaped(const char *text)
 {
 	for (; *text != '\0'; text++) {
-		bool is_plain = *text >= ' ' && *text <= '~' && *text != '"' && *text != '\\';
+		bool is_plain =
+		    *text >= ' ' && *text <= '~' && *text != '"' && *text != '\\';
 
 		putchar(is_plain ? *text : '?');
 	}
@@ -230,18 +207,20 @@ print_escaped(const char *text)
 static void
 print_samples(const char *name, struct samples *samples)
 {
-	printf("\"%s_ms\": {\"min\": %.3f, \"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, ", name,
-	       samples_percentile_ms(samples, 0), samples_percentile_ms(samples, 50),
-	       samples_percentile_ms(samples, 99), samples_percentile_ms(samples, 100));
+	printf(
+	    "\"%s_ms\": {\"min\": %.3f, \"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f}, ",
+	    name, samples_percentile_ms(samples, 0), samples_percentile_ms(samples, 50),
+	    samples_percentile_ms(samples, 99), samples_percentile_ms(samples, 100));
 	samples_free(samples);
 }
 
 static void
 print_result(struct tally *tally, double seconds)
 {
-	printf("{\"sessions\": %lu, \"failures\": %lu, \"transfers\": %lu, \"bytes\": %llu, ",
-	       tally->sessions, tally->failures, tally->transfers,
-	       (unsigned long long)tally->bytes);
+	printf(
+	    "{\"sessions\": %lu, \"failures\": %lu, \"transfers\": %lu, \"bytes\": %llu, ",
+	    tally->sessions, tally->failures, tally->transfers,
+	    (unsigned long long)tally->bytes);
 	print_samples("greeting", &tally->greeting);
 	print_samples("login", &tally->login);
 	print_samples("transfer", &tally->transfer);
@@ -279,20 +258,19 @@ run(struct crowd *crowd)
 int
 main(int argc, char **argv)
 {
-	struct crowd crowd = { 0 };
+	struct crowd crowd = {0};
 	struct load *load = &crowd.load;
 	double seconds;
 
 	load->plan = (struct plan){
-		.address = { .sin_family = AF_INET,
-			     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
-		.verb = "RETR",
-		.path = "",
-		.type = 'I',
-		.size_bytes = -1,
-		.lines = -1,
+	    .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	    .verb = "RETR",
+	    .path = "",
+	    .type = 'I',
+	    .size_bytes = -1,
+	    .lines = -1,
 	};
-	crowd.options = (struct options){ .ramp = 64, .stall_s = 60, .plan = load->plan };
+	crowd.options = (struct options){.ramp = 64, .stall_s = 60, .plan = load->plan};
 	parse_options(argc, argv, &crowd.options);
 	load->plan = crowd.options.plan;
 	load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

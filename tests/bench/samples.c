@@ -17,7 +17,8 @@ samples_add(struct samples *samples, uint64_t value_ns)
 {
 	if (samples->count == samples->room) {
 		size_t room = samples->room == 0 ? SAMPLES_FIRST_ROOM : samples->room * 2;
-		uint64_t *values = reallocarray(samples->values_ns, room, sizeof(*values));
+		uint64_t *values =
+		    reallocarray(samples->values_ns, room, sizeof(*values));
 
 		if (values == NULL)
 			err(1, "samples");
@@ -39,15 +40,18 @@ compare(const void *left, const void *right)
 double
 samples_percentile_ms(struct samples *samples, unsigned int percent)
 {
+	size_t at;
+
 	if (samples->count == 0)
 		return 0;
 	qsort(samples->values_ns, samples->count, sizeof(*samples->values_ns), compare);
-	return (double)samples->values_ns[(samples->count - 1) * percent / 100] / 1e6;
+	at = (samples->count - 1) * percent / 100;
+	return (double)samples->values_ns[at] / 1e6;
 }
 
 void
 samples_free(struct samples *samples)
 {
 	free(samples->values_ns);
-	*samples = (struct samples){ 0 };
+	*samples = (struct samples){0};
 }

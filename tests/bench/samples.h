@@ -16,7 +16,8 @@ struct samples {
 };
 
 /*
- * Add one duration.  Memory that runs out ends the program: a measurement with holes is none.
+ * Add one duration.  Memory that runs out ends the program: a measurement with holes is
+ * none.
  */
 void samples_add(struct samples *samples, uint64_t value_ns);
 

@@ -186,7 +186,7 @@ class Group:
         place, is_2 = hierarchy(controller)
         if place is None:
             return None, is_2
-        folder = place / f"deftpd-bench-{name}"
+        folder = place / name
         if folder not in self.folders:
             folder.mkdir(exist_ok=True)
             self.folders.append(folder)
