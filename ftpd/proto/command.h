@@ -1,8 +1,9 @@
 /*
- * command: THE table of commands. HELP, FEAT, the gate, the log's masking, the parser and the tests all read it.
- * Runs in: deftpd-worker. Pure.
- * Source: RFC 959 4.1 and 5.4, RFC 1123 4.1, 2228, 2389, 2428, 2640, 3659, 4217, 7151.
- * Not here: functions; ftpd/worker/dispatch.c maps ids to them.
+ * command: the table of all commands: who may say what when, with which argument, answered how.
+ * Runs in: deftpd-worker; HELP, FEAT, gate, log masking, tests and fuzzers read it.
+ * Source: RFC 959 4.1, 5.3 and 5.4; RFC 775 (X forms); RFC 1123 4.1; RFC 2228; RFC 2389; RFC 2428; RFC 2640; RFC 3659;
+ *         RFC 4217; RFC 7151; draft-somers-ftp-mfxx; draft-bryan-ftp-hash; draft-bryan-ftp-range.
+ * Not here: what a command does: ftpd/worker/dispatch.c maps ids to functions.
  */
 #ifndef FTPD_PROTO_COMMAND_H
 #define FTPD_PROTO_COMMAND_H
@@ -11,126 +12,95 @@
 #include "common/base.h"
 
 enum command_id {
-	CMD_ABOR,
-	CMD_ACCT,
-	CMD_ALLO,
-	CMD_APPE,
-	CMD_AUTH,
-	CMD_CCC,
-	CMD_CDUP,
-	CMD_CLNT,
-	CMD_CWD,
-	CMD_DELE,
-	CMD_EPRT,
-	CMD_EPSV,
-	CMD_FEAT,
-	CMD_HELP,
-	CMD_HOST,
-	CMD_LIST,
-	CMD_MDTM,
-	CMD_MFF,
-	CMD_MFMT,
-	CMD_MKD,
-	CMD_MLSD,
-	CMD_MLST,
-	CMD_MODE,
-	CMD_NLST,
-	CMD_NOOP,
-	CMD_OPTS,
-	CMD_PASS,
-	CMD_PASV,
-	CMD_PBSZ,
-	CMD_PORT,
-	CMD_PROT,
-	CMD_PWD,
-	CMD_QUIT,
-	CMD_REIN,
-	CMD_REST,
-	CMD_RETR,
-	CMD_RMD,
-	CMD_RNFR,
-	CMD_RNTO,
-	CMD_SITE,
-	CMD_SIZE,
-	CMD_SMNT,
-	CMD_STAT,
-	CMD_STOR,
-	CMD_STOU,
-	CMD_STRU,
-	CMD_SYST,
-	CMD_TYPE,
-	CMD_USER,
-	CMD_XCUP,
-	CMD_XCWD,
-	CMD_XMKD,
-	CMD_XPWD,
-	CMD_XRMD,
+	CMD_USER, CMD_PASS, CMD_ACCT, CMD_CWD, CMD_XCWD, CMD_CDUP, CMD_XCUP, CMD_SMNT, CMD_QUIT, CMD_REIN,
+	CMD_PORT, CMD_PASV, CMD_EPRT, CMD_EPSV, CMD_LPRT, CMD_LPSV, CMD_TYPE, CMD_STRU, CMD_MODE,
+	CMD_RETR, CMD_STOR, CMD_STOU, CMD_APPE, CMD_ALLO, CMD_REST, CMD_RANG, CMD_RNFR, CMD_RNTO,
+	CMD_ABOR, CMD_DELE, CMD_RMD, CMD_XRMD, CMD_MKD, CMD_XMKD, CMD_PWD, CMD_XPWD, CMD_LIST, CMD_NLST,
+	CMD_MLST, CMD_MLSD, CMD_SIZE, CMD_MDTM, CMD_MFMT, CMD_MFCT, CMD_MFF, CMD_HASH, CMD_SITE, CMD_SYST,
+	CMD_STAT, CMD_HELP, CMD_NOOP, CMD_FEAT, CMD_OPTS, CMD_LANG, CMD_HOST, CMD_CLNT,
+	CMD_AUTH, CMD_ADAT, CMD_PBSZ, CMD_PROT, CMD_CCC, CMD_MIC, CMD_CONF, CMD_ENC,
 	CMD_COUNT,
 };
 
-/* What stands behind the command word. */
+/* What stands behind the word; request.h has the typed values. */
 enum command_argument {
-	ARG_NONE,          /* anything there is a syntax error */
-	ARG_OPTIONAL_TEXT, /* HELP, and what ignores its argument */
-	ARG_TEXT,          /* a word or more, not empty */
-	ARG_PATH,          /* all behind one space, not empty */
-	ARG_OPTIONAL_PATH,
-	ARG_LISTING,       /* ls options, then perhaps a path */
-	ARG_NUMBER,        /* REST */
-	ARG_ALLOCATION,    /* ALLO n [R n] */
-	ARG_TYPE,
-	ARG_MODE,
-	ARG_STRUCTURE,
-	ARG_HOST_PORT,     /* PORT */
-	ARG_EXTENDED_PORT, /* EPRT */
-	ARG_EXTENDED_PASV, /* EPSV */
+	COMMAND_ARG_NONE,          /* nothing; trailing spaces are forgiven */
+	COMMAND_ARG_TEXT,          /* something, raw */
+	COMMAND_ARG_OPTIONAL_TEXT, /* anything or nothing, raw. All commands that are not built have this: they are 502, not 501 */
+	COMMAND_ARG_PATH,
+	COMMAND_ARG_OPTIONAL_PATH,
+	COMMAND_ARG_LIST,          /* ls options, and a path or nothing */
+	COMMAND_ARG_OFFSET,        /* REST */
+	COMMAND_ARG_ALLOCATE,      /* ALLO */
+	COMMAND_ARG_TYPE,
+	COMMAND_ARG_MODE,
+	COMMAND_ARG_STRUCTURE,
+	COMMAND_ARG_HOST_PORT,     /* PORT */
+	COMMAND_ARG_EPRT,
+	COMMAND_ARG_EPSV,
+	COMMAND_ARG_OPTS,
+	COMMAND_ARG_TIME_PATH,     /* MFMT */
+	COMMAND_ARG_COUNT,
 };
 
+/* Bits of command.flags. */
 enum command_flag {
-	COMMAND_NEEDS_LOGIN = 1,
-	COMMAND_WRITES = 2,         /* changes files */
-	COMMAND_IS_SECRET = 4,      /* the argument is shown in no log */
-	COMMAND_KEEPS_RESTART = 8,  /* REST survives it: the commands that may stand between REST and RETR */
-	COMMAND_DURING_TRANSFER = 16, /* is answered while data moves (RFC 959 4.1.3: ABOR, STAT, QUIT; and NOOP) */
-	COMMAND_CLOSED_BY_EPSV_ALL = 32, /* RFC 2428 4 */
-	COMMAND_NEEDS_DATA = 64,    /* opens the data connection */
-	COMMAND_NOT_BUILT = 128,    /* known, answered 502 */
-	COMMAND_BEFORE_LOGIN_ONLY = 256,
-	COMMAND_ANY_STATE = 0,
+	COMMAND_NEEDS_LOGIN = 1 << 0,     /* in another state than logged in: 530; without this flag 503 */
+	COMMAND_WRITES = 1 << 1,          /* changes files: refused where the user may only read */
+	COMMAND_SECRET = 1 << 2,          /* the argument never reaches a log */
+	COMMAND_KEEPS_REST = 1 << 3,      /* may stand between REST and the transfer command; else the offset is forgotten (RFC 3659 5.3) */
+	COMMAND_KEEPS_RNFR = 1 << 4,      /* may stand between RNFR and RNTO */
+	COMMAND_DURING_TRANSFER = 1 << 5, /* answered while data moves; others wait for the transfer's end */
+	COMMAND_EPSV_ALL_CLOSES = 1 << 6, /* refused after EPSV ALL (RFC 2428 4) */
+	COMMAND_TRANSFERS = 1 << 7,       /* opens a data connection */
+	COMMAND_NOT_BUILT = 1 << 8,       /* 502, whatever the state and the argument */
 };
 
 enum {
-	COMMAND_WORD_MAX = 4,
-	COMMAND_CODES_MAX = 14,
+	COMMAND_NAME_MAX = 4,
+	COMMAND_CODES_MAX = 24,
+	COMMAND_HELP_MAX = 80,
 };
 
 struct command {
-	const char *name;
+	const char *name; /* upper case */
 	enum command_argument argument;
-	unsigned flags;       /* enum command_flag */
-	const char *syntax;   /* of the argument, for HELP; "" for none */
-	const char *help;     /* one sentence */
-	const char *feature;  /* line of FEAT, NULL if it has none (RFC 2389: what is not in RFC 959) */
-	const char *source;   /* RFC and section */
-	/* Replies that the sources allow, 0 ends them. 500, 501, 502, 421 and 530 are allowed for all and not repeated. */
+	enum command_id same_as; /* the command that this is another name of (XCWD: CMD_CWD), else its own id */
+	unsigned states;         /* mask of 1 << enum session_state */
+	unsigned flags;          /* enum command_flag */
+	const char *syntax;      /* the argument, for HELP: "<SP> path"; "" for none */
+	const char *help;        /* what it does, a few words */
+	const char *feat;        /* FEAT line, NULL for none. MLST: facts follow, see entry_format_fact_names */
+	const char *source;
+	/*
+	 * Every code that may answer it, 1yz included, ended by 0. Beyond its own list each command may have 421 (RFC 959 5.4,
+	 * at any time), 500 (a line too long), 501, 502 if it is not built, 530 if it needs login, and 503 elsewhere:
+	 * command_allows_code knows that.
+	 */
 	uint16_t codes[COMMAND_CODES_MAX];
 };
 
 /*
- * Find a command by its word, in either case.
- * Returns: its id, or CMD_COUNT.
+ * Look a command up by its word, in any case. Bytes are compared as ASCII, without locale.
+ * Returns: its id, or CMD_COUNT for an unknown word.
  */
 enum command_id command_find(const char *word, size_t len);
 
 /*
- * Returns: the row of a command; id must be below CMD_COUNT.
+ * Returns: the table's row for an id below CMD_COUNT.
  */
-const struct command *command_get(enum command_id id);
+const struct command *command_row(enum command_id id);
 
 /*
- * Ask whether the sources allow this reply to this command.
- * Returns: true for the row's codes and those that are allowed for all.
+ * Ask whether a reply code may answer a command. The oracle of dialogues and fuzzers; nothing in the server needs it.
+ * Returns: true if RFC 959 5.4 or a successor lists it, or the table says why we add it.
  */
-bool command_may_reply(enum command_id id, unsigned code);
+bool command_allows_code(enum command_id id, unsigned code);
+
+/*
+ * Go through FEAT's lines: those of the built commands, and features that belong to none (TVFS, UTF8).
+ * Returns: the line at `index`, counted from 0, or NULL behind the last. "MLST" comes without its facts.
+ */
+const char *command_feature(size_t index);
 
 #endif
