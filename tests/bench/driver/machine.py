@@ -205,10 +205,10 @@ class Group:
             fields = stat_of(entry) if entry.isdigit() else None
             if fields:
                 children.setdefault(int(fields[1]), []).append(int(entry))
-        found, todo = [], [self.root_pid]
-        while todo:
-            found.append(todo.pop())
-            todo += children.get(found[-1], [])
+        found, unseen = [], [self.root_pid]
+        while unseen:
+            found.append(unseen.pop())
+            unseen += children.get(found[-1], [])
         return found
 
     def cpu_seconds(self):
