@@ -47,6 +47,12 @@ end_of(const struct token *token)
 	return token->start + token->len;
 }
 
+static bool
+is_text(const struct token *token)
+{
+	return token->kind == TOKEN_WORD || token->kind == TOKEN_STRING;
+}
+
 /* Skip to the brace that closes one already taken.  Returns: false if there is none. */
 static bool
 skip_braces(struct walk *walk)
@@ -75,9 +81,10 @@ recover(struct walk *walk, const struct token *wrong)
 {
 	struct token token = *wrong;
 	size_t start = walk->name.start;
+	/* A word in the next line is the next key, as the value is missing. */
+	uint32_t line = is_text(wrong) ? walk->name.line : wrong->line;
 
-	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE &&
-	       token.line == wrong->line) {
+	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE && token.line == line) {
 		if (token.kind == TOKEN_OPEN) {
 			(void)skip_braces(walk); /* without an end the next token is TOKEN_END */
 		}
@@ -143,12 +150,6 @@ refuse_token(struct walk *walk, const struct token *token, const char *wanted)
 {
 	report_token(walk, token, wanted);
 	recover(walk, token);
-}
-
-static bool
-is_text(const struct token *token)
-{
-	return token->kind == TOKEN_WORD || token->kind == TOKEN_STRING;
 }
 
 /* Returns: false if refused. */

@@ -91,7 +91,7 @@ take_word(struct token_source *source, struct token *token)
 			token->kind = TOKEN_WRONG;
 			token->mistake = "a comment begins in the middle of a word; put the value "
 					 "in quotes, or a space before the comment";
-			break;
+			source->pos++; /* the second sign, which may be no word byte */
 		}
 		source->pos++;
 	}

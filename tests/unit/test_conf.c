@@ -1,0 +1,472 @@
+/*
+ * test_conf: what the reader says about files and overrides, each with every mistake and its line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ftpd/conf/conf.h"
+#include "ftpd/conf/option.h"
+
+#include "common/base.h"
+
+enum { OVERRIDES_MAX = 4 };
+
+static char *
+printed(const struct conf *conf)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	assert_non_null(stream);
+	conf_findings_print(conf, stream);
+	assert_int_equal(fclose(stream), 0);
+	return text;
+}
+
+/* Files without a mistake: text, key, value read, as option_format() writes it. */
+static const struct {
+	const char *text;
+	const char *key;
+	const char *value;
+} right[] = {
+    {"", "max_sessions", "2000"},
+    {"max_sessions = 5", "max_sessions", "5"},
+    {"max_sessions=5\n", "max_sessions", "5"},
+    {"max_sessions = \"5\"\n", "max_sessions", "5"},
+    {"max_sessions = '5'\n", "max_sessions", "5"},
+    {"'max_sessions' = 5\n", "max_sessions", "5"},
+    {"\tmax_sessions\t=\t5\t \r\n\r\n", "max_sessions", "5"},
+    {"max_sessions = 5\r", "max_sessions", "5"},
+    {"\xef\xbb\xbfmax_sessions = 5\n", "max_sessions", "5"},
+    {"# max_sessions = 4\nmax_sessions = 5 # six\n", "max_sessions", "5"},
+    {"// max_sessions = 4\nmax_sessions = 5 // six\n", "max_sessions", "5"},
+    {"/* max_sessions = 4\n*/max_sessions = /**/ 5 /***/\n#", "max_sessions", "5"},
+    {"max_sessions = 5 idle_timeout = 6", "idle_timeout", "6"},
+    {"anonymous { enabled = yes root = /srv/x }", "anonymous.root", "/srv/x"},
+    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.enabled", "yes"},
+    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.root", "/b"},
+    {"anonymous\n{\nroot = \"/a \\\"b\\\" \\\\\" }", "anonymous.root", "/a \"b\" \\"},
+    {"anonymous { root = '/${HOME}/#/**/' }", "anonymous.root", "/${HOME}/#/**/"},
+    {"anonymous { root = \"/\xc3\xa4\" }", "anonymous.root", "/\xc3\xa4"},
+    {"listen = \"[::1]:21\"", "listen", "[::1]:21"},
+    {"listen = {\"[::1]:21\"}", "listen", "[::1]:21"},
+    {"listen = { \"[::1]:21\", # one\n\t\"*:22\", }", "listen", "[::1]:21"},
+    {"tls { policy = optional }\nuploads { umask = 022 }", "tls.policy", "optional"},
+    {"listen_implicit_tls = {}\npassive_address_for = {}", "listen_implicit_tls", NULL},
+    {"log { transfers = \"\" events = stderr }", "log.transfers", ""},
+};
+
+static void
+right_files_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(right); i++) {
+		const struct option_row *row = option_find_dotted(right[i].key);
+		struct conf *conf =
+		    conf_read_buffer("f", right[i].text, strlen(right[i].text), NULL, 0);
+		char *text = printed(conf);
+		char value[OPTION_VALUE_MAX];
+
+		assert_non_null(row);
+		if (text[0] != '\0') {
+			fail_msg("\"%s\": %s", right[i].text, text);
+		}
+		assert_int_equal(option_entries(row, conf_options(conf)) == 0, right[i].value == NULL);
+		if (right[i].value != NULL) {
+			option_format(row, conf_options(conf), 0, value);
+			assert_string_equal(value, right[i].value);
+		}
+		free(text);
+		conf_free(conf);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *overrides[OVERRIDES_MAX];
+	const char *findings;
+} wrong[] = {
+    /* Unknown names. */
+    {"anonimous { enabled = yes }", {NULL}, "f:1: unknown option anonimous; did you mean anonymous?\n"},
+    {"\n\nMax-Sesions = 4", {NULL}, "f:3: unknown option Max-Sesions; did you mean max_sessions?\n"},
+    {"anonymous { enabeld = no }", {NULL}, "f:1: unknown option enabeld; did you mean enabled?\n"},
+    {"xyzzy = 1", {NULL}, "f:1: unknown option xyzzy; deftpd.conf(5) has the list\n"},
+    {"enabled_ = 1\nroot = /x", {NULL},
+     "f:1: unknown option enabled_; deftpd.conf(5) has the list\n"
+     "f:2: unknown option root; write anonymous { root = VALUE }\n"},
+    {"anonymous.root = /x", {NULL},
+     "f:1: unknown option anonymous.root; write anonymous { root = VALUE }\n"},
+    {"log { listen = \"*:21\" }", {NULL},
+     "f:1: unknown option listen; write it outside of section log\n"},
+    {"\x1b[31m = 1", {NULL}, "f:1: there is a control character; remove it\n"},
+    {"\"\x1b[31m\" = 1", {NULL}, "f:1: a string has a control character in it; remove it\n"},
+
+    /* Several mistakes in one file, each with its line, and the right ones between them taken. */
+    {"/* a\n b */ max_sessions = none\nidle_timeout = 5\nfoo_bar = 1\nspare_min = 0\n", {NULL},
+     "f:2: max_sessions: \"none\" is not a number from 1 to 1000000; write one\n"
+     "f:4: unknown option foo_bar; deftpd.conf(5) has the list\n"
+     "f:5: spare_min: \"0\" is not a number from 1 to 1024; write one\n"},
+    {"listen = {\n\"*:21\",\n\"*:x\",\n\"y\" }", {NULL},
+     "f:3: listen: \"*:x\" has no port from 1 to 65535 behind the colon; write one\n"
+     "f:4: listen: \"y\" has no port; append one, as in \"*:21\"\n"},
+
+    /* Form. */
+    {"max_sessions 5", {NULL}, "f:1: max_sessions lacks its =; write max_sessions = 5\n"},
+    {"max_sessions", {NULL}, "f:1: max_sessions ends too early; write KEY = VALUE\n"},
+    {"max_sessions =\nidle_timeout = x", {NULL},
+     "f:1: max_sessions ends too early; write KEY = VALUE on one line\n"
+     "f:2: idle_timeout: \"x\" is not a number of seconds from 1 to 604800; write one\n"},
+    {"max_sessions = 5;\nspare_max = 0", {NULL},
+     "f:1: there is a semicolon, which ends nothing here; remove it\n"
+     "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
+    {"max_sessions = {5}", {NULL}, "f:1: max_sessions takes one value; remove the braces\n"},
+    {"max_sessions += 5", {NULL}, "f:1: max_sessions is followed by +=; write = and all values\n"},
+    {"max_sessions = 5\n\nmax_sessions = 6", {NULL},
+     "f:3: max_sessions is set a second time; it is in line 1 already, keep one\n"},
+    {"max_sessions { }", {NULL}, "f:1: max_sessions is not a section; write max_sessions = VALUE\n"},
+    {"log = x", {NULL}, "f:1: log is a section; write log { KEY = VALUE }\n"},
+    {"log \"x\" { }", {NULL}, "f:1: section log takes no name; remove it\n"},
+    {"log {\nevents = stderr", {NULL}, "f:1: section log has no end; close it with }\n"},
+    {"log { tls { } }", {NULL}, "f:1: a section begins within section log; close that with } first\n"},
+    {"}\nmax_sessions = 5 }", {NULL},
+     "f:1: there is a } without a {; remove it\n"
+     "f:2: there is a } without a {; remove it\n"},
+    {"= 5", {NULL}, "f:1: = stands where a key should; write KEY = VALUE\n"},
+    {"{{{", {NULL}, "f:1: { stands where a key should; write KEY = VALUE\n"},
+    {"listen = *:21", {NULL}, "f:1: there is a sign that needs quotes; put the value in quotes\n"},
+    {"listen = { \"*:21\" \"*:22\" }\nspare_max = 0", {NULL},
+     "f:1: listen is followed by \"*:22\"; separate the values by commas and close the list with }\n"
+     "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
+    {"listen = { \"*:21\",\nspare_max = 0\nlog {\nevents = x }", {NULL},
+     "f:1: listen ends too early; separate the values by commas and close the list with }\n"
+     "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
+     "f:4: log.events: \"x\" is not known; write \"journal\", \"stderr\" or an absolute path\n"},
+    {"worker_user = \"x\nspare_max = 0", {NULL},
+     "f:1: a string has no end on its line; close the quote\n"
+     "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
+    {"worker_user = \"a\\x41\"", {NULL},
+     "f:1: a backslash in a string escapes nothing but a quote and itself; write \\\\\n"},
+    {"anonymous { root = /a//b }", {NULL},
+     "f:1: a comment begins in the middle of a word; put the value in quotes, or a space before the comment\n"},
+    {"spare_max = 0\n/* x", {NULL},
+     "f:1: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
+     "f:1: a comment begun here or below has no end; close it with */\n"},
+
+    /* What libconfuse would do and deftpd does not. */
+    {"worker_user = \"${HOME}\"", {NULL},
+     "f:1: ${NAME} is not replaced from the environment; write the value itself\n"},
+    {"worker_user = ${HOME}", {NULL},
+     "f:1: ${NAME} is not replaced from the environment; write the value itself\n"},
+    {"include(\"/etc/passwd\")\nspare_max = 0", {NULL},
+     "f:1: include is not supported; write everything into one file\n"
+     "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
+
+    /* Rules between keys. */
+    {"spare_min = 33", {NULL}, "f:1: spare_min 33 is above spare_max 32; lower the first or raise the second\n"},
+    {"\nspare_max = 7", {NULL}, "f:2: spare_min 8 is above spare_max 7; lower the first or raise the second\n"},
+    {"listen = {}", {NULL}, "f:1: listen is empty; write at least one ADDRESS:PORT\n"},
+    {"listen = { \"*:21\",\n\"[::1]:21\" }", {NULL}, "f:2: listen: port 21 is taken by an entry before; remove one\n"},
+    {"listen = { \"[::]:21\", \"0.0.0.0:21\", \"*:22\",\n\"127.0.0.1:21\" }", {NULL},
+     "f:2: listen: port 21 is taken by an entry before; remove one\n"},
+    {"listen = \"*:50000\"", {NULL},
+     "f:1: listen: port 50000 lies in passive_ports; choose another or set passive_ports\n"},
+    {"listen = \"*:2121\"\npassive_ports = \"2000-3000\"", {NULL},
+     "f:2: passive_ports 2000-3000 hold port 2121 of listen; leave it out\n"},
+    {"anonymous { user = root }", {NULL},
+     "f:1: anonymous.user must not be root, whom nothing confines; name a user who owns nothing\n"},
+
+    /* Not built. */
+    {"local_users { enabled = yes }\nvirtual_users { file = relative }", {NULL},
+     "f:1: local_users.enabled is not built in this release; remove it\n"
+     "f:2: virtual_users.file is not built in this release; remove it\n"},
+    {"listen_implicit_tls = { \"*:990\" } uploads { mode = atomic }\nlog { format = json }", {NULL},
+     "f:1: listen_implicit_tls is not built in this release; remove it\n"
+     "f:1: uploads.mode is not built in this release; remove it\n"
+     "f:2: log.format is not built in this release; remove it\n"},
+    {"user \"joe\" {\n a = { b } c { } }\ngroup x {} host \"y\" { z = 1 }", {NULL},
+     "f:1: section user is not built in this release; remove it\n"
+     "f:3: section group is not built in this release; remove it\n"
+     "f:3: section host is not built in this release; remove it\n"},
+
+    /* Overrides. */
+    {"spare_max = 0", {"anonymous.enabled=maybe", "spare_max", "anonimous.enabled=yes", "tls.policy=all"},
+     "f:1: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
+     "-o anonymous.enabled=maybe: anonymous.enabled: \"maybe\" is neither yes nor no; write one of them\n"
+     "-o spare_max: there is no value; write -o KEY=VALUE\n"
+     "-o anonimous.enabled=yes: unknown option anonimous.enabled; did you mean anonymous.enabled?\n"
+     "-o tls.policy=all: tls.policy is not built in this release; remove it\n"},
+    {"spare_min = 20", {"spare_max=10"},
+     "f:1: spare_min 20 is above spare_max 10; lower the first or raise the second\n"},
+    {"", {"spare_min=40", "root=/x", "=x"},
+     "-o spare_min=40: spare_min 40 is above spare_max 32; lower the first or raise the second\n"
+     "-o root=/x: unknown option root; did you mean anonymous.root?\n"
+     "-o =x: unknown option ; deftpd.conf(5) has the list\n"},
+};
+
+/* Findings about overrides keep the order in which they arose; those of rules come behind. */
+static int
+compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+assert_same_lines(char *found, const char *wanted, const char *input)
+{
+	char *lines[2][CONF_FINDINGS_MAX] = {{NULL}};
+	size_t counts[2] = {0, 0};
+	char *copies[2] = {found, strdup(wanted)};
+
+	for (size_t side = 0; side < 2; side++) {
+		char *rest = copies[side];
+		char *line;
+
+		while ((line = strsep(&rest, "\n")) != NULL && counts[side] < CONF_FINDINGS_MAX) {
+			lines[side][counts[side]++] = line;
+		}
+		qsort(lines[side], counts[side], sizeof(lines[side][0]), compare_lines);
+	}
+	for (size_t i = 0; i < counts[0] || i < counts[1]; i++) {
+		const char *one = i < counts[0] ? lines[0][i] : "(nothing)";
+		const char *two = i < counts[1] ? lines[1][i] : "(nothing)";
+
+		if (strcmp(one, two) != 0) {
+			fail_msg("\"%s\":\nfound  %s\nwanted %s", input, one, two);
+		}
+	}
+	free(copies[1]);
+}
+
+static void
+every_mistake_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+		size_t count = 0;
+		struct conf *conf;
+		char *text;
+
+		while (count < OVERRIDES_MAX && wrong[i].overrides[count] != NULL) {
+			count++;
+		}
+		conf = conf_read_buffer(
+		    "f", wrong[i].text, strlen(wrong[i].text), wrong[i].overrides, count);
+		assert_non_null(conf);
+		text = printed(conf);
+		assert_same_lines(text, wrong[i].findings, wrong[i].text);
+		free(text);
+		conf_free(conf);
+	}
+}
+
+static void
+findings_are_in_order_of_lines(void **state)
+{
+	static const char text[] = "spare_min = 99\nfoo = 1\nmax_sessions = 0\nbar = 1\n";
+	static const char *const overrides[] = {"spare_max=x"};
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 1);
+
+	(void)state;
+	assert_int_equal(conf_findings_count(conf), 5);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(conf_finding_get(conf, i)->line, i + 1);
+	}
+	assert_int_equal(conf_finding_get(conf, 4)->line, 0);
+	assert_null(conf_finding_get(conf, 5));
+	conf_free(conf);
+}
+
+static void
+a_wrong_value_leaves_the_default(void **state)
+{
+	static const char text[] = "listen = { \"*:2121\", \"x\" }\nidle_timeout = 9\nspare_max = 0\n";
+	static const char *const overrides[] = {"login_timeout=x", "data_timeout=8"};
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 2);
+	const struct options *options = conf_options(conf);
+
+	(void)state;
+	assert_int_equal(conf_findings_count(conf), 3);
+	assert_int_equal(options->listen.count, 1);
+	assert_int_equal(options->listen.entry[0].port, 21);
+	assert_int_equal(options->idle_timeout_s, 9);
+	assert_int_equal(options->spare_max, 32);
+	assert_int_equal(options->login_timeout_s, 60);
+	assert_int_equal(options->data_timeout_s, 8);
+	conf_free(conf);
+}
+
+static void
+overrides_win_and_later_ones_most(void **state)
+{
+	static const char text[] = "listen = { \"*:1\", \"*:2\" }\nanonymous { root = /a }";
+	static const char *const overrides[] = {
+	    "listen=*:3", "anonymous.root=/b", "anonymous.root=/c d=e", "passive_address_for=10.0.0.0/8=1.2.3.4"};
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 4);
+	const struct options *options = conf_options(conf);
+
+	(void)state;
+	assert_int_equal(conf_findings_count(conf), 0);
+	assert_int_equal(options->listen.count, 1);
+	assert_int_equal(options->listen.entry[0].port, 3);
+	assert_string_equal(options->anonymous.root, "/c d=e");
+	assert_int_equal(options->passive_address_for.entry[0].prefix_bits, 8);
+	assert_true(conf_is_set(conf, "listen"));
+	assert_true(conf_is_set(conf, "passive_address_for"));
+	assert_false(conf_is_set(conf, "max_sessions"));
+	conf_free(conf);
+}
+
+static void
+the_master_adds_findings_at_the_right_place(void **state)
+{
+	static const char text[] = "\nanonymous {\n\tuser = nobody_here\n}\n";
+	static const char *const overrides[] = {"anonymous.root=/nowhere"};
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 1);
+	char *found;
+
+	(void)state;
+	conf_findings_add(conf, "anonymous.root", "%s does not exist; make it", "/nowhere");
+	conf_findings_add(conf, "worker_user", "there is no user deftpd; make one");
+	conf_findings_add(conf, "anonymous.user", "there is no user %s; make one", "nobody_here");
+	found = printed(conf);
+	assert_string_equal(found, "f:3: there is no user nobody_here; make one\n"
+				   "-o anonymous.root=/nowhere: /nowhere does not exist; make it\n"
+				   "f: there is no user deftpd; make one\n");
+	free(found);
+	conf_free(conf);
+}
+
+/* In: count: how often unit is repeated. */
+static const struct {
+	const char *unit;
+	size_t count;
+	const char *first;
+} floods[] = {
+    {"\n", 200000, NULL},
+    {"foo = 1\n", 30000, "f:1: unknown option foo; deftpd.conf(5) has the list"},
+    {"{", 250000, "f:1: { stands where a key should; write KEY = VALUE"},
+    {"}", 250000, "f:1: there is a } without a {; remove it"},
+    {"a{", 120000, "f:1: unknown option a; deftpd.conf(5) has the list"},
+    {"tls{", 60000, "f:1: a section begins within section tls; close that with } first"},
+    {"listen={\"*:21\",", 15000, "f:1: listen is followed by =; separate the values by commas and close the list with }"},
+    {"\"", 250000, "f:1: unknown option \"\"; deftpd.conf(5) has the list"},
+    {"x", 1000000, "f: has more than 262144 bytes; shorten it"},
+};
+
+static void
+floods_are_answered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(floods); i++) {
+		size_t unit = strlen(floods[i].unit);
+		char *text = malloc(unit * floods[i].count);
+		struct conf *conf;
+		char *found;
+
+		assert_non_null(text);
+		for (size_t at = 0; at < floods[i].count; at++) {
+			memcpy(text + at * unit, floods[i].unit, unit);
+		}
+		conf = conf_read_buffer("f", text, unit * floods[i].count, NULL, 0);
+		found = printed(conf);
+		found[strcspn(found, "\n")] = '\0';
+		assert_string_equal(found, floods[i].first != NULL ? floods[i].first : "");
+		free(found);
+		conf_free(conf);
+		free(text);
+	}
+}
+
+static void
+surplus_findings_are_counted(void **state)
+{
+	char text[8 * 100 + 1] = "";
+	struct conf *conf;
+	char *found;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++) {
+		memcpy(text + 8 * i, "foo = 1\n", 9);
+	}
+	conf = conf_read_buffer("f", text, strlen(text), NULL, 0);
+	assert_int_equal(conf_findings_count(conf), 100);
+	assert_null(conf_finding_get(conf, CONF_FINDINGS_MAX));
+	found = printed(conf);
+	assert_non_null(strstr(found, "\nf: 36 more mistakes; mend these first\n"));
+	free(found);
+	conf_free(conf);
+}
+
+static void
+nul_bytes_are_told(void **state)
+{
+	static const char text[] = "\n\nmax_sessions = 5\0\n";
+	struct conf *conf = conf_read_buffer("f", text, sizeof(text) - 1, NULL, 0);
+	char *found = printed(conf);
+
+	(void)state;
+	assert_string_equal(found, "f:3: there is a NUL byte; write plain text\n");
+	free(found);
+	conf_free(conf);
+}
+
+static void
+files_are_opened_or_the_reason_told(void **state)
+{
+	char path[] = "/tmp/test_conf_XXXXXX";
+	int fd = mkstemp(path);
+	struct conf *conf;
+	char *found;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "max_sessions = 5\n", 17), 17);
+	assert_int_equal(close(fd), 0);
+	conf = conf_read(path, NULL, 0);
+	assert_int_equal(conf_findings_count(conf), 0);
+	assert_int_equal(conf_options(conf)->max_sessions, 5);
+	conf_free(conf);
+	assert_int_equal(unlink(path), 0);
+	conf = conf_read(path, NULL, 0);
+	found = printed(conf);
+	assert_non_null(strstr(found, "cannot be read: No such file or directory; name a file"));
+	free(found);
+	conf_free(conf);
+	conf = conf_read("/", NULL, 0);
+	assert_int_equal(conf_findings_count(conf), 1);
+	conf_free(conf);
+	conf = conf_read(NULL, NULL, 0);
+	assert_int_equal(conf_findings_count(conf), 0);
+	assert_int_equal(conf_options(conf)->max_sessions, 2000);
+	conf_free(conf);
+	conf_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(right_files_are_read),
+	    cmocka_unit_test(every_mistake_is_told),
+	    cmocka_unit_test(findings_are_in_order_of_lines),
+	    cmocka_unit_test(a_wrong_value_leaves_the_default),
+	    cmocka_unit_test(overrides_win_and_later_ones_most),
+	    cmocka_unit_test(the_master_adds_findings_at_the_right_place),
+	    cmocka_unit_test(floods_are_answered),
+	    cmocka_unit_test(surplus_findings_are_counted),
+	    cmocka_unit_test(nul_bytes_are_told),
+	    cmocka_unit_test(files_are_opened_or_the_reason_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
