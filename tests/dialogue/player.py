@@ -139,6 +139,12 @@ class Player:
         if pattern and not re.search(pattern, reply.text(), re.M):
             raise Failure(f"expected /{pattern}/ in: {reply.text()}")
 
+    def do_replies(self, rest):
+        """replies COUNT CODES"""
+        count, codes = rest.split()
+        for _ in range(int(count)):
+            self.do_expect(codes)
+
     def do_has(self, rest):
         """has REGEX"""
         if not re.search(rest, self.now.reply.text(), re.M):
@@ -292,6 +298,19 @@ class Player:
         link.close()
         raise Failure("the server connected")
 
+    def do_fromport(self, rest):
+        """fromport LOW [HIGH]: where the server's active connection comes from"""
+        low, *high = map(int, rest.split())
+        port = self.now.data.link.getpeername()[1]
+        if not low <= port <= (high[0] if high else low):
+            raise Failure(f"the server's port is {port}, expected {rest}")
+
+    def do_portrange(self, rest):
+        """portrange LOW HIGH: where the server listens"""
+        low, high = map(int, rest.split())
+        if not low <= self.now.data.address[1] <= high:
+            raise Failure(f"the passive port is {self.now.data.address[1]}, expected {rest}")
+
     def do_read(self, rest):
         """read SIZE"""
         self.now.data.read(int(rest), self.patience)
@@ -417,6 +436,11 @@ class Player:
         """transferlog REGEX"""
         if not wait_for(lambda: re.search(rest, self.daemon.transfer_text(), re.M), 3):
             raise Failure(f"expected /{rest}/ in the transfer log: {self.daemon.transfer_text()}")
+
+    def do_transferlines(self, rest):
+        """transferlines COUNT"""
+        if not wait_for(lambda: self.daemon.transfer_text().count("\n") == int(rest), 3):
+            raise Failure(f"expected {rest} lines in the transfer log: {self.daemon.transfer_text()}")
 
     def do_set(self, rest):
         """set NAME REGEX: ${NAME} becomes the first group of a match in the last reply"""
