@@ -75,7 +75,9 @@ tell_exits(int channel_fd, int signal_fd)
 	int result = 0;
 
 	/* Signals merge: one of them may stand for many children. */
-	(void)read(signal_fd, &ignored, sizeof(ignored));
+	if (read(signal_fd, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN) {
+		return -errno;
+	}
 	while (result == 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		message.pid = pid;
 		message.status = status;
