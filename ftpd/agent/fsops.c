@@ -1,0 +1,159 @@
+/*
+ * fsops: the questions about one path: open it for reading, tell what it is, count it.
+ * Runs in: deftpd-agent, as the user.
+ */
+#include "ftpd/agent/fsops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "ftpd/proto/ascii.h"
+#include "common/fd.h"
+#include "common/base.h"
+
+enum {
+	COUNT_PIECE = 64 * 1024, /* bytes read at a time for SIZE in TYPE A */
+};
+
+/* Ask the kernel, which knows access control lists and read-only mounts. glibc would emulate flags: go to the kernel itself. */
+static bool
+may_access(int fd, int mode)
+{
+	return syscall(SYS_faccessat2, fd, "", mode, AT_EMPTY_PATH) == 0;
+}
+
+static void
+describe(const struct stat *info, struct agent_answer *answer)
+{
+	answer->result = IPC_OK;
+	answer->kind = S_ISREG(info->st_mode)   ? AGENT_KIND_FILE
+	               : S_ISDIR(info->st_mode) ? AGENT_KIND_DIRECTORY
+	                                        : AGENT_KIND_OTHER;
+	answer->mode = info->st_mode & 07777;
+	answer->size_bytes = (uint64_t)info->st_size;
+	answer->mtime_s = info->st_mtim.tv_sec;
+	answer->inode = info->st_ino;
+	answer->device = info->st_dev;
+}
+
+int
+fsops_open_read(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+{
+	/* O_NONBLOCK: a FIFO without a writer does not hold us up; O_NOCTTY: nor does a terminal become ours. */
+	int fd = resolve_open(resolver, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat info;
+
+	if (fd < 0) {
+		answer->result = ipc_result_from_errno(fd);
+		return -1;
+	}
+	if (fstat(fd, &info) != 0) {
+		answer->result = ipc_result_from_errno(-errno);
+	} else if (!S_ISREG(info.st_mode)) {
+		answer->result = IPC_NOT_A_FILE;
+	} else {
+		describe(&info, answer);
+		answer->is_readable = true;
+		return fd;
+	}
+	fd_close(&fd);
+	return -1;
+}
+
+bool
+fsops_may_pass(int fd)
+{
+	struct stat info;
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY &&
+	       fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 && fstat(fd, &info) == 0 &&
+	       S_ISREG(info.st_mode);
+}
+
+void
+fsops_stat(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+{
+	int fd = resolve_open(resolver, path, O_PATH);
+	struct stat info;
+
+	if (fd < 0) {
+		answer->result = ipc_result_from_errno(fd);
+		return;
+	}
+	if (fstat(fd, &info) != 0) {
+		answer->result = ipc_result_from_errno(-errno);
+	} else {
+		describe(&info, answer);
+		answer->is_readable = may_access(fd, R_OK);
+		answer->is_searchable = S_ISDIR(info.st_mode) && may_access(fd, X_OK);
+	}
+	fd_close(&fd);
+}
+
+void
+fsops_check_dir(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+{
+	struct agent_answer found = *answer;
+
+	fsops_stat(resolver, path, &found);
+	if (found.result == IPC_OK && found.kind != AGENT_KIND_DIRECTORY) {
+		answer->result = IPC_NOT_A_DIRECTORY;
+	} else if (found.result == IPC_OK && !found.is_searchable) {
+		answer->result = IPC_DENIED;
+	} else {
+		*answer = found;
+	}
+}
+
+/*
+ * Count to the end of the file, which may grow meanwhile, but never beyond what may be read for one question.
+ * Returns: IPC_OK and *ret_count; IPC_BUSY when there is more; IPC_LOCAL_ERROR.
+ */
+static enum ipc_result
+count_octets(int fd, uint64_t *ret_count)
+{
+	uint8_t piece[COUNT_PIECE];
+	struct ascii ascii = {0};
+	uint64_t count = 0;
+	size_t total = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, piece, sizeof(piece));
+
+		if (got < 0) {
+			return ipc_result_from_errno(-errno);
+		}
+		if (got == 0) {
+			*ret_count = count;
+			return IPC_OK;
+		}
+		total += (size_t)got;
+		if (total > AGENT_COUNT_MAX) {
+			return IPC_BUSY;
+		}
+		count += ascii_count(&ascii, piece, (size_t)got);
+	}
+}
+
+void
+fsops_count_ascii(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+{
+	uint64_t count = 0;
+	int fd = fsops_open_read(resolver, path, answer);
+	enum ipc_result result;
+
+	if (fd < 0) {
+		return;
+	}
+	result = answer->size_bytes > AGENT_COUNT_MAX ? IPC_BUSY : count_octets(fd, &count);
+	fd_close(&fd);
+	if (result != IPC_OK) {
+		*answer = (struct agent_answer){.result = result};
+		return;
+	}
+	answer->size_bytes = count;
+}

@@ -1,0 +1,27 @@
+/*
+ * serve: the agent's loop: questions from the channel, and listings that are being written.
+ * Runs in: deftpd-agent, as the user, confined. Distrusts: the worker.
+ * Source: DESIGN.md section 3, rules 3 and 5; ftpd/ipc/PROTOCOL.md.
+ * Not here: what a question means; see fsops.h and listing.h.
+ */
+#ifndef FTPD_AGENT_SERVE_H
+#define FTPD_AGENT_SERVE_H
+
+#include "ftpd/agent/resolve.h"
+#include "ftpd/agent/viewer.h"
+#include "ftpd/ipc/agent.h"
+#include "common/base.h"
+
+enum {
+	SERVE_MAX_LISTINGS = 16, /* running at a time; one more is answered IPC_BUSY */
+};
+
+/*
+ * Answer questions until the channel ends.
+ * Returns: the exit status: AGENT_EXIT_DONE at end of file, AGENT_EXIT_PROTOCOL when the worker broke the wire format or
+ *          asks without taking the answers.
+ */
+enum agent_exit serve_run(int channel_fd, const struct resolver *resolver,
+                          const struct viewer *viewer);
+
+#endif

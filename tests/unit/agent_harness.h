@@ -1,0 +1,101 @@
+/*
+ * agent_harness: the built deftpd-agent, driven over a socket pair as a worker would.
+ * Runs in: tests.
+ */
+#ifndef TESTS_UNIT_AGENT_HARNESS_H
+#define TESTS_UNIT_AGENT_HARNESS_H
+
+#include <sys/types.h>
+
+#include "ftpd/ipc/agent.h"
+#include "common/base.h"
+
+/* Bits of agent_process.modes. */
+enum harness_mode {
+	HARNESS_NO_OPENAT2 = 1, /* openat2 gives ENOSYS, as in some containers */
+	HARNESS_NO_ROOT = 2,    /* started by an ordinary user; nothing changes if the test is one */
+	HARNESS_NO_SANDBOX = 4,
+};
+
+enum {
+	HARNESS_WAIT_MS = 10000, /* no answer after that long is a failure */
+	HARNESS_PATH = 256,
+	HARNESS_USER = 65534, /* whom an agent of root becomes */
+};
+
+struct agent_process {
+	pid_t pid;
+	int channel_fd;
+};
+
+/* A directory that is removed afterwards, with a sibling that no agent may see. */
+struct agent_tree {
+	char top[HARNESS_PATH];    /* made by mkdtemp */
+	char root[HARNESS_PATH];   /* top/root: what agents serve */
+	char secret[HARNESS_PATH]; /* top/secret: a file beside it */
+};
+
+/* Make the tree. */
+void tree_make(struct agent_tree *tree);
+
+/* Remove it with all that is in it. */
+void tree_remove(struct agent_tree *tree);
+
+/*
+ * Write the host path of a client path.
+ * Returns: text.
+ */
+const char *tree_path(const struct agent_tree *tree, const char *path, char text[HARNESS_PATH]);
+
+/* Make a plain file below the root, mode 0644. */
+void tree_file(const struct agent_tree *tree, const char *path, const char *content);
+
+/* Make a directory below the root, mode 0755. */
+void tree_dir(const struct agent_tree *tree, const char *path);
+
+/* Make a link below the root. */
+void tree_link(const struct agent_tree *tree, const char *path, const char *target);
+
+/* Make `count` empty files named name-00000 and so on in a directory below the root. */
+void tree_files(const struct agent_tree *tree, const char *dir, unsigned count);
+
+/* Start the program on the raw bytes of a start record. */
+void agent_spawn(struct agent_process *process, const void *start, size_t len, unsigned modes);
+
+/* Start the program for a root directory. */
+void agent_start(struct agent_process *process, const char *root, unsigned modes);
+
+/*
+ * Ask one question.
+ * Out:     ret_fd: the descriptor that came, or -1.
+ * Returns: true and the answer; false when the agent ended instead.
+ */
+bool agent_ask(const struct agent_process *process, const struct agent_question *question,
+               struct agent_answer *ret_answer, int *ret_fd);
+
+/*
+ * Ask about a path; the answer must come, and a descriptor must come with it exactly when that is right.
+ * Returns: the answer.
+ */
+struct agent_answer agent_ask_path(const struct agent_process *process, enum agent_verb verb,
+                                   const char *path, int *ret_fd);
+
+/*
+ * Close the channel if it is open, and wait.
+ * Returns: the exit status, -1 for a signal.
+ */
+int agent_end(struct agent_process *process);
+
+/*
+ * Read a listing to its end.
+ * Returns: what came, terminated; free it.
+ */
+char *agent_read_all(int fd, size_t *ret_len);
+
+/*
+ * Count the open descriptors of a process.
+ * Returns: the number; always 0 where the caller may not know.
+ */
+unsigned agent_count_fds(pid_t pid);
+
+#endif
