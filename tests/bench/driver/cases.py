@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from driver import machine
+from driver import calls, machine
 
 GIB = 1024 ** 3
 
@@ -138,6 +138,37 @@ def ascii_text(context, server):
     return rates(result, cpu, size)
 
 
+def calls_of(context, server):
+    """System calls for one login, one small file, one entry of a listing, without noise and without speed."""
+    def logins(count):
+        counter = calls.Counter(server.group, server.run)
+        # One at a time: how many a server accepts at once is not the question.
+        for _ in range(count):
+            Load(context, server, "--clients", 1).result()
+        time.sleep(0.2)
+        return sum(counter.stop().values()) / count
+
+    def transfers(items, *options):
+        load = Load(context, server, "--sync", "--clients", 1, *options)
+        load.meet("ready")
+        counter = calls.Counter(server.group, server.run)
+        load.go()
+        load.meet("moved")
+        total = sum(counter.stop().values())
+        load.go()
+        load.result()
+        return total / items
+
+    files, entries = context["small_files"], min(context["list_entries"])
+    figures = {"login": logins(20),
+               "small file": transfers(files, "--transfers", files, "--numbered", "--path",
+                                       "small/f", "--size", 4096)}
+    for verb in server.lists:
+        figures[f"{verb} entry"] = transfers(entries, "--transfers", 1, "--verb", verb, "--path",
+                                             f"list{entries}", "--lines", entries)
+    return figures
+
+
 def table(context):
     """Name of each case, and what measures it."""
     cases = {
@@ -153,6 +184,7 @@ def table(context):
     for clients in context["crowd_clients"]:
         cases[f"crowd{clients}"] = lambda server, n=clients: crowd(context, server, n)
     cases["ascii"] = lambda server: ascii_text(context, server)
+    cases["calls"] = lambda server: calls_of(context, server)
     return cases
 
 
@@ -171,7 +203,7 @@ def make_data(root, context, chosen):
         fill("big", context["big_bytes"])
     if any(name.startswith("crowd") for name in chosen):
         fill("crowd", context["crowd_bytes"])
-    if "small" in chosen:
+    if "small" in chosen or "calls" in chosen:
         (root / "small").mkdir()
         for i in range(context["small_files"]):
             (root / "small" / f"f{i}").write_bytes(chunk[i:i + 4096])
@@ -183,7 +215,8 @@ def make_data(root, context, chosen):
                 file.write(block)
         context["text_bytes"] = context["text_lines"] * len(line)
     for entries in context["list_entries"]:
-        if f"list{entries}" in chosen:
+        if f"list{entries}" in chosen or \
+                "calls" in chosen and entries == min(context["list_entries"]):
             folder = root / f"list{entries}"
             folder.mkdir()
             for i in range(entries):
