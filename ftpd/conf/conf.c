@@ -1,7 +1,8 @@
 /*
  * conf: reads the configuration file and the -o overrides.
  * Runs in: master.
- * Not here: the form of statements (statement.c), values (values.c), rules between keys (rules.c).
+ * Not here: the form of statements (statement.c), values (values.c), rules between keys
+ * (rules.c).
  */
 #include "ftpd/conf/conf.h"
 
@@ -40,7 +41,10 @@ conf_options(const struct conf *conf)
 	return &conf->options;
 }
 
-/* Carriage returns at the ends of lines and a byte order mark are what editors leave; they mean nothing. */
+/*
+ * Carriage returns at the ends of lines and a byte order mark are what editors leave;
+ * they mean nothing.
+ */
 static void
 drop_editor_traces(char *text, size_t len)
 {
@@ -73,11 +77,13 @@ read_text(struct conf *conf, char *text, size_t len)
 	const char *nul = memchr(text, '\0', len);
 
 	if (len > CONF_FILE_MAX_BYTES) {
-		reader_report(conf, 0, "has more than %d bytes; shorten it", CONF_FILE_MAX_BYTES);
+		reader_report(conf, 0, "has more than %d bytes; shorten it",
+		              CONF_FILE_MAX_BYTES);
 		return true;
 	}
 	if (nul != NULL) {
-		reader_report(conf, line_of(text, nul), "there is a NUL byte; write plain text");
+		reader_report(conf, line_of(text, nul),
+		              "there is a NUL byte; write plain text");
 		return true;
 	}
 	drop_editor_traces(text, len);
@@ -96,8 +102,8 @@ finish(struct conf *conf, const char *const *overrides, size_t count)
 }
 
 struct conf *
-conf_read_buffer(
-    const char *name, const void *bytes, size_t size, const char *const *overrides, size_t count)
+conf_read_buffer(const char *name, const void *bytes, size_t size,
+                 const char *const *overrides, size_t count)
 {
 	size_t len = size <= CONF_FILE_MAX_BYTES ? size : CONF_FILE_MAX_BYTES + 1;
 	struct conf *conf = conf_new(name);
@@ -152,7 +158,7 @@ conf_unreadable(const char *path, int error, const char *const *overrides, size_
 		return NULL;
 	}
 	reader_report(conf, 0, "cannot be read: %s; name a file that can be with -c",
-	    strerrordesc_np(error));
+	              strerrordesc_np(error));
 	return finish(conf, overrides, count);
 }
 

@@ -1,9 +1,11 @@
 /*
- * conf: reads the configuration file and the -o overrides, and reports every mistake in them at once.
+ * conf: reads the configuration file and the -o overrides, and reports every mistake in
+ * them at once.
  * Runs in: master, before it listens and at each reload.
  * Input:   trusted as to intent (root wrote it), hostile as to form.
  * Source:  deftpd.conf(5).
- * Not here: whether users and directories exist; the master looks and adds its findings with
+ * Not here: whether users and directories exist; the master looks and adds its findings
+ * with
  *          conf_findings_add().  Handing the options to other programs; see options.h.
  */
 #ifndef FTPD_CONF_CONF_H
@@ -36,8 +38,10 @@ struct conf;
 /*
  * Read a file, then the overrides, which win.
  * In:      path: NULL means no file, only defaults and overrides.
- *          overrides: count texts KEY=VALUE; a key in a section is SECTION.KEY; a list is separated by commas.
- * Returns: the configuration, never half made: it may be used if conf_findings_count() is 0.  NULL if memory ran out.
+ *          overrides: count texts KEY=VALUE; a key in a section is SECTION.KEY; a list is
+ *          separated by commas.
+ * Returns: the configuration, never half made: it may be used if conf_findings_count() is
+ *          0.  NULL if memory ran out.
  * Owner:   the caller ends it with conf_free().
  */
 struct conf *conf_read(const char *path, const char *const *overrides, size_t count);
@@ -47,8 +51,8 @@ struct conf *conf_read(const char *path, const char *const *overrides, size_t co
  * Returns: as conf_read().
  * Owner:   as conf_read().
  */
-struct conf *conf_read_buffer(
-    const char *name, const void *bytes, size_t size, const char *const *overrides, size_t count);
+struct conf *conf_read_buffer(const char *name, const void *bytes, size_t size,
+                              const char *const *overrides, size_t count);
 
 /*
  * End a configuration; NULL is allowed.
@@ -63,15 +67,16 @@ const struct options *conf_options(const struct conf *conf);
 
 /*
  * Ask whether the file or an override has set a key.
- * In:      key: as in an override, "anonymous.root"; one that is not in the table is a bug.
+ * In:      key: as in an override, "anonymous.root"; one that is not in the table is a
+ *          bug.
  * Returns: true if so.
  */
 bool conf_is_set(const struct conf *conf, const char *key);
 
 /*
  * Add a mistake that only the system could tell, such as a user who does not exist.
- * In:      key: as in an override; the finding gets the file and line, or the override, where it was set.
- *          format: printf's; "what is wrong; the remedy".
+ * In:      key: as in an override; the finding gets the file and line, or the override,
+ *          where it was set. format: printf's; "what is wrong; the remedy".
  */
 void conf_findings_add(struct conf *conf, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -85,7 +90,8 @@ size_t conf_findings_count(const struct conf *conf);
 /*
  * Get one finding; they are in the order of file lines, the overrides after them.
  * In:      index: below conf_findings_count() and CONF_FINDINGS_MAX.
- * Returns: it, valid until the next conf_findings_add() or conf_free(); NULL beyond the last.
+ * Returns: it, valid until the next conf_findings_add() or conf_free(); NULL beyond the
+ *          last.
  */
 const struct conf_finding *conf_finding_get(const struct conf *conf, size_t index);
 

@@ -19,10 +19,11 @@ rank(const struct conf_finding *finding)
 }
 
 static void add(struct conf *conf, const char *file, uint32_t line, const char *format,
-    va_list arguments) __attribute__((format(printf, 4, 0)));
+                va_list arguments) __attribute__((format(printf, 4, 0)));
 
 static void
-add(struct conf *conf, const char *file, uint32_t line, const char *format, va_list arguments)
+add(struct conf *conf, const char *file, uint32_t line, const char *format,
+    va_list arguments)
 {
 	struct conf_finding finding = {.line = line};
 	char text[2 * CONF_FINDING_TEXT_MAX];
@@ -31,7 +32,8 @@ add(struct conf *conf, const char *file, uint32_t line, const char *format, va_l
 	if (at >= CONF_FINDINGS_MAX) {
 		return;
 	}
-	(void)vsnprintf(text, sizeof(text), format, arguments); /* option_quote() marks the cut */
+	/* option_quote() marks the cut */
+	(void)vsnprintf(text, sizeof(text), format, arguments);
 	option_quote(text, strlen(text), finding.text, sizeof(finding.text));
 	option_quote(file, strlen(file), finding.file, sizeof(finding.file));
 	while (at > 0 && rank(&conf->findings[at - 1]) > rank(&finding)) {
@@ -73,14 +75,16 @@ void
 conf_findings_add(struct conf *conf, const char *key, const char *format, ...)
 {
 	const struct option_row *row = option_find_dotted(key);
-	const struct reader_origin *origin = row != NULL ? reader_origin(conf, row) : NULL;
+	const struct reader_origin *origin =
+	    row != NULL ? reader_origin(conf, row) : NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
 	if (origin != NULL && origin->override[0] != '\0') {
 		add(conf, origin->override, 0, format, arguments);
 	} else {
-		add(conf, conf->name, origin != NULL ? origin->line : 0, format, arguments);
+		add(conf, conf->name, origin != NULL ? origin->line : 0, format,
+		    arguments);
 	}
 	va_end(arguments);
 }
@@ -121,14 +125,14 @@ conf_findings_print(const struct conf *conf, FILE *stream)
 
 	for (size_t i = 0; (finding = conf_finding_get(conf, i)) != NULL; i++) {
 		if (finding->line != 0) {
-			fprintf(stream, "%s:%" PRIu32 ": %s\n", finding->file, finding->line,
-			    finding->text);
+			fprintf(stream, "%s:%" PRIu32 ": %s\n", finding->file,
+			        finding->line, finding->text);
 		} else {
 			fprintf(stream, "%s: %s\n", finding->file, finding->text);
 		}
 	}
 	if (conf->finding_count > CONF_FINDINGS_MAX) {
 		fprintf(stream, "%s: %zu more mistakes; mend these first\n", conf->name,
-		    conf->finding_count - CONF_FINDINGS_MAX);
+		        conf->finding_count - CONF_FINDINGS_MAX);
 	}
 }

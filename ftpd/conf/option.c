@@ -47,7 +47,8 @@ option_clear(const struct option_row *row, struct options *options)
 }
 
 static bool
-add_bool(const char *text, const char *quoted, bool *ret_value, char mistake[OPTION_MISTAKE_MAX])
+add_bool(const char *text, const char *quoted, bool *ret_value,
+         char mistake[OPTION_MISTAKE_MAX])
 {
 	/* The words of libconfuse's own booleans. */
 	static const char *const words[] = {"no", "yes", "off", "on", "false", "true"};
@@ -58,12 +59,13 @@ add_bool(const char *text, const char *quoted, bool *ret_value, char mistake[OPT
 			return true;
 		}
 	}
-	return value_refuse(mistake, "\"%s\" is neither yes nor no; write one of them", quoted);
+	return value_refuse(mistake, "\"%s\" is neither yes nor no; write one of them",
+	                    quoted);
 }
 
 static bool
-add_word(const struct option_row *row, const char *text, const char *quoted, uint8_t *ret_value,
-    char mistake[OPTION_MISTAKE_MAX])
+add_word(const struct option_row *row, const char *text, const char *quoted,
+         uint8_t *ret_value, char mistake[OPTION_MISTAKE_MAX])
 {
 	char list[OPTION_MISTAKE_MAX / 2] = "";
 	size_t len = 0;
@@ -76,14 +78,14 @@ add_word(const struct option_row *row, const char *text, const char *quoted, uin
 			return true;
 		}
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s\"%s\"",
-		    i == 0 ? "" : separator, row->words[i]);
+		                        i == 0 ? "" : separator, row->words[i]);
 	}
 	return value_refuse(mistake, "\"%s\" is not known; write %s", quoted, list);
 }
 
 static bool
-add_number(const struct option_row *row, const char *text, const char *quoted, uint64_t *ret_value,
-    char mistake[OPTION_MISTAKE_MAX])
+add_number(const struct option_row *row, const char *text, const char *quoted,
+           uint64_t *ret_value, char mistake[OPTION_MISTAKE_MAX])
 {
 	const char *unit = row->type == OPTION_SECONDS ? "of seconds "
 	                   : row->type == OPTION_RATE  ? "of bytes a second "
@@ -95,9 +97,10 @@ add_number(const struct option_row *row, const char *text, const char *quoted, u
 			*ret_value = number;
 			return true;
 		}
-		return value_refuse(mistake,
-		    "\"%s\" is not a set of permission bits; write octal digits, as in \"%s\"", quoted,
-		    row->initial);
+		return value_refuse(
+		    mistake,
+		    "\"%s\" is not a set of permission bits; write octal digits, as in \"%s\"",
+		    quoted, row->initial);
 	}
 	if (value_number(text, strlen(text), 10, &number) && number >= row->min &&
 	    number <= row->max) {
@@ -105,16 +108,18 @@ add_number(const struct option_row *row, const char *text, const char *quoted, u
 		return true;
 	}
 	return value_refuse(mistake,
-	    "\"%s\" is not a number %sfrom %" PRIu64 " to %" PRIu64 "; write one", quoted, unit,
-	    row->min, row->max);
+	                    "\"%s\" is not a number %sfrom %" PRIu64 " to %" PRIu64
+	                    "; write one",
+	                    quoted, unit, row->min, row->max);
 }
 
 static bool
-add_listen(const char *text, struct options_listen_list *list, char mistake[OPTION_MISTAKE_MAX])
+add_listen(const char *text, struct options_listen_list *list,
+           char mistake[OPTION_MISTAKE_MAX])
 {
 	if (list->count == OPTIONS_LIST_MAX) {
-		return value_refuse(
-		    mistake, "has more than %d entries; remove some", OPTIONS_LIST_MAX);
+		return value_refuse(mistake, "has more than %d entries; remove some",
+		                    OPTIONS_LIST_MAX);
 	}
 	if (!value_listen(text, &list->entry[list->count], mistake)) {
 		return false;
@@ -124,11 +129,12 @@ add_listen(const char *text, struct options_listen_list *list, char mistake[OPTI
 }
 
 static bool
-add_network(const char *text, struct options_network_list *list, char mistake[OPTION_MISTAKE_MAX])
+add_network(const char *text, struct options_network_list *list,
+            char mistake[OPTION_MISTAKE_MAX])
 {
 	if (list->count == OPTIONS_LIST_MAX) {
-		return value_refuse(
-		    mistake, "has more than %d entries; remove some", OPTIONS_LIST_MAX);
+		return value_refuse(mistake, "has more than %d entries; remove some",
+		                    OPTIONS_LIST_MAX);
 	}
 	if (!value_network(text, &list->entry[list->count], mistake)) {
 		return false;
@@ -139,7 +145,7 @@ add_network(const char *text, struct options_network_list *list, char mistake[OP
 
 static bool
 add_text(const struct option_row *row, const char *text, char *ret_text,
-    char mistake[OPTION_MISTAKE_MAX])
+         char mistake[OPTION_MISTAKE_MAX])
 {
 	if (!value_text(row, text, mistake)) {
 		return false;
@@ -151,7 +157,7 @@ add_text(const struct option_row *row, const char *text, char *ret_text,
 
 bool
 option_add(const struct option_row *row, const char *text, struct options *options,
-    char mistake[OPTION_MISTAKE_MAX])
+           char mistake[OPTION_MISTAKE_MAX])
 {
 	char quoted[VALUE_QUOTED_MAX];
 	void *target = field(row, options);
@@ -159,8 +165,7 @@ option_add(const struct option_row *row, const char *text, struct options *optio
 
 	option_quote(text, strlen(text), quoted, sizeof(quoted));
 	switch (row->type) {
-	case OPTION_BOOL:
-		return add_bool(text, quoted, target, mistake);
+	case OPTION_BOOL: return add_bool(text, quoted, target, mistake);
 	case OPTION_PORT:
 	case OPTION_UMASK:
 		if (!add_number(row, text, quoted, &number, mistake)) {
@@ -175,29 +180,23 @@ option_add(const struct option_row *row, const char *text, struct options *optio
 		}
 		*(uint32_t *)target = (uint32_t)number;
 		return true;
-	case OPTION_RATE:
-		return add_number(row, text, quoted, target, mistake);
-	case OPTION_WORD:
-		return add_word(row, text, quoted, target, mistake);
+	case OPTION_RATE: return add_number(row, text, quoted, target, mistake);
+	case OPTION_WORD: return add_word(row, text, quoted, target, mistake);
 	case OPTION_NAME:
 	case OPTION_PATH:
-	case OPTION_HOST:
-		return add_text(row, text, target, mistake);
-	case OPTION_PORTS:
-		return value_ports(row, text, target, mistake);
-	case OPTION_LISTEN:
-		return add_listen(text, target, mistake);
-	case OPTION_NETWORKS:
-		return add_network(text, target, mistake);
-	case OPTION_TYPE_COUNT:
-		break;
+	case OPTION_HOST: return add_text(row, text, target, mistake);
+	case OPTION_PORTS: return value_ports(row, text, target, mistake);
+	case OPTION_LISTEN: return add_listen(text, target, mistake);
+	case OPTION_NETWORKS: return add_network(text, target, mistake);
+	case OPTION_TYPE_COUNT: break;
 	}
-	return value_refuse(mistake, "has a type that this program does not know; report it");
+	return value_refuse(mistake,
+	                    "has a type that this program does not know; report it");
 }
 
 bool
 option_set(const struct option_row *row, const char *text, struct options *options,
-    char mistake[OPTION_MISTAKE_MAX])
+           char mistake[OPTION_MISTAKE_MAX])
 {
 	char entry[OPTION_VALUE_MAX];
 
@@ -209,7 +208,8 @@ option_set(const struct option_row *row, const char *text, struct options *optio
 		size_t len = strcspn(text, ",");
 
 		if (len >= sizeof(entry)) {
-			return value_refuse(mistake, "has an entry that is too long; shorten it");
+			return value_refuse(mistake,
+			                    "has an entry that is too long; shorten it");
 		}
 		memcpy(entry, text, len);
 		entry[len] = '\0';
@@ -225,10 +225,12 @@ size_t
 option_entries(const struct option_row *row, const struct options *options)
 {
 	if (row->type == OPTION_LISTEN) {
-		return ((const struct options_listen_list *)const_field(row, options))->count;
+		return ((const struct options_listen_list *)const_field(row, options))
+		    ->count;
 	}
 	if (row->type == OPTION_NETWORKS) {
-		return ((const struct options_network_list *)const_field(row, options))->count;
+		return ((const struct options_network_list *)const_field(row, options))
+		    ->count;
 	}
 	return 1;
 }
@@ -241,7 +243,8 @@ format_listen(const struct addr *addr, char text[OPTION_VALUE_MAX])
 	if (addr->family == ADDR_NONE) {
 		(void)snprintf(text, OPTION_VALUE_MAX, "*:%u", addr->port);
 	} else {
-		(void)addr_format_port(addr, host); /* fits: ADDR_TEXT_MAX is made for it */
+		/* fits: ADDR_TEXT_MAX is made for it */
+		(void)addr_format_port(addr, host);
 		(void)snprintf(text, OPTION_VALUE_MAX, "%s", host);
 	}
 }
@@ -254,23 +257,27 @@ format_network(const struct options_network *network, char text[OPTION_VALUE_MAX
 
 	(void)addr_format(&network->network, from); /* the lengths are not needed */
 	(void)addr_format(&network->address, to);
-	(void)snprintf(
-	    text, OPTION_VALUE_MAX, "%s/%u=%s", from, (unsigned)network->prefix_bits, to);
+	(void)snprintf(text, OPTION_VALUE_MAX, "%s/%u=%s", from,
+	               (unsigned)network->prefix_bits, to);
 }
 
 void
 option_format(const struct option_row *row, const struct options *options, size_t index,
-    char text[OPTION_VALUE_MAX])
+              char text[OPTION_VALUE_MAX])
 {
 	const void *source = const_field(row, options);
 	const struct options_ports *ports = source;
 	const struct options_listen_list *listen = source;
 	const struct options_network_list *networks = source;
 
-	/* snprintf's count is not looked at: OPTION_VALUE_MAX is above every field's text. */
+	/*
+	 * snprintf's count is not looked at: OPTION_VALUE_MAX is above every field's
+	 * text.
+	 */
 	switch (row->type) {
 	case OPTION_BOOL:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%s", *(const bool *)source ? "yes" : "no");
+		(void)snprintf(text, OPTION_VALUE_MAX, "%s",
+		               *(const bool *)source ? "yes" : "no");
 		break;
 	case OPTION_PORT:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%u", *(const uint16_t *)source);
@@ -280,14 +287,16 @@ option_format(const struct option_row *row, const struct options *options, size_
 		break;
 	case OPTION_COUNT_OF:
 	case OPTION_SECONDS:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%" PRIu32, *(const uint32_t *)source);
+		(void)snprintf(text, OPTION_VALUE_MAX, "%" PRIu32,
+		               *(const uint32_t *)source);
 		break;
 	case OPTION_RATE:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%" PRIu64, *(const uint64_t *)source);
+		(void)snprintf(text, OPTION_VALUE_MAX, "%" PRIu64,
+		               *(const uint64_t *)source);
 		break;
 	case OPTION_WORD:
-		(void)snprintf(
-		    text, OPTION_VALUE_MAX, "%s", row->words[*(const uint8_t *)source]);
+		(void)snprintf(text, OPTION_VALUE_MAX, "%s",
+		               row->words[*(const uint8_t *)source]);
 		break;
 	case OPTION_NAME:
 	case OPTION_PATH:
@@ -297,14 +306,8 @@ option_format(const struct option_row *row, const struct options *options, size_
 	case OPTION_PORTS:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%u-%u", ports->low, ports->high);
 		break;
-	case OPTION_LISTEN:
-		format_listen(&listen->entry[index], text);
-		break;
-	case OPTION_NETWORKS:
-		format_network(&networks->entry[index], text);
-		break;
-	case OPTION_TYPE_COUNT:
-		text[0] = '\0';
-		break;
+	case OPTION_LISTEN: format_listen(&listen->entry[index], text); break;
+	case OPTION_NETWORKS: format_network(&networks->entry[index], text); break;
+	case OPTION_TYPE_COUNT: text[0] = '\0'; break;
 	}
 }

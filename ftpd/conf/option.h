@@ -1,6 +1,9 @@
 /*
- * option: the table of every key, and text into a field of struct options and back.
- * Runs in: master (reader), worker and recorder (unsealing), the generator of deftpd.conf(5).
+ * Long because the table, looking into it, and text to and from its values are one
+ * contract. option: the table of every key, and text into a field of struct options and
+ * back.
+ * Runs in: master (reader), worker and recorder (unsealing), the generator of
+ * deftpd.conf(5).
  * Not here: the file's syntax; see statement.h.  Rules between several keys; see check.h.
  */
 #ifndef FTPD_CONF_OPTION_H
@@ -40,17 +43,20 @@ struct option_row {
 	const char *section; /* "": not in a section */
 	const char *key;
 	enum option_type type;
-	bool is_built;           /* false: only the default may be set in this release */
-	const char *initial;     /* the default, as in an override */
-	uint64_t min;            /* numbers only, as max */
+	bool is_built;       /* false: only the default may be set in this release */
+	const char *initial; /* the default, as in an override */
+	uint64_t min;        /* numbers only, as max */
 	uint64_t max;
 	const char *const *words; /* ends with NULL; NULL where the type takes none */
-	size_t offset;           /* of the field in struct options */
-	size_t size;             /* of the field */
-	const char *text;        /* documentation: sentences without markup */
+	size_t offset;            /* of the field in struct options */
+	size_t size;              /* of the field */
+	const char *text;         /* documentation: sentences without markup */
 };
 
-/* Sections whose keys are not in the table, as a release without them must know their names. */
+/*
+ * Sections whose keys are not in the table, as a release without them must know their
+ * names.
+ */
 struct option_section {
 	const char *name;
 	bool has_title;
@@ -59,7 +65,8 @@ struct option_section {
 };
 
 /*
- * The table, in the order of the man page: keys outside sections, then section by section.
+ * The table, in the order of the man page: keys outside sections, then section by
+ * section.
  * Returns: its first row; *ret_count rows.
  */
 const struct option_row *option_table(size_t *ret_count);
@@ -103,26 +110,29 @@ void option_name(const struct option_row *row, char text[OPTION_KEY_MAX]);
 bool option_is_list(const struct option_row *row);
 
 /*
- * Empty the field: zero, "", no entries.  For lists, to be called before the first option_add().
+ * Empty the field: zero, "", no entries.  For lists, to be called before the first
+ * option_add().
  */
 void option_clear(const struct option_row *row, struct options *options);
 
 /*
  * Set the field from text, or append one entry if the key is a list.
  * In:      text: any bytes up to NUL.
- * Out:     mistake: when refused, "what is wrong; the remedy".  The field is untouched then.
+ * Out:     mistake: when refused, "what is wrong; the remedy".  The field is untouched
+ *          then.
  * Returns: true if set.
  */
 bool option_add(const struct option_row *row, const char *text, struct options *options,
-    char mistake[OPTION_MISTAKE_MAX]);
+                char mistake[OPTION_MISTAKE_MAX]);
 
 /*
- * Split an override's value into entries and set the field, a list's entries being separated by commas.
+ * Split an override's value into entries and set the field, a list's entries being
+ * separated by commas.
  * Out:     as option_add(), but a list may be set in part.
  * Returns: true if all were set.
  */
 bool option_set(const struct option_row *row, const char *text, struct options *options,
-    char mistake[OPTION_MISTAKE_MAX]);
+                char mistake[OPTION_MISTAKE_MAX]);
 
 /*
  * Count what option_format() can write.
@@ -134,8 +144,8 @@ size_t option_entries(const struct option_row *row, const struct options *option
  * Write one value so that option_add() reads the same field from it.
  * In:      index: below option_entries().
  */
-void option_format(const struct option_row *row, const struct options *options, size_t index,
-    char text[OPTION_VALUE_MAX]);
+void option_format(const struct option_row *row, const struct options *options,
+                   size_t index, char text[OPTION_VALUE_MAX]);
 
 /*
  * Ask whether a type is written in quotes in the file.
@@ -150,13 +160,15 @@ bool option_is_quoted(const struct option_row *row);
 bool option_is_default(const struct option_row *row, const struct options *options);
 
 /*
- * A number that differs between builds whose sealed options would not be understood alike.
+ * A number that differs between builds whose sealed options would not be understood
+ * alike.
  * Returns: the fingerprint of the table and the version.
  */
 uint64_t option_fingerprint(void);
 
 /*
- * Copy text for a message: control characters become "?", a long text is cut and ends with "...".
+ * Copy text for a message: control characters become "?", a long text is cut and ends
+ * with "...".
  * In:      cap: at least 4.
  */
 void option_quote(const char *text, size_t len, char *ret_text, size_t cap);

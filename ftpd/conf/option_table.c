@@ -1,5 +1,6 @@
 /*
- * option_table: every key of the configuration: default, limits, documentation, and where its value lies.
+ * option_table: every key of the configuration: default, limits, documentation, and where
+ * its value lies.
  * Runs in: master, worker, recorder, the generator of deftpd.conf(5).
  * Source:  DESIGN.md section 6.
  * Not here: any code beyond looking at the table.
@@ -47,7 +48,7 @@ static const struct option_row table[] = {
 	{"", "passive_address_for", OPTION_NETWORKS, BUILT, "", 0, 0, NULL, FIELD(passive_address_for),
 	 "Other addresses than passive_address for clients from certain networks: entries of the form "
 	 "NETWORK/PREFIX=ADDRESS, such as 10.0.0.0/8=192.168.1.1. The first entry whose network holds the client's "
-	 "address is taken. Both addresses are numeric and of one family."},
+	 "address is taken. Both addresses are numeric IPv4 addresses, as PASV knows no others."},
 	{"", "active_port", OPTION_PORT, BUILT, "20", 0, PORT_MAX, NULL, FIELD(active_port),
 	 "The local port from which data connections of active mode (PORT, EPRT) are made. 0: any port. A server "
 	 "that was not started by root uses any port if this one is below 1024."},
@@ -179,7 +180,8 @@ const struct option_row *
 option_find(const char *section, const char *key)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-		if (strcmp(table[i].section, section) == 0 && strcmp(table[i].key, key) == 0) {
+		if (strcmp(table[i].section, section) == 0 &&
+		    strcmp(table[i].key, key) == 0) {
 			return &table[i];
 		}
 	}
@@ -215,5 +217,6 @@ void
 option_name(const struct option_row *row, char text[OPTION_KEY_MAX])
 {
 	(void)snprintf(text, OPTION_KEY_MAX, "%s%s%s", row->section,
-	    row->section[0] == '\0' ? "" : ".", row->key); /* a test proves that all fit */
+	               row->section[0] == '\0' ? "" : ".",
+	               row->key); /* a test proves that all fit */
 }

@@ -63,7 +63,10 @@ hash_bytes(uint64_t hash, const void *bytes, size_t len)
 	return hash;
 }
 
-/* FNV-1a: this guards against a mix of builds, not against forgery, which the seals and the descriptor prevent. */
+/*
+ * FNV-1a: this guards against a mix of builds, not against forgery, which the seals and
+ * the descriptor prevent.
+ */
 uint64_t
 option_fingerprint(void)
 {
@@ -74,14 +77,16 @@ option_fingerprint(void)
 	rows = option_table(&count);
 	hash = hash_bytes(hash, DEFTPD_VERSION, sizeof(DEFTPD_VERSION));
 	for (size_t i = 0; i < count; i++) {
-		uint64_t numbers[] = {
-		    rows[i].type, rows[i].min, rows[i].max, rows[i].offset, rows[i].size};
+		uint64_t numbers[] = {rows[i].type, rows[i].min, rows[i].max,
+		                      rows[i].offset, rows[i].size};
 
 		hash = hash_bytes(hash, rows[i].section, strlen(rows[i].section) + 1);
 		hash = hash_bytes(hash, rows[i].key, strlen(rows[i].key) + 1);
 		hash = hash_bytes(hash, numbers, sizeof(numbers));
-		for (size_t word = 0; rows[i].words != NULL && rows[i].words[word] != NULL; word++) {
-			hash = hash_bytes(hash, rows[i].words[word], strlen(rows[i].words[word]) + 1);
+		for (size_t word = 0;
+		     rows[i].words != NULL && rows[i].words[word] != NULL; word++) {
+			hash = hash_bytes(hash, rows[i].words[word],
+			                  strlen(rows[i].words[word]) + 1);
 		}
 	}
 	return hash;

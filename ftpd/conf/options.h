@@ -1,13 +1,14 @@
 /*
+ * Long because every setting of the server is in it.
  * options: every setting of deftpd as plain data, one field per key of the configuration.
  * Runs in: master (reads the file), worker, recorder (receive it sealed).
  * Input:   trusted; the file belongs to the administrator.
  * Source:  deftpd.conf(5), which is made from option_table.c as well.
  * Not here: the keys' names, limits and documentation; see option_table.c.
  *
- * The struct owns nothing and may be copied by assignment.  It is some 12 KiB, too large for a deep stack.
- * Every field holds a value within its limits once it has come from conf_read(), conf_read_buffer() or
- * conf_unseal(), or from options_set_defaults().
+ * The struct owns nothing and may be copied by assignment.  It is some 12 KiB, too large
+ * for a deep stack. Every field holds a value within its limits once it has come from
+ * conf_read(), conf_read_buffer() or conf_unseal(), or from options_set_defaults().
  */
 #ifndef FTPD_CONF_OPTIONS_H
 #define FTPD_CONF_OPTIONS_H
@@ -16,7 +17,10 @@
 #include "common/base.h"
 
 enum {
-	/* Paths and other free text, NUL included.  A longer one is a mistake in the file. */
+	/*
+	 * Paths and other free text, NUL included.  A longer one is a mistake in the
+	 * file.
+	 */
 	OPTIONS_TEXT_MAX = 1024,
 	/* User names, NUL included; shadow-utils allow 32 characters. */
 	OPTIONS_NAME_MAX = 64,
@@ -66,15 +70,17 @@ enum options_log_format {
 };
 
 /*
- * Where to listen.  Family ADDR_NONE with a port is "*": every IPv4 and every IPv6 address.  An IPv6
- * address, [::] too, means IPv6 alone.
+ * Where to listen.  Family ADDR_NONE with a port is "*": every IPv4 and every IPv6
+ * address.  An IPv6 address, [::] too, means IPv6 alone.
  */
 struct options_listen_list {
 	uint32_t count;
 	struct addr entry[OPTIONS_LIST_MAX];
 };
 
-/* "NETWORK/PREFIX=ADDRESS": clients from the network are told the address.  Ports are 0. */
+/*
+ * "NETWORK/PREFIX=ADDRESS": clients from the network are told the address.  Ports are 0.
+ */
 struct options_network {
 	struct addr network;
 	struct addr address;
@@ -176,16 +182,20 @@ void options_set_defaults(struct options *ret_options);
 /*
  * Write the options into a sealed memory file, for a program that the master starts.
  * In:      options: within their limits.
- * Out:     ret_fd: close-on-exec, for reading by pread; its content can never change again.
+ * Out:     ret_fd: close-on-exec, for reading by pread; its content can never change
+ *          again.
  * Returns: 0, or a negative errno.
  * Owner:   the caller closes *ret_fd.
  */
 int conf_seal(const struct options *options, int *ret_fd);
 
 /*
- * Read what conf_seal() wrote, and prove it: the seals, the table's fingerprint, every limit, the last byte.
- * In:      fd: stays open and its offset does not move, so that many processes can share it.
- * Returns: 0; -EBADMSG if it is not the work of conf_seal() of this very build; another negative errno.
+ * Read what conf_seal() wrote, and prove it: the seals, the table's fingerprint, every
+ * limit, the last byte.
+ * In:      fd: stays open and its offset does not move, so that many processes can share
+ *          it.
+ * Returns: 0; -EBADMSG if it is not the work of conf_seal() of this very build; another
+ *          negative errno.
  */
 int conf_unseal(int fd, struct options *ret_options);
 

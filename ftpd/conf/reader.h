@@ -46,24 +46,26 @@ void reader_report(struct conf *conf, uint32_t line, const char *format, ...)
 /*
  * Add a finding about an override.
  */
-void reader_report_override(struct conf *conf, const char *override, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void reader_report_override(struct conf *conf, const char *override, const char *format,
+                            ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Find what somebody may have meant by an unknown key.
- * In:      section: "" for outside sections, NULL if the key is the full name of an override.
+ * In:      section: "" for outside sections, NULL if the key is the full name of an
+ *          override.
  * Out:     remedy: "did you mean KEY?" or the like; never empty.
  */
 void reader_suggest(const char *section, const char *key, char *ret_remedy, size_t cap);
 
 /*
- * Walk through the statements: report every mistake in their form and every unknown key, make those
- * statements blank, and note the line of each key that is left.
+ * Walk through the statements: report every mistake in their form and every unknown key,
+ * make those statements blank, and note the line of each key that is left.
  */
 void reader_check_statements(struct conf *conf, struct token_source *source);
 
 /*
- * Have libconfuse read the text that reader_check_statements() has left, and set the options.
+ * Have libconfuse read the text that reader_check_statements() has left, and set the
+ * options.
  * Returns: false if memory ran out.
  */
 bool reader_take_values(struct conf *conf, const char *text);

@@ -16,7 +16,8 @@ check_spare(struct conf *conf)
 	const struct options *options = &conf->options;
 
 	if (options->spare_min > options->spare_max) {
-		conf_findings_add(conf, conf_is_set(conf, "spare_min") ? "spare_min" : "spare_max",
+		conf_findings_add(
+		    conf, conf_is_set(conf, "spare_min") ? "spare_min" : "spare_max",
 		    "spare_min %" PRIu32 " is above spare_max %" PRIu32
 		    "; lower the first or raise the second",
 		    options->spare_min, options->spare_max);
@@ -37,18 +38,20 @@ do_collide(const struct addr *a, const struct addr *b)
 	}
 	return a->family == b->family &&
 	       (addr_same_host(a, b) || memcmp(a->bytes, zero, sizeof(zero)) == 0 ||
-	           memcmp(b->bytes, zero, sizeof(zero)) == 0);
+	        memcmp(b->bytes, zero, sizeof(zero)) == 0);
 }
 
 /* An entry of listen has a line of its own. */
 static void
 report_listen(struct conf *conf, uint32_t entry, const char *text)
 {
-	const struct reader_origin *origin = reader_origin(conf, option_find("", "listen"));
+	const struct reader_origin *origin =
+	    reader_origin(conf, option_find("", "listen"));
 	uint16_t port = conf->options.listen.entry[entry].port;
 
 	if (origin->override[0] == '\0' && origin->line != 0) {
-		reader_report(conf, origin->entry_line[entry], "listen: port %u %s", port, text);
+		reader_report(conf, origin->entry_line[entry], "listen: port %u %s", port,
+		              text);
 	} else {
 		conf_findings_add(conf, "listen", "listen: port %u %s", port, text);
 	}
@@ -60,12 +63,14 @@ check_listen(struct conf *conf)
 	const struct options_listen_list *listen = &conf->options.listen;
 
 	if (listen->count == 0) {
-		conf_findings_add(conf, "listen", "listen is empty; write at least one ADDRESS:PORT");
+		conf_findings_add(conf, "listen",
+		                  "listen is empty; write at least one ADDRESS:PORT");
 	}
 	for (uint32_t i = 0; i < listen->count; i++) {
 		for (uint32_t j = 0; j < i; j++) {
 			if (do_collide(&listen->entry[i], &listen->entry[j])) {
-				report_listen(conf, i, "is taken by an entry before; remove one");
+				report_listen(conf, i,
+				              "is taken by an entry before; remove one");
 				break;
 			}
 		}
@@ -81,16 +86,20 @@ check_passive_ports(struct conf *conf)
 	for (uint32_t i = 0; i < options->listen.count; i++) {
 		uint16_t port = options->listen.entry[i].port;
 
-		if (port < options->passive_ports.low || port > options->passive_ports.high) {
+		if (port < options->passive_ports.low ||
+		    port > options->passive_ports.high) {
 			continue;
 		}
 		if (is_chosen) {
-			conf_findings_add(conf, "passive_ports",
+			conf_findings_add(
+			    conf, "passive_ports",
 			    "passive_ports %u-%u hold port %u of listen; leave it out",
-			    options->passive_ports.low, options->passive_ports.high, port);
+			    options->passive_ports.low, options->passive_ports.high,
+			    port);
 		} else {
 			report_listen(
-			    conf, i, "lies in passive_ports; choose another or set passive_ports");
+			    conf, i,
+			    "lies in passive_ports; choose another or set passive_ports");
 		}
 	}
 }
@@ -99,8 +108,10 @@ static void
 check_user(struct conf *conf, const char *key, const char *user)
 {
 	if (strcmp(user, "root") == 0) {
-		conf_findings_add(conf, key,
-		    "%s must not be root, whom nothing confines; name a user who owns nothing", key);
+		conf_findings_add(
+		    conf, key,
+		    "%s must not be root, whom nothing confines; name a user who owns nothing",
+		    key);
 	}
 }
 

@@ -2,7 +2,8 @@
  * seal: writes the options into a memory file whose content nobody can change.
  * Runs in: master.
  * Source:  memfd_create(2), fcntl(2) F_ADD_SEALS.
- * Not here: reading it; see unseal.c, which has to be free of everything the confined programs do not need.
+ * Not here: reading it; see unseal.c, which has to be free of everything the confined
+ * programs do not need.
  */
 #include "ftpd/conf/seal.h"
 
@@ -94,7 +95,8 @@ conf_seal(const struct options *options, int *ret_fd)
 	}
 	result = fill(fd, options);
 	if (result == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+	    fcntl(fd, F_ADD_SEALS,
+	          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
 		result = -errno;
 	}
 	if (result != 0) {

@@ -1,10 +1,14 @@
 /*
- * statement: walks through a configuration file, so that every mistake in its form is told at once.
+ * statement: walks through a configuration file, so that every mistake in its form is
+ * told at once.
  * Runs in: master.
  * Input:   any bytes.
- * Source:  libconfuse's grammar, less functions (include), += and sections within sections.
- * Not here: values; libconfuse reads them from what this leaves.  libconfuse alone would stop at the first
- *           mistake, take an unclosed section for closed, and drop signs that it does not know.
+ * Source:  libconfuse's grammar, less functions (include), += and sections within
+ *          sections.
+ * Not here: values; libconfuse reads them from what this leaves.  libconfuse alone would
+ * stop at the first
+ *           mistake, take an unclosed section for closed, and drop signs that it does not
+ *           know.
  */
 #include "ftpd/conf/reader.h"
 
@@ -73,8 +77,9 @@ skip_braces(struct walk *walk)
 }
 
 /*
- * After a mistake go on with the next line, as a mistake seldom reaches farther.  Braces opened on the way are
- * skipped whole, or their content would give mistakes that are none.
+ * After a mistake go on with the next line, as a mistake seldom reaches farther.  Braces
+ * opened on the way are skipped whole, or their content would give mistakes that are
+ * none.
  */
 static void
 recover(struct walk *walk, const struct token *wrong)
@@ -84,9 +89,11 @@ recover(struct walk *walk, const struct token *wrong)
 	/* A word in the next line is the next key, as the value is missing. */
 	uint32_t line = is_text(wrong) ? walk->name.line : wrong->line;
 
-	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE && token.line == line) {
+	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE &&
+	       token.line == line) {
 		if (token.kind == TOKEN_OPEN) {
-			(void)skip_braces(walk); /* without an end the next token is TOKEN_END */
+			/* without an end the next token is TOKEN_END */
+			(void)skip_braces(walk);
 		}
 		token = next(walk);
 	}
@@ -103,8 +110,10 @@ rewind_to(struct walk *walk, const struct token *token)
 }
 
 /*
- * After a mistake in a list go on behind its closing brace.  If a statement begins before one, the list was not
- * closed, and that statement is the place.  In: before: the token before wrong, within the list.
+ * After a mistake in a list go on behind its closing brace.  If a statement begins before
+ * one, the list was not
+ * closed, and that statement is the place.  In: before: the token before wrong, within
+ * the list.
  */
 static void
 recover_list(struct walk *walk, const struct token *before, const struct token *wrong)
@@ -113,8 +122,9 @@ recover_list(struct walk *walk, const struct token *before, const struct token *
 	struct token token = *wrong;
 
 	while (token.kind != TOKEN_END && token.kind != TOKEN_CLOSE) {
-		bool is_statement = token.kind == TOKEN_EQUALS || token.kind == TOKEN_APPEND ||
-				    token.kind == TOKEN_OPEN;
+		bool is_statement = token.kind == TOKEN_EQUALS ||
+		                    token.kind == TOKEN_APPEND ||
+		                    token.kind == TOKEN_OPEN;
 
 		if (is_statement && last.kind == TOKEN_WORD) {
 			token_blank(walk->source, walk->name.start, last.start);
@@ -136,12 +146,13 @@ report_token(struct walk *walk, const struct token *token, const char *wanted)
 	if (token->kind == TOKEN_WRONG) {
 		reader_report(walk->conf, token->line, "%s", token->mistake);
 	} else if (token->kind == TOKEN_END || token->line != walk->name.line) {
-		reader_report(walk->conf, walk->name.line, "%s ends too early; %s", walk->shown,
-		    wanted);
+		reader_report(walk->conf, walk->name.line, "%s ends too early; %s",
+		              walk->shown, wanted);
 	} else {
-		option_quote(walk->source->text + token->start, token->len, shown, sizeof(shown));
-		reader_report(walk->conf, token->line, "%s is followed by %s; %s", walk->shown,
-		    shown, wanted);
+		option_quote(walk->source->text + token->start, token->len, shown,
+		             sizeof(shown));
+		reader_report(walk->conf, token->line, "%s is followed by %s; %s",
+		              walk->shown, shown, wanted);
 	}
 }
 
@@ -171,7 +182,8 @@ take_list(struct walk *walk, struct reader_origin *origin, struct token *ret_end
 			before = token;
 			token = next(walk);
 		} else if (token.kind != TOKEN_CLOSE) {
-			wanted = "separate the values by commas and close the list with }";
+			wanted =
+			    "separate the values by commas and close the list with }";
 			break;
 		}
 	}
@@ -191,15 +203,17 @@ report_unknown(struct walk *walk, const char *name)
 
 	if (walk->section[0] == '\0' && strcmp(name, "include") == 0) {
 		reader_report(walk->conf, walk->name.line,
-		    "include is not supported; write everything into one file");
+		              "include is not supported; write everything into one file");
 		return;
 	}
 	if (walk->conf->finding_count >= CONF_FINDINGS_MAX) {
-		walk->conf->finding_count++; /* it will not be shown; the search is not worth it */
+		/* it will not be shown; the search is not worth it */
+		walk->conf->finding_count++;
 		return;
 	}
 	reader_suggest(walk->section, name, remedy, sizeof(remedy));
-	reader_report(walk->conf, walk->name.line, "unknown option %s; %s", walk->shown, remedy);
+	reader_report(walk->conf, walk->name.line, "unknown option %s; %s", walk->shown,
+	              remedy);
 }
 
 static void
@@ -225,9 +239,10 @@ judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_l
 
 	copy_name(walk, &walk->name, name);
 	row = option_find(walk->section, name);
-	if (row == NULL && walk->section[0] == '\0' && option_section_find(name) != NULL) {
+	if (row == NULL && walk->section[0] == '\0' &&
+	    option_section_find(name) != NULL) {
 		reader_report(walk->conf, walk->name.line,
-		    "%s is a section; write %s { KEY = VALUE }", name, name);
+		              "%s is a section; write %s { KEY = VALUE }", name, name);
 		return false;
 	}
 	if (row == NULL) {
@@ -236,17 +251,19 @@ judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_l
 	}
 	if (is_list && !option_is_list(row)) {
 		reader_report(walk->conf, walk->name.line,
-		    "%s takes one value; remove the braces", name);
+		              "%s takes one value; remove the braces", name);
 		return false;
 	}
 	if (found->entry_count > OPTIONS_LIST_MAX) {
-		reader_report(walk->conf, walk->name.line, "%s has more than %d entries; remove some",
-		    name, OPTIONS_LIST_MAX);
+		reader_report(walk->conf, walk->name.line,
+		              "%s has more than %d entries; remove some", name,
+		              OPTIONS_LIST_MAX);
 		return false;
 	}
 	origin = reader_origin(walk->conf, row);
 	if (origin->line != 0) {
-		reader_report(walk->conf, walk->name.line,
+		reader_report(
+		    walk->conf, walk->name.line,
 		    "%s is set a second time; it is in line %u already, keep one", name,
 		    origin->line);
 		return false;
@@ -285,8 +302,8 @@ static void
 drop_section(struct walk *walk)
 {
 	if (!skip_braces(walk) && walk->section[0] == '\0') {
-		reader_report(
-		    walk->conf, walk->name.line, "section %s has no end; close it with }", walk->shown);
+		reader_report(walk->conf, walk->name.line,
+		              "section %s has no end; close it with }", walk->shown);
 	}
 	token_blank(walk->source, walk->name.start, walk->source->pos);
 }
@@ -301,20 +318,22 @@ take_section(struct walk *walk, const struct token *title)
 	copy_name(walk, &walk->name, name);
 	section = option_section_find(name);
 	if (walk->section[0] != '\0') {
-		reader_report(walk->conf, walk->name.line,
-		    "a section begins within section %s; close that with } first", walk->section);
+		reader_report(
+		    walk->conf, walk->name.line,
+		    "a section begins within section %s; close that with } first",
+		    walk->section);
 	} else if (section == NULL && option_find("", name) != NULL) {
-		reader_report(walk->conf, walk->name.line, "%s is not a section; write %s = VALUE",
-		    name, name);
+		reader_report(walk->conf, walk->name.line,
+		              "%s is not a section; write %s = VALUE", name, name);
 	} else if (section == NULL) {
 		report_unknown(walk, name);
 	} else if (!section->is_built) {
 		reader_report(walk->conf, walk->name.line,
-		    "section %s is not built in this release; remove it", name);
+		              "section %s is not built in this release; remove it", name);
 	} else {
 		if (title->kind != TOKEN_END) {
-			reader_report(
-			    walk->conf, title->line, "section %s takes no name; remove it", name);
+			reader_report(walk->conf, title->line,
+			              "section %s takes no name; remove it", name);
 			token_blank(walk->source, title->start, end_of(title));
 		}
 		walk->section = section->name;
@@ -333,12 +352,14 @@ refuse_statement(struct walk *walk, const struct token *second)
 	char value[SHOWN_MAX];
 
 	copy_name(walk, &walk->name, name);
-	if (option_find(walk->section, name) == NULL && option_section_find(name) == NULL) {
+	if (option_find(walk->section, name) == NULL &&
+	    option_section_find(name) == NULL) {
 		report_unknown(walk, name);
 	} else if (is_text(second) && second->line == walk->name.line) {
-		option_quote(walk->source->text + second->start, second->len, value, sizeof(value));
-		reader_report(walk->conf, second->line, "%s lacks its =; write %s = %s", walk->shown,
-		    walk->shown, value);
+		option_quote(walk->source->text + second->start, second->len, value,
+		             sizeof(value));
+		reader_report(walk->conf, second->line, "%s lacks its =; write %s = %s",
+		              walk->shown, walk->shown, value);
 	} else {
 		report_token(walk, second, "write KEY = VALUE");
 	}
@@ -352,15 +373,9 @@ take_statement(struct walk *walk, const struct token *name)
 	struct token third;
 
 	switch (second.kind) {
-	case TOKEN_EQUALS:
-		take_assignment(walk, &second);
-		return;
-	case TOKEN_OPEN:
-		take_section(walk, &(struct token){.kind = TOKEN_END});
-		return;
-	case TOKEN_APPEND:
-		refuse_token(walk, &second, "write = and all values");
-		return;
+	case TOKEN_EQUALS: take_assignment(walk, &second); return;
+	case TOKEN_OPEN: take_section(walk, &(struct token){.kind = TOKEN_END}); return;
+	case TOKEN_APPEND: refuse_token(walk, &second, "write = and all values"); return;
 	case TOKEN_WORD:
 	case TOKEN_STRING:
 		if (second.line == name->line) {
@@ -376,8 +391,7 @@ take_statement(struct walk *walk, const struct token *name)
 	case TOKEN_CLOSE:
 	case TOKEN_COMMA:
 	case TOKEN_WRONG:
-	case TOKEN_KIND_COUNT:
-		break;
+	case TOKEN_KIND_COUNT: break;
 	}
 	refuse_statement(walk, &second);
 }
@@ -392,11 +406,12 @@ walk_body(struct walk *walk)
 
 		walk->name = token;
 		option_quote(walk->source->text + token.start, token.len, walk->shown,
-		    sizeof(walk->shown));
+		             sizeof(walk->shown));
 		if (token.kind == TOKEN_END) {
 			if (walk->section[0] != '\0') {
 				reader_report(walk->conf, opened.line,
-				    "section %s has no end; close it with }", walk->section);
+				              "section %s has no end; close it with }",
+				              walk->section);
 			}
 			return;
 		}
@@ -406,14 +421,16 @@ walk_body(struct walk *walk)
 		if (is_text(&token)) {
 			take_statement(walk, &token);
 		} else if (token.kind == TOKEN_CLOSE) {
-			reader_report(walk->conf, token.line, "there is a } without a {; remove it");
+			reader_report(walk->conf, token.line,
+			              "there is a } without a {; remove it");
 			token_blank(walk->source, token.start, end_of(&token));
 		} else {
-			reader_report(walk->conf, token.line, "%s%s",
+			reader_report(
+			    walk->conf, token.line, "%s%s",
 			    token.kind == TOKEN_WRONG ? token.mistake : walk->shown,
 			    token.kind == TOKEN_WRONG
-			        ? ""
-			        : " stands where a key should; write KEY = VALUE");
+				? ""
+				: " stands where a key should; write KEY = VALUE");
 			recover(walk, &token);
 		}
 	}

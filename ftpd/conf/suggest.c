@@ -1,7 +1,8 @@
 /*
  * suggest: finds what somebody may have meant by a key that does not exist.
  * Runs in: master.
- * Source:  the "optimal string alignment" distance: insert, delete, replace, swap neighbours.
+ * Source:  the "optimal string alignment" distance: insert, delete, replace, swap
+ *          neighbours.
  */
 #include "ftpd/conf/reader.h"
 
@@ -31,7 +32,10 @@ capped_length(const char *text)
 	return strnlen(text, OPTION_KEY_MAX - 1);
 }
 
-/* Case and '-' for '_' count as nothing.  Texts are cut at OPTION_KEY_MAX, far beyond any key. */
+/*
+ * Case and '-' for '_' count as nothing.  Texts are cut at OPTION_KEY_MAX, far beyond any
+ * key.
+ */
 static unsigned
 distance(const char *a, const char *b)
 {
@@ -73,7 +77,8 @@ try(struct best *best, const char *key, const char *name)
 
 	if (found < best->distance) {
 		best->distance = found;
-		(void)snprintf(best->name, sizeof(best->name), "%s", name); /* every name fits */
+		/* every name fits */
+		(void)snprintf(best->name, sizeof(best->name), "%s", name);
 	}
 }
 
@@ -95,11 +100,11 @@ suggest_elsewhere(const char *section, const char *key, char *ret_remedy, size_t
 		if (section == NULL) {
 			(void)snprintf(ret_remedy, cap, "did you mean %s?", name);
 		} else if (rows[i].section[0] == '\0') {
-			(void)snprintf(
-			    ret_remedy, cap, "write it outside of section %s", section);
+			(void)snprintf(ret_remedy, cap, "write it outside of section %s",
+			               section);
 		} else {
-			(void)snprintf(ret_remedy, cap, "write %s { %s = VALUE }", rows[i].section,
-			    rows[i].key);
+			(void)snprintf(ret_remedy, cap, "write %s { %s = VALUE }",
+			               rows[i].section, rows[i].key);
 		}
 		return true;
 	}

@@ -21,7 +21,8 @@ token_blank(struct token_source *source, size_t start, size_t end)
 static char
 peek(const struct token_source *source, size_t ahead)
 {
-	return source->len - source->pos > ahead ? source->text[source->pos + ahead] : '\0';
+	return source->len - source->pos > ahead ? source->text[source->pos + ahead]
+	                                         : '\0';
 }
 
 static void
@@ -35,7 +36,10 @@ skip_line(struct token_source *source)
 	token_blank(source, start, source->pos);
 }
 
-/* Returns: false if the comment has no end; everything behind its beginning belongs to it then. */
+/*
+ * Returns: false if the comment has no end; everything behind its beginning belongs to it
+ *          then.
+ */
 static bool
 skip_comment(struct token_source *source)
 {
@@ -78,8 +82,9 @@ skip_space(struct token_source *source)
 static bool
 is_word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (unsigned char)c >= 0x80 || (c != '\0' && strchr("_.:/~%@-", c) != NULL);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
+	       (c != '\0' && strchr("_.:/~%@-", c) != NULL);
 }
 
 static void
@@ -87,10 +92,12 @@ take_word(struct token_source *source, struct token *token)
 {
 	token->kind = TOKEN_WORD;
 	while (source->pos < source->len && is_word_byte(peek(source, 0))) {
-		if (peek(source, 0) == '/' && (peek(source, 1) == '/' || peek(source, 1) == '*')) {
+		if (peek(source, 0) == '/' &&
+		    (peek(source, 1) == '/' || peek(source, 1) == '*')) {
 			token->kind = TOKEN_WRONG;
-			token->mistake = "a comment begins in the middle of a word; put the value "
-					 "in quotes, or a space before the comment";
+			token->mistake =
+			    "a comment begins in the middle of a word; put the value "
+			    "in quotes, or a space before the comment";
 			source->pos++; /* the second sign, which may be no word byte */
 		}
 		source->pos++;
@@ -144,8 +151,8 @@ static void
 take_sign(struct token_source *source, struct token *token)
 {
 	static const char signs[] = "={},";
-	static const enum token_kind kinds[] = {
-	    TOKEN_EQUALS, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_COMMA};
+	static const enum token_kind kinds[] = {TOKEN_EQUALS, TOKEN_OPEN, TOKEN_CLOSE,
+	                                        TOKEN_COMMA};
 	char c = peek(source, 0);
 	const char *sign = c != '\0' ? strchr(signs, c) : NULL;
 
@@ -160,12 +167,13 @@ take_sign(struct token_source *source, struct token *token)
 		return;
 	}
 	token->kind = TOKEN_WRONG;
-	token->mistake = (unsigned char)c < ' ' || c == 0x7f
-	                     ? "there is a control character; remove it"
-	                 : c == ';' ? "there is a semicolon, which ends nothing here; remove it"
-	                 : c == '$' && peek(source, 0) == '{'
-	                     ? "${NAME} is not replaced from the environment; write the value itself"
-	                     : "there is a sign that needs quotes; put the value in quotes";
+	token->mistake =
+	    (unsigned char)c < ' ' || c == 0x7f
+		? "there is a control character; remove it"
+	    : c == ';' ? "there is a semicolon, which ends nothing here; remove it"
+	    : c == '$' && peek(source, 0) == '{'
+		? "${NAME} is not replaced from the environment; write the value itself"
+		: "there is a sign that needs quotes; put the value in quotes";
 }
 
 struct token
@@ -181,7 +189,8 @@ token_next(struct token_source *source)
 	if (!is_clean) {
 		token.kind = TOKEN_WRONG;
 		token.line = line_before;
-		token.mistake = "a comment begun here or below has no end; close it with */";
+		token.mistake =
+		    "a comment begun here or below has no end; close it with */";
 	} else if (source->pos == source->len) {
 		return token;
 	} else if (is_word_byte(c)) {

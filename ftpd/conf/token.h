@@ -2,8 +2,9 @@
  * token: cuts the text of a configuration file into words, strings and signs.
  * Runs in: master.
  * Input:   any bytes.
- * Source:  libconfuse's lexer, of which this takes a subset: strings end on their line, \" and \\ are the only
- *          escapes, and ${NAME} is refused, as a daemon's settings must not hang on its environment.
+ * Source:  libconfuse's lexer, of which this takes a subset: strings end on their line,
+ *          \" and \\ are the only escapes, and ${NAME} is refused, as a daemon's settings
+ *          must not hang on its environment.
  * Not here: what the tokens mean; see statement.h.
  */
 #ifndef FTPD_CONF_TOKEN_H

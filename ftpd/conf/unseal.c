@@ -1,7 +1,8 @@
 /*
  * unseal: reads the options that the master has sealed, and proves them.
  * Runs in: worker, recorder, before they confine themselves.
- * Input:   from the master; checked whole nevertheless, as a mix of builds must not go unnoticed.
+ * Input:   from the master; checked whole nevertheless, as a mix of builds must not go
+ *          unnoticed.
  * Source:  fcntl(2) F_GET_SEALS.
  * Not here: libconfuse; the programs that link this must not carry a parser.
  */
@@ -20,7 +21,8 @@
 #include "common/base.h"
 
 static bool
-decode_row(const struct option_row *row, struct wire_reader *reader, struct options *options)
+decode_row(const struct option_row *row, struct wire_reader *reader,
+           struct options *options)
 {
 	char mistake[OPTION_MISTAKE_MAX];
 	char text[OPTION_VALUE_MAX];
@@ -52,7 +54,8 @@ seal_decode(const uint8_t *bytes, size_t len, struct options *ret_options)
 	size_t count;
 
 	wire_reader_init(&reader, bytes, len);
-	if (wire_get_u32(&reader) != SEAL_MAGIC || wire_get_u64(&reader) != option_fingerprint()) {
+	if (wire_get_u32(&reader) != SEAL_MAGIC ||
+	    wire_get_u64(&reader) != option_fingerprint()) {
 		return -EBADMSG;
 	}
 	memset(ret_options, 0, sizeof(*ret_options));
@@ -84,7 +87,10 @@ read_all(int fd, uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* Without all four seals, whoever else holds the descriptor could change the file while it is read. */
+/*
+ * Without all four seals, whoever else holds the descriptor could change the file while
+ * it is read.
+ */
 static int
 check_seals(int fd)
 {
@@ -116,8 +122,9 @@ conf_unseal(int fd, struct options *ret_options)
 	}
 	bytes = malloc((size_t)status.st_size);
 	options = malloc(sizeof(*options));
-	result = bytes != NULL && options != NULL ? read_all(fd, bytes, (size_t)status.st_size)
-	                                          : -ENOMEM;
+	result = bytes != NULL && options != NULL
+	             ? read_all(fd, bytes, (size_t)status.st_size)
+	             : -ENOMEM;
 	if (result == 0) {
 		result = seal_decode(bytes, (size_t)status.st_size, options);
 	}

@@ -30,28 +30,30 @@ enum { VALUE_QUOTED_MAX = 64 };
  * Check and read "ADDRESS:PORT", with "*" as address for all of both families.
  * Returns: true and the address, or false and the mistake.
  */
-bool value_listen(const char *text, struct addr *ret_addr, char mistake[OPTION_MISTAKE_MAX]);
+bool value_listen(const char *text, struct addr *ret_addr,
+                  char mistake[OPTION_MISTAKE_MAX]);
 
 /*
  * Check and read "NETWORK/PREFIX=ADDRESS".
  * Returns: true and the entry, or false and the mistake.
  */
-bool value_network(
-    const char *text, struct options_network *ret_network, char mistake[OPTION_MISTAKE_MAX]);
+bool value_network(const char *text, struct options_network *ret_network,
+                   char mistake[OPTION_MISTAKE_MAX]);
 
 /*
  * Check and read "LOW-HIGH".
  * In:      row: its min and max bound the ports.
  * Returns: true and the range, or false and the mistake.
  */
-bool value_ports(const struct option_row *row, const char *text, struct options_ports *ret_ports,
-    char mistake[OPTION_MISTAKE_MAX]);
+bool value_ports(const struct option_row *row, const char *text,
+                 struct options_ports *ret_ports, char mistake[OPTION_MISTAKE_MAX]);
 
 /*
- * Check a name, a path or a host, as the row's type says; the row's words are allowed too.
+ * Check a name, a path or a host, as the row's type says; the row's words are allowed
+ * too.
  * Returns: true, or false and the mistake.
  */
-bool value_text(
-    const struct option_row *row, const char *text, char mistake[OPTION_MISTAKE_MAX]);
+bool value_text(const struct option_row *row, const char *text,
+                char mistake[OPTION_MISTAKE_MAX]);
 
 #endif

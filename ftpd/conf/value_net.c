@@ -37,7 +37,8 @@ read_port(const char *text, uint16_t *ret_port)
 {
 	uint64_t number;
 
-	if (!value_number(text, strlen(text), 10, &number) || number == 0 || number > PORT_MAX) {
+	if (!value_number(text, strlen(text), 10, &number) || number == 0 ||
+	    number > PORT_MAX) {
 		return false;
 	}
 	*ret_port = (uint16_t)number;
@@ -91,23 +92,28 @@ value_listen(const char *text, struct addr *ret_addr, char mistake[OPTION_MISTAK
 
 	option_quote(text, strlen(text), quoted, sizeof(quoted));
 	if (addr_parse(text, strlen(text), &addr) && addr.family == ADDR_IPV6) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" is an IPv6 address without brackets and port; write \"[%s]:21\"",
 		    quoted, quoted);
 	}
-	if (colon == NULL || colon[1] == '\0' || colon[1] == ']' || strchr(colon, ']') != NULL) {
+	if (colon == NULL || colon[1] == '\0' || colon[1] == ']' ||
+	    strchr(colon, ']') != NULL) {
 		return value_refuse(
 		    mistake, "\"%s\" has no port; append one, as in \"*:21\"", quoted);
 	}
 	if (!read_host(text, (size_t)(colon - text), &addr)) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" does not begin with an address; write \"*:21\", "
 		    "\"192.0.2.1:21\" or \"[2001:db8::1]:21\"",
 		    quoted);
 	}
 	if (!read_port(colon + 1, &addr.port)) {
 		return value_refuse(
-		    mistake, "\"%s\" has no port from 1 to 65535 behind the colon; write one", quoted);
+		    mistake,
+		    "\"%s\" has no port from 1 to 65535 behind the colon; write one",
+		    quoted);
 	}
 	*ret_addr = addr;
 	return true;
@@ -125,8 +131,8 @@ has_bits_beyond(const struct addr *addr, unsigned prefix_bits)
 }
 
 bool
-value_network(
-    const char *text, struct options_network *ret_network, char mistake[OPTION_MISTAKE_MAX])
+value_network(const char *text, struct options_network *ret_network,
+              char mistake[OPTION_MISTAKE_MAX])
 {
 	const char *slash = strchr(text, '/');
 	const char *equals = strchr(text, '=');
@@ -139,20 +145,25 @@ value_network(
 	    !addr_parse(text, (size_t)(slash - text), &network.network) ||
 	    !value_number(slash + 1, (size_t)(equals - slash - 1), 10, &bits) ||
 	    !addr_parse(equals + 1, strlen(equals + 1), &network.address)) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" is not NETWORK/PREFIX=ADDRESS; write as in \"10.0.0.0/8=192.168.1.1\"",
 		    quoted);
 	}
 	if (network.network.family != ADDR_IPV4 || network.address.family != ADDR_IPV4) {
-		return value_refuse(mistake,
-		    "\"%s\" has an IPv6 address, which no reply to PASV can carry; remove it", quoted);
+		return value_refuse(
+		    mistake,
+		    "\"%s\" has an IPv6 address, which no reply to PASV can carry; remove it",
+		    quoted);
 	}
 	if (bits > IPV4_BITS) {
 		return value_refuse(
-		    mistake, "\"%s\" has a prefix above 32; write one from 0 to 32", quoted);
+		    mistake, "\"%s\" has a prefix above 32; write one from 0 to 32",
+		    quoted);
 	}
 	if (has_bits_beyond(&network.network, (unsigned)bits)) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" has address bits beyond its prefix; set them to 0 or lengthen the prefix",
 		    quoted);
 	}
@@ -162,8 +173,8 @@ value_network(
 }
 
 bool
-value_ports(const struct option_row *row, const char *text, struct options_ports *ret_ports,
-    char mistake[OPTION_MISTAKE_MAX])
+value_ports(const struct option_row *row, const char *text,
+            struct options_ports *ret_ports, char mistake[OPTION_MISTAKE_MAX])
 {
 	const char *dash = strchr(text, '-');
 	struct options_ports ports;
@@ -175,16 +186,19 @@ value_ports(const struct option_row *row, const char *text, struct options_ports
 	if (dash == NULL || !value_number(text, (size_t)(dash - text), 10, &low) ||
 	    !value_number(dash + 1, strlen(dash + 1), 10, &high) || high > row->max ||
 	    low > row->max) {
-		return value_refuse(mistake,
-		    "\"%s\" is not a range of ports; write LOW-HIGH, as in \"%s\"", quoted,
-		    row->initial);
+		return value_refuse(
+		    mistake,
+		    "\"%s\" is not a range of ports; write LOW-HIGH, as in \"%s\"",
+		    quoted, row->initial);
 	}
 	if (low > high) {
-		return value_refuse(mistake, "\"%s\" begins above its end; write \"%u-%u\"", quoted,
-		    (unsigned)high, (unsigned)low);
+		return value_refuse(mistake,
+		                    "\"%s\" begins above its end; write \"%u-%u\"",
+		                    quoted, (unsigned)high, (unsigned)low);
 	}
 	if (low < row->min) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" has ports below %u, where other services live; begin it at %u or above",
 		    quoted, (unsigned)row->min, (unsigned)row->min);
 	}

@@ -45,7 +45,10 @@ option_quote(const char *text, size_t len, char *ret_text, size_t cap)
 	}
 }
 
-/* The C library's isalnum() depends on the locale, which the confined programs must not import. */
+/*
+ * The C library's isalnum() depends on the locale, which the confined programs must not
+ * import.
+ */
 static bool
 is_letter(char c)
 {
@@ -61,7 +64,8 @@ is_digit(char c)
 static bool
 is_word(const struct option_row *row, const char *text)
 {
-	for (const char *const *word = row->words; word != NULL && *word != NULL; word++) {
+	for (const char *const *word = row->words; word != NULL && *word != NULL;
+	     word++) {
 		if (strcmp(*word, text) == 0) {
 			return true;
 		}
@@ -78,7 +82,8 @@ check_name(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 	for (size_t i = 0; text[i] != '\0'; i++) {
 		if (!is_letter(text[i]) && text[i] != '_' &&
 		    (i == 0 || (!is_digit(text[i]) && strchr(".-$", text[i]) == NULL))) {
-			return value_refuse(mistake,
+			return value_refuse(
+			    mistake,
 			    "\"%s\" is not a name; use letters, digits, '.', '_' and '-', "
 			    "and begin with a letter",
 			    quoted);
@@ -89,7 +94,7 @@ check_name(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 
 static bool
 check_path(const struct option_row *row, const char *text, const char *quoted,
-    char mistake[OPTION_MISTAKE_MAX])
+           char mistake[OPTION_MISTAKE_MAX])
 {
 	if (text[0] == '/') {
 		return true;
@@ -100,11 +105,14 @@ check_path(const struct option_row *row, const char *text, const char *quoted,
 	if (row->words != NULL && row->words[0][0] != '\0') {
 		bool has_two = row->words[1] != NULL;
 
-		return value_refuse(mistake, "\"%s\" is not known; write \"%s\"%s%s%s or an absolute path",
-		    quoted, row->words[0], has_two ? ", \"" : "", has_two ? row->words[1] : "",
+		return value_refuse(
+		    mistake,
+		    "\"%s\" is not known; write \"%s\"%s%s%s or an absolute path", quoted,
+		    row->words[0], has_two ? ", \"" : "", has_two ? row->words[1] : "",
 		    has_two ? "\"" : "");
 	}
-	return value_refuse(mistake, "\"%s\" is not an absolute path; begin it with /", quoted);
+	return value_refuse(mistake, "\"%s\" is not an absolute path; begin it with /",
+	                    quoted);
 }
 
 /* The last label must not be a number, or a mistyped address would pass as a name. */
@@ -139,19 +147,22 @@ check_host(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 
 	if (!addr_parse(text, strlen(text), &addr)) {
 		return is_host_name(text) ||
-		       value_refuse(mistake,
-		           "\"%s\" is neither an address nor a host name; write one, "
-		           "such as 192.0.2.1 or ftp.example.org",
-		           quoted);
+		       value_refuse(
+			   mistake,
+			   "\"%s\" is neither an address nor a host name; write one, "
+			   "such as 192.0.2.1 or ftp.example.org",
+			   quoted);
 	}
 	if (addr.family == ADDR_IPV6) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" is an IPv6 address, which no reply to PASV can carry; "
 		    "write an IPv4 address or a name",
 		    quoted);
 	}
 	if (addr_same_host(&addr, &unspecified)) {
-		return value_refuse(mistake,
+		return value_refuse(
+		    mistake,
 		    "\"%s\" is no address that clients can reach; write the one they see, "
 		    "or \"\" for the one they have connected to",
 		    quoted);
@@ -160,22 +171,24 @@ check_host(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 }
 
 bool
-value_text(const struct option_row *row, const char *text, char mistake[OPTION_MISTAKE_MAX])
+value_text(const struct option_row *row, const char *text,
+           char mistake[OPTION_MISTAKE_MAX])
 {
 	char quoted[VALUE_QUOTED_MAX];
 	size_t len = strlen(text);
 
 	option_quote(text, len, quoted, sizeof(quoted));
 	if (len >= row->size) {
-		return value_refuse(mistake, "\"%s\" has %zu bytes; shorten it to %zu", quoted,
-		    len, row->size - 1);
+		return value_refuse(mistake, "\"%s\" has %zu bytes; shorten it to %zu",
+		                    quoted, len, row->size - 1);
 	}
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
 		if (byte < ' ' || byte == 0x7f) {
-			return value_refuse(mistake,
-			    "\"%s\" has a control character in it; remove it", quoted);
+			return value_refuse(
+			    mistake, "\"%s\" has a control character in it; remove it",
+			    quoted);
 		}
 	}
 	if (is_word(row, text)) {

@@ -2,7 +2,8 @@
  * values: has libconfuse read the values, and puts them into the options.
  * Runs in: master.
  * Input:   what statement.c has left: known keys, well-formed statements.
- * Source:  libconfuse 3.3.  Every value is a string for it, as its own conversions stop at the first mistake.
+ * Source:  libconfuse 3.3.  Every value is a string for it, as its own conversions stop
+ *          at the first mistake.
  */
 #include "ftpd/conf/reader.h"
 
@@ -53,7 +54,8 @@ fill_tables(struct tables *tables)
 	}
 	sections = option_sections(&count);
 	for (size_t i = 0; i < count; i++) {
-		cfg_opt_t section = CFG_SEC(sections[i].name, tables->inner[i], CFGF_NONE);
+		cfg_opt_t section =
+		    CFG_SEC(sections[i].name, tables->inner[i], CFGF_NONE);
 
 		if (sections[i].is_built) {
 			fill_table(tables->inner[i], sections[i].name);
@@ -63,7 +65,10 @@ fill_tables(struct tables *tables)
 	*top = (cfg_opt_t)CFG_END();
 }
 
-/* Without this libconfuse would write to standard error.  What it says is told from its result. */
+/*
+ * Without this libconfuse would write to standard error.  What it says is told from its
+ * result.
+ */
 static void
 ignore_error(cfg_t *cfg, const char *format, va_list arguments)
 {
@@ -92,22 +97,24 @@ take_value(struct conf *conf, const struct option_row *row, cfg_t *section)
 	option_name(row, name);
 	if (entries != origin->entry_count) {
 		reader_report(conf, origin->line,
-		    "libconfuse reads %u values for %s; write it more simply", entries, name);
+		              "libconfuse reads %u values for %s; write it more simply",
+		              entries, name);
 		return;
 	}
 	option_clear(row, &conf->options);
 	for (unsigned i = 0; i < entries; i++) {
-		bool is_taken =
-		    option_add(row, cfg_getnstr(section, row->key, i), &conf->options, mistake);
+		bool is_taken = option_add(row, cfg_getnstr(section, row->key, i),
+		                           &conf->options, mistake);
 
 		is_right = is_right && is_taken;
 		if (!is_taken && row->is_built) {
-			reader_report(conf, origin->entry_line[i], "%s: %s", name, mistake);
+			reader_report(conf, origin->entry_line[i], "%s: %s", name,
+			              mistake);
 		}
 	}
 	if (!row->is_built && (!is_right || !option_is_default(row, &conf->options))) {
-		reader_report(
-		    conf, origin->line, "%s is not built in this release; remove it", name);
+		reader_report(conf, origin->line,
+		              "%s is not built in this release; remove it", name);
 		is_right = false;
 	}
 	if (!is_right) {
@@ -147,9 +154,11 @@ reader_take_values(struct conf *conf, const char *text)
 	if (cfg == NULL) {
 		return false;
 	}
-	(void)cfg_set_error_function(cfg, ignore_error); /* the old one is libconfuse's own */
+	/* the old one is libconfuse's own */
+	(void)cfg_set_error_function(cfg, ignore_error);
 	if (cfg_parse_buf(cfg, text) != CFG_SUCCESS) {
-		reader_report(conf, (uint32_t)cfg->line,
+		reader_report(
+		    conf, (uint32_t)cfg->line,
 		    "libconfuse does not understand this or what follows; write it more simply");
 	} else {
 		take_all(conf, cfg);
@@ -171,7 +180,8 @@ reader_take_override(struct conf *conf, const char *override)
 	option_quote(override, strlen(override), shown + 3, sizeof(shown) - 3);
 	option_quote(override, len, key, sizeof(key));
 	if (equals == NULL) {
-		reader_report_override(conf, shown, "there is no value; write -o KEY=VALUE");
+		reader_report_override(conf, shown,
+		                       "there is no value; write -o KEY=VALUE");
 		return;
 	}
 	row = option_find_dotted(key);
@@ -190,6 +200,7 @@ reader_take_override(struct conf *conf, const char *override)
 		restore_default(conf, row);
 		return;
 	}
-	reader_report_override(conf, shown, "%s is not built in this release; remove it", key);
+	reader_report_override(conf, shown, "%s is not built in this release; remove it",
+	                       key);
 	restore_default(conf, row);
 }

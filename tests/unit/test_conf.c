@@ -1,5 +1,6 @@
 /*
- * test_conf: what the reader says about files and overrides, each with every mistake and its line.
+ * test_conf: what the reader says about files and overrides, each with every mistake and
+ * its line.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,8 +54,10 @@ static const struct {
     {"/* max_sessions = 4\n*/max_sessions = /**/ 5 /***/\n#", "max_sessions", "5"},
     {"max_sessions = 5 idle_timeout = 6", "idle_timeout", "6"},
     {"anonymous { enabled = yes root = /srv/x }", "anonymous.root", "/srv/x"},
-    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.enabled", "yes"},
-    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.root", "/b"},
+    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.enabled",
+     "yes"},
+    {"anonymous {\n\tenabled = yes\n}\nanonymous { root = \"/b\" }", "anonymous.root",
+     "/b"},
     {"anonymous\n{\nroot = \"/a \\\"b\\\" \\\\\" }", "anonymous.root", "/a \"b\" \\"},
     {"anonymous { root = '/${HOME}/#/**/' }", "anonymous.root", "/${HOME}/#/**/"},
     {"anonymous { root = \"/\xc3\xa4\" }", "anonymous.root", "/\xc3\xa4"},
@@ -81,7 +84,8 @@ right_files_are_read(void **state)
 		if (text[0] != '\0') {
 			fail_msg("\"%s\": %s", right[i].text, text);
 		}
-		assert_int_equal(option_entries(row, conf_options(conf)) == 0, right[i].value == NULL);
+		assert_int_equal(option_entries(row, conf_options(conf)) == 0,
+		                 right[i].value == NULL);
 		if (right[i].value != NULL) {
 			option_format(row, conf_options(conf), 0, value);
 			assert_string_equal(value, right[i].value);
@@ -97,123 +101,178 @@ static const struct {
 	const char *findings;
 } wrong[] = {
     /* Unknown names. */
-    {"anonimous { enabled = yes }", {NULL}, "f:1: unknown option anonimous; did you mean anonymous?\n"},
-    {"\n\nMax-Sesions = 4", {NULL}, "f:3: unknown option Max-Sesions; did you mean max_sessions?\n"},
-    {"anonymous { enabeld = no }", {NULL}, "f:1: unknown option enabeld; did you mean enabled?\n"},
+    {"anonimous { enabled = yes }",
+     {NULL},
+     "f:1: unknown option anonimous; did you mean anonymous?\n"},
+    {"\n\nMax-Sesions = 4",
+     {NULL},
+     "f:3: unknown option Max-Sesions; did you mean max_sessions?\n"},
+    {"anonymous { enabeld = no }",
+     {NULL},
+     "f:1: unknown option enabeld; did you mean enabled?\n"},
     {"xyzzy = 1", {NULL}, "f:1: unknown option xyzzy; deftpd.conf(5) has the list\n"},
-    {"enabled_ = 1\nroot = /x", {NULL},
+    {"enabled_ = 1\nroot = /x",
+     {NULL},
      "f:1: unknown option enabled_; deftpd.conf(5) has the list\n"
      "f:2: unknown option root; write anonymous { root = VALUE }\n"},
-    {"anonymous.root = /x", {NULL},
+    {"anonymous.root = /x",
+     {NULL},
      "f:1: unknown option anonymous.root; write anonymous { root = VALUE }\n"},
-    {"log { listen = \"*:21\" }", {NULL},
+    {"log { listen = \"*:21\" }",
+     {NULL},
      "f:1: unknown option listen; write it outside of section log\n"},
     {"\x1b[31m = 1", {NULL}, "f:1: there is a control character; remove it\n"},
-    {"\"\x1b[31m\" = 1", {NULL}, "f:1: a string has a control character in it; remove it\n"},
+    {"\"\x1b[31m\" = 1",
+     {NULL},
+     "f:1: a string has a control character in it; remove it\n"},
 
-    /* Several mistakes in one file, each with its line, and the right ones between them taken. */
-    {"/* a\n b */ max_sessions = none\nidle_timeout = 5\nfoo_bar = 1\nspare_min = 0\n", {NULL},
+    /* Several mistakes in one file, each with its line; what is right is taken. */
+    {"/* a\n b */ max_sessions = none\nidle_timeout = 5\nfoo_bar = 1\nspare_min = 0\n",
+     {NULL},
      "f:2: max_sessions: \"none\" is not a number from 1 to 1000000; write one\n"
      "f:4: unknown option foo_bar; deftpd.conf(5) has the list\n"
      "f:5: spare_min: \"0\" is not a number from 1 to 1024; write one\n"},
-    {"listen = {\n\"*:21\",\n\"*:x\",\n\"y\" }", {NULL},
+    {"listen = {\n\"*:21\",\n\"*:x\",\n\"y\" }",
+     {NULL},
      "f:3: listen: \"*:x\" has no port from 1 to 65535 behind the colon; write one\n"
      "f:4: listen: \"y\" has no port; append one, as in \"*:21\"\n"},
 
     /* Form. */
     {"max_sessions 5", {NULL}, "f:1: max_sessions lacks its =; write max_sessions = 5\n"},
     {"max_sessions", {NULL}, "f:1: max_sessions ends too early; write KEY = VALUE\n"},
-    {"max_sessions =\nidle_timeout = x", {NULL},
+    {"max_sessions =\nidle_timeout = x",
+     {NULL},
      "f:1: max_sessions ends too early; write KEY = VALUE on one line\n"
      "f:2: idle_timeout: \"x\" is not a number of seconds from 1 to 604800; write one\n"},
-    {"max_sessions = 5;\nspare_max = 0", {NULL},
+    {"max_sessions = 5;\nspare_max = 0",
+     {NULL},
      "f:1: there is a semicolon, which ends nothing here; remove it\n"
      "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
-    {"max_sessions = {5}", {NULL}, "f:1: max_sessions takes one value; remove the braces\n"},
-    {"max_sessions += 5", {NULL}, "f:1: max_sessions is followed by +=; write = and all values\n"},
-    {"max_sessions = 5\n\nmax_sessions = 6", {NULL},
+    {"max_sessions = {5}",
+     {NULL},
+     "f:1: max_sessions takes one value; remove the braces\n"},
+    {"max_sessions += 5",
+     {NULL},
+     "f:1: max_sessions is followed by +=; write = and all values\n"},
+    {"max_sessions = 5\n\nmax_sessions = 6",
+     {NULL},
      "f:3: max_sessions is set a second time; it is in line 1 already, keep one\n"},
-    {"max_sessions { }", {NULL}, "f:1: max_sessions is not a section; write max_sessions = VALUE\n"},
+    {"max_sessions { }",
+     {NULL},
+     "f:1: max_sessions is not a section; write max_sessions = VALUE\n"},
     {"log = x", {NULL}, "f:1: log is a section; write log { KEY = VALUE }\n"},
     {"log \"x\" { }", {NULL}, "f:1: section log takes no name; remove it\n"},
     {"log {\nevents = stderr", {NULL}, "f:1: section log has no end; close it with }\n"},
-    {"log { tls { } }", {NULL}, "f:1: a section begins within section log; close that with } first\n"},
-    {"}\nmax_sessions = 5 }", {NULL},
+    {"log { tls { } }",
+     {NULL},
+     "f:1: a section begins within section log; close that with } first\n"},
+    {"}\nmax_sessions = 5 }",
+     {NULL},
      "f:1: there is a } without a {; remove it\n"
      "f:2: there is a } without a {; remove it\n"},
     {"= 5", {NULL}, "f:1: = stands where a key should; write KEY = VALUE\n"},
     {"{{{", {NULL}, "f:1: { stands where a key should; write KEY = VALUE\n"},
-    {"listen = *:21", {NULL}, "f:1: there is a sign that needs quotes; put the value in quotes\n"},
-    {"listen = { \"*:21\" \"*:22\" }\nspare_max = 0", {NULL},
+    {"listen = *:21",
+     {NULL},
+     "f:1: there is a sign that needs quotes; put the value in quotes\n"},
+    {"listen = { \"*:21\" \"*:22\" }\nspare_max = 0",
+     {NULL},
      "f:1: listen is followed by \"*:22\"; separate the values by commas and close the list with }\n"
      "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
-    {"listen = { \"*:21\",\nspare_max = 0\nlog {\nevents = x }", {NULL},
+    {"listen = { \"*:21\",\nspare_max = 0\nlog {\nevents = x }",
+     {NULL},
      "f:1: listen ends too early; separate the values by commas and close the list with }\n"
      "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
      "f:4: log.events: \"x\" is not known; write \"journal\", \"stderr\" or an absolute path\n"},
-    {"worker_user = \"x\nspare_max = 0", {NULL},
+    {"worker_user = \"x\nspare_max = 0",
+     {NULL},
      "f:1: a string has no end on its line; close the quote\n"
      "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
-    {"worker_user = \"a\\x41\"", {NULL},
+    {"worker_user = \"a\\x41\"",
+     {NULL},
      "f:1: a backslash in a string escapes nothing but a quote and itself; write \\\\\n"},
-    {"anonymous { root = /a//b }", {NULL},
+    {"anonymous { root = /a//b }",
+     {NULL},
      "f:1: a comment begins in the middle of a word; put the value in quotes, or a space before the comment\n"},
-    {"spare_max = 0\n/* x", {NULL},
+    {"spare_max = 0\n/* x",
+     {NULL},
      "f:1: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
      "f:1: a comment begun here or below has no end; close it with */\n"},
 
     /* What libconfuse would do and deftpd does not. */
-    {"worker_user = \"${HOME}\"", {NULL},
+    {"worker_user = \"${HOME}\"",
+     {NULL},
      "f:1: ${NAME} is not replaced from the environment; write the value itself\n"},
-    {"worker_user = ${HOME}", {NULL},
+    {"worker_user = ${HOME}",
+     {NULL},
      "f:1: ${NAME} is not replaced from the environment; write the value itself\n"},
-    {"include(\"/etc/passwd\")\nspare_max = 0", {NULL},
+    {"include(\"/etc/passwd\")\nspare_max = 0",
+     {NULL},
      "f:1: include is not supported; write everything into one file\n"
      "f:2: spare_max: \"0\" is not a number from 1 to 1024; write one\n"},
 
     /* Rules between keys. */
-    {"spare_min = 33", {NULL}, "f:1: spare_min 33 is above spare_max 32; lower the first or raise the second\n"},
-    {"\nspare_max = 7", {NULL}, "f:2: spare_min 8 is above spare_max 7; lower the first or raise the second\n"},
+    {"spare_min = 33",
+     {NULL},
+     "f:1: spare_min 33 is above spare_max 32; lower the first or raise the second\n"},
+    {"\nspare_max = 7",
+     {NULL},
+     "f:2: spare_min 8 is above spare_max 7; lower the first or raise the second\n"},
     {"listen = {}", {NULL}, "f:1: listen is empty; write at least one ADDRESS:PORT\n"},
-    {"listen = { \"*:21\",\n\"[::1]:21\" }", {NULL}, "f:2: listen: port 21 is taken by an entry before; remove one\n"},
-    {"listen = { \"[::]:21\", \"0.0.0.0:21\", \"*:22\",\n\"127.0.0.1:21\" }", {NULL},
+    {"listen = { \"*:21\",\n\"[::1]:21\" }",
+     {NULL},
      "f:2: listen: port 21 is taken by an entry before; remove one\n"},
-    {"listen = \"*:50000\"", {NULL},
+    {"listen = { \"[::]:21\", \"0.0.0.0:21\", \"*:22\",\n\"127.0.0.1:21\" }",
+     {NULL},
+     "f:2: listen: port 21 is taken by an entry before; remove one\n"},
+    {"listen = \"*:50000\"",
+     {NULL},
      "f:1: listen: port 50000 lies in passive_ports; choose another or set passive_ports\n"},
-    {"listen = \"*:2121\"\npassive_ports = \"2000-3000\"", {NULL},
+    {"listen = \"*:2121\"\npassive_ports = \"2000-3000\"",
+     {NULL},
      "f:2: passive_ports 2000-3000 hold port 2121 of listen; leave it out\n"},
-    {"anonymous { user = root }", {NULL},
+    {"anonymous { user = root }",
+     {NULL},
      "f:1: anonymous.user must not be root, whom nothing confines; name a user who owns nothing\n"},
 
     /* Not built. */
-    {"local_users { enabled = yes }\nvirtual_users { file = relative }", {NULL},
+    {"local_users { enabled = yes }\nvirtual_users { file = relative }",
+     {NULL},
      "f:1: local_users.enabled is not built in this release; remove it\n"
      "f:2: virtual_users.file is not built in this release; remove it\n"},
-    {"listen_implicit_tls = { \"*:990\" } uploads { mode = atomic }\nlog { format = json }", {NULL},
+    {"listen_implicit_tls = { \"*:990\" } uploads { mode = atomic }\nlog { format = json }",
+     {NULL},
      "f:1: listen_implicit_tls is not built in this release; remove it\n"
      "f:1: uploads.mode is not built in this release; remove it\n"
      "f:2: log.format is not built in this release; remove it\n"},
-    {"user \"joe\" {\n a = { b } c { } }\ngroup x {} host \"y\" { z = 1 }", {NULL},
+    {"user \"joe\" {\n a = { b } c { } }\ngroup x {} host \"y\" { z = 1 }",
+     {NULL},
      "f:1: section user is not built in this release; remove it\n"
      "f:3: section group is not built in this release; remove it\n"
      "f:3: section host is not built in this release; remove it\n"},
 
     /* Overrides. */
-    {"spare_max = 0", {"anonymous.enabled=maybe", "spare_max", "anonimous.enabled=yes", "tls.policy=all"},
+    {"spare_max = 0",
+     {"anonymous.enabled=maybe", "spare_max", "anonimous.enabled=yes", "tls.policy=all"},
      "f:1: spare_max: \"0\" is not a number from 1 to 1024; write one\n"
      "-o anonymous.enabled=maybe: anonymous.enabled: \"maybe\" is neither yes nor no; write one of them\n"
      "-o spare_max: there is no value; write -o KEY=VALUE\n"
      "-o anonimous.enabled=yes: unknown option anonimous.enabled; did you mean anonymous.enabled?\n"
      "-o tls.policy=all: tls.policy is not built in this release; remove it\n"},
-    {"spare_min = 20", {"spare_max=10"},
+    {"spare_min = 20",
+     {"spare_max=10"},
      "f:1: spare_min 20 is above spare_max 10; lower the first or raise the second\n"},
-    {"", {"spare_min=40", "root=/x", "=x"},
+    {"",
+     {"spare_min=40", "root=/x", "=x"},
      "-o spare_min=40: spare_min 40 is above spare_max 32; lower the first or raise the second\n"
      "-o root=/x: unknown option root; did you mean anonymous.root?\n"
      "-o =x: unknown option ; deftpd.conf(5) has the list\n"},
 };
 
-/* Findings about overrides keep the order in which they arose; those of rules come behind. */
+/*
+ * Findings about overrides keep the order in which they arose; those of rules come
+ * behind.
+ */
 static int
 compare_lines(const void *a, const void *b)
 {
@@ -231,7 +290,8 @@ assert_same_lines(char *found, const char *wanted, const char *input)
 		char *rest = copies[side];
 		char *line;
 
-		while ((line = strsep(&rest, "\n")) != NULL && counts[side] < CONF_FINDINGS_MAX) {
+		while ((line = strsep(&rest, "\n")) != NULL &&
+		       counts[side] < CONF_FINDINGS_MAX) {
 			lines[side][counts[side]++] = line;
 		}
 		qsort(lines[side], counts[side], sizeof(lines[side][0]), compare_lines);
@@ -259,8 +319,8 @@ every_mistake_is_told(void **state)
 		while (count < OVERRIDES_MAX && wrong[i].overrides[count] != NULL) {
 			count++;
 		}
-		conf = conf_read_buffer(
-		    "f", wrong[i].text, strlen(wrong[i].text), wrong[i].overrides, count);
+		conf = conf_read_buffer("f", wrong[i].text, strlen(wrong[i].text),
+		                        wrong[i].overrides, count);
 		assert_non_null(conf);
 		text = printed(conf);
 		assert_same_lines(text, wrong[i].findings, wrong[i].text);
@@ -289,7 +349,8 @@ findings_are_in_order_of_lines(void **state)
 static void
 a_wrong_value_leaves_the_default(void **state)
 {
-	static const char text[] = "listen = { \"*:2121\", \"x\" }\nidle_timeout = 9\nspare_max = 0\n";
+	static const char text[] =
+	    "listen = { \"*:2121\", \"x\" }\nidle_timeout = 9\nspare_max = 0\n";
 	static const char *const overrides[] = {"login_timeout=x", "data_timeout=8"};
 	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 2);
 	const struct options *options = conf_options(conf);
@@ -308,9 +369,11 @@ a_wrong_value_leaves_the_default(void **state)
 static void
 overrides_win_and_later_ones_most(void **state)
 {
-	static const char text[] = "listen = { \"*:1\", \"*:2\" }\nanonymous { root = /a }";
-	static const char *const overrides[] = {
-	    "listen=*:3", "anonymous.root=/b", "anonymous.root=/c d=e", "passive_address_for=10.0.0.0/8=1.2.3.4"};
+	static const char text[] =
+	    "listen = { \"*:1\", \"*:2\" }\nanonymous { root = /a }";
+	static const char *const overrides[] = {"listen=*:3", "anonymous.root=/b",
+	                                        "anonymous.root=/c d=e",
+	                                        "passive_address_for=10.0.0.0/8=1.2.3.4"};
 	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 4);
 	const struct options *options = conf_options(conf);
 
@@ -335,13 +398,16 @@ the_master_adds_findings_at_the_right_place(void **state)
 	char *found;
 
 	(void)state;
-	conf_findings_add(conf, "anonymous.root", "%s does not exist; make it", "/nowhere");
+	conf_findings_add(conf, "anonymous.root", "%s does not exist; make it",
+	                  "/nowhere");
 	conf_findings_add(conf, "worker_user", "there is no user deftpd; make one");
-	conf_findings_add(conf, "anonymous.user", "there is no user %s; make one", "nobody_here");
+	conf_findings_add(conf, "anonymous.user", "there is no user %s; make one",
+	                  "nobody_here");
 	found = printed(conf);
-	assert_string_equal(found, "f:3: there is no user nobody_here; make one\n"
-				   "-o anonymous.root=/nowhere: /nowhere does not exist; make it\n"
-				   "f: there is no user deftpd; make one\n");
+	assert_string_equal(
+	    found, "f:3: there is no user nobody_here; make one\n"
+		   "-o anonymous.root=/nowhere: /nowhere does not exist; make it\n"
+		   "f: there is no user deftpd; make one\n");
 	free(found);
 	conf_free(conf);
 }
@@ -358,7 +424,8 @@ static const struct {
     {"}", 250000, "f:1: there is a } without a {; remove it"},
     {"a{", 120000, "f:1: unknown option a; deftpd.conf(5) has the list"},
     {"tls{", 60000, "f:1: a section begins within section tls; close that with } first"},
-    {"listen={\"*:21\",", 15000, "f:1: listen is followed by =; separate the values by commas and close the list with }"},
+    {"listen={\"*:21\",", 15000,
+     "f:1: listen is followed by =; separate the values by commas and close the list with }"},
     {"\"", 250000, "f:1: unknown option \"\"; deftpd.conf(5) has the list"},
     {"x", 1000000, "f: has more than 262144 bytes; shorten it"},
 };
@@ -380,7 +447,8 @@ floods_are_answered(void **state)
 		conf = conf_read_buffer("f", text, unit * floods[i].count, NULL, 0);
 		found = printed(conf);
 		found[strcspn(found, "\n")] = '\0';
-		assert_string_equal(found, floods[i].first != NULL ? floods[i].first : "");
+		assert_string_equal(found,
+		                    floods[i].first != NULL ? floods[i].first : "");
 		free(found);
 		conf_free(conf);
 		free(text);
@@ -439,7 +507,8 @@ files_are_opened_or_the_reason_told(void **state)
 	assert_int_equal(unlink(path), 0);
 	conf = conf_read(path, NULL, 0);
 	found = printed(conf);
-	assert_non_null(strstr(found, "cannot be read: No such file or directory; name a file"));
+	assert_non_null(
+	    strstr(found, "cannot be read: No such file or directory; name a file"));
 	free(found);
 	conf_free(conf);
 	conf = conf_read("/", NULL, 0);

@@ -1,5 +1,6 @@
 /*
- * test_conf_seal: options survive sealing field by field, and nothing but the master's seal is believed.
+ * test_conf_seal: options survive sealing field by field, and nothing but the master's
+ * seal is believed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,12 +121,15 @@ largest_options_fit(void **state)
 		}
 	}
 	while (options.listen.count < OPTIONS_LIST_MAX) {
-		assert_true(option_add(option_find("", "listen"),
-		    "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535", &options, mistake));
+		assert_true(option_add(
+		    option_find("", "listen"),
+		    "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535", &options,
+		    mistake));
 	}
 	while (options.passive_address_for.count < OPTIONS_LIST_MAX) {
 		assert_true(option_add(option_find("", "passive_address_for"),
-		    "255.255.255.255/32=192.168.100.100", &options, mistake));
+		                       "255.255.255.255/32=192.168.100.100", &options,
+		                       mistake));
 	}
 	options.listen_implicit_tls = options.listen;
 	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
@@ -143,7 +147,8 @@ every_cut_is_refused(void **state)
 	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
 		assert_int_equal(seal_decode(bytes, cut, &back), -EBADMSG);
-		assert_int_equal(seal_encode(&options, bytes, cut, &(size_t){0}), -EMSGSIZE);
+		assert_int_equal(seal_encode(&options, bytes, cut, &(size_t){0}),
+		                 -EMSGSIZE);
 	}
 	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
 	assert_int_equal(seal_decode(bytes, len + 1, &back), -EBADMSG);
@@ -200,7 +205,8 @@ a_refused_seal_leaves_the_options(void **state)
 	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
 	assert_int_equal(write(fd, bytes, len), len);
 	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+	assert_int_equal(
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
 	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), 0);
 	for (size_t i = 0; i < sizeof(back); i++) {

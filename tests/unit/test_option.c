@@ -1,5 +1,6 @@
 /*
- * test_option: the option table is whole, and each type takes and refuses what deftpd.conf(5) says.
+ * test_option: the option table is whole, and each type takes and refuses what
+ * deftpd.conf(5) says.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,31 +20,20 @@ static size_t
 size_of_type(enum option_type type)
 {
 	switch (type) {
-	case OPTION_BOOL:
-		return sizeof(bool);
+	case OPTION_BOOL: return sizeof(bool);
 	case OPTION_PORT:
-	case OPTION_UMASK:
-		return sizeof(uint16_t);
+	case OPTION_UMASK: return sizeof(uint16_t);
 	case OPTION_COUNT_OF:
-	case OPTION_SECONDS:
-		return sizeof(uint32_t);
-	case OPTION_RATE:
-		return sizeof(uint64_t);
-	case OPTION_WORD:
-		return sizeof(uint8_t);
-	case OPTION_PORTS:
-		return sizeof(struct options_ports);
-	case OPTION_LISTEN:
-		return sizeof(struct options_listen_list);
-	case OPTION_NETWORKS:
-		return sizeof(struct options_network_list);
-	case OPTION_NAME:
-		return OPTIONS_NAME_MAX;
+	case OPTION_SECONDS: return sizeof(uint32_t);
+	case OPTION_RATE: return sizeof(uint64_t);
+	case OPTION_WORD: return sizeof(uint8_t);
+	case OPTION_PORTS: return sizeof(struct options_ports);
+	case OPTION_LISTEN: return sizeof(struct options_listen_list);
+	case OPTION_NETWORKS: return sizeof(struct options_network_list);
+	case OPTION_NAME: return OPTIONS_NAME_MAX;
 	case OPTION_PATH:
-	case OPTION_HOST:
-		return OPTIONS_TEXT_MAX;
-	case OPTION_TYPE_COUNT:
-		break;
+	case OPTION_HOST: return OPTIONS_TEXT_MAX;
+	case OPTION_TYPE_COUNT: break;
 	}
 	return 0;
 }
@@ -62,12 +52,14 @@ table_is_whole(void **state)
 		char name[OPTION_KEY_MAX];
 
 		option_name(row, name);
-		assert_true(strlen(row->section) + strlen(row->key) + 2 <= OPTION_KEY_MAX);
+		assert_true(strlen(row->section) + strlen(row->key) + 2 <=
+		            OPTION_KEY_MAX);
 		assert_ptr_equal(option_find(row->section, row->key), row);
 		assert_ptr_equal(option_find_dotted(name), row);
 		assert_int_equal(row->size, size_of_type(row->type));
 		assert_true(row->offset + row->size <= sizeof(struct options));
-		assert_true(row->section[0] == '\0' || option_section_find(row->section) != NULL);
+		assert_true(row->section[0] == '\0' ||
+		            option_section_find(row->section) != NULL);
 		assert_true(row->min <= row->max);
 		assert_int_equal(row->type == OPTION_WORD && row->words == NULL, false);
 		assert_non_null(strchr(row->text, '.'));
@@ -86,7 +78,7 @@ fields_are_apart(void **state)
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			assert_true(rows[i].offset + rows[i].size <= rows[j].offset ||
-				    rows[j].offset + rows[j].size <= rows[i].offset);
+			            rows[j].offset + rows[j].size <= rows[i].offset);
 		}
 	}
 }
@@ -165,7 +157,8 @@ static const struct {
     {"worker_user", "1st", "!not a name"},
     {"worker_user", "a b", "!not a name"},
     {"worker_user", "", "!is empty"},
-    {"worker_user", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "!has 64 bytes; shorten it to 63"},
+    {"worker_user", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "!has 64 bytes; shorten it to 63"},
     {"anonymous.root", "/srv/a b", "/srv/a b"},
     {"anonymous.root", "srv", "!not an absolute path; begin it with /"},
     {"anonymous.root", "", "!is empty"},
@@ -249,7 +242,7 @@ values_are_judged(void **state)
 		is_set = option_add(row, values[i].text, &options, mistake);
 		if (is_set == (wanted[0] == '!')) {
 			fail_msg("%s: \"%s\": %s", values[i].key, values[i].text,
-			    is_set ? "taken" : mistake);
+			         is_set ? "taken" : mistake);
 		}
 		if (is_set) {
 			option_format(row, &options, 0, text);
@@ -257,7 +250,8 @@ values_are_judged(void **state)
 			continue;
 		}
 		if (strstr(mistake, wanted + 1) == NULL) {
-			fail_msg("%s: \"%s\": %s", values[i].key, values[i].text, mistake);
+			fail_msg("%s: \"%s\": %s", values[i].key, values[i].text,
+			         mistake);
 		}
 		assert_memory_equal(&options, &before, sizeof(options));
 	}
