@@ -1,273 +1,291 @@
 /*
  * arg: parsers for the argument part of a control line.
- * Runs in: deftpd-worker. Pure.
+ * Runs in: deftpd-worker (unprivileged). Input: hostile.
  */
 #include "ftpd/proto/arg.h"
 
 #include <string.h>
 
+#include "ftpd/proto/entry.h"
+#include "ftpd/proto/letters.h"
 #include "common/base.h"
 
-bool
-arg_number(const char *text, size_t len, uint64_t *ret_number)
+enum {
+	FAMILY_IPV4 = 1, /* address family numbers of RFC 2428 2 */
+	FAMILY_IPV6 = 2,
+	FAMILY_MAX = 65535,
+	PORT_MAX = 65535,
+};
+
+/* Returns: true and *ret_value if the text is decimal digits and at most max. */
+static bool
+parse_digits(const char *text, size_t len, uint64_t max, uint64_t *ret_value)
 {
-	uint64_t number = 0;
+	uint64_t value = 0;
 
 	if (len == 0) {
 		return false;
 	}
 	for (size_t i = 0; i < len; i++) {
-		unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+		uint64_t digit;
 
-		if (digit > 9 || number > ((uint64_t)INT64_MAX - digit) / 10) {
+		if (!letter_is_digit(text[i])) {
 			return false;
 		}
-		number = number * 10 + digit;
+		digit = (uint64_t)(text[i] - '0');
+		if (value > (max - digit) / 10) {
+			return false;
+		}
+		value = value * 10 + digit;
 	}
-	*ret_number = number;
+	*ret_value = value;
 	return true;
 }
 
-bool
+/* Cut the piece up to `end` off a text. Returns: true, the piece, and the text behind `end`. */
+static bool
+cut(const char **text, size_t *len, char end, const char **ret_piece, size_t *ret_piece_len)
+{
+	const char *found = *len > 0 ? memchr(*text, end, *len) : NULL;
+
+	if (found == NULL) {
+		return false;
+	}
+	*ret_piece = *text;
+	*ret_piece_len = (size_t)(found - *text);
+	*text = found + 1;
+	*len -= *ret_piece_len + 1;
+	return true;
+}
+
+enum arg_result
 arg_host_port(const char *text, size_t len, struct addr *ret_addr)
 {
-	struct addr addr = {.family = ADDR_IPV4};
 	uint8_t bytes[6];
-	size_t at = 0;
+	struct addr addr = {.family = ADDR_IPV4};
 
 	for (size_t i = 0; i < sizeof(bytes); i++) {
-		const char *comma = at <= len ? memchr(text + at, ',', len - at) : NULL;
-		size_t stop = comma != NULL ? (size_t)(comma - text) : len;
-		uint64_t number;
+		const char *piece = text;
+		size_t piece_len = len;
+		uint64_t value;
 
-		if ((comma == NULL) != (i + 1 == sizeof(bytes)) ||
-		    !arg_number(text + at, stop - at, &number) || number > UINT8_MAX) {
-			return false;
+		if (i + 1 < sizeof(bytes) && !cut(&text, &len, ',', &piece, &piece_len)) {
+			return ARG_SYNTAX;
 		}
-		bytes[i] = (uint8_t)number;
-		at = stop + 1;
+		if (piece_len > 3 || !parse_digits(piece, piece_len, UINT8_MAX, &value)) {
+			return ARG_SYNTAX;
+		}
+		bytes[i] = (uint8_t)value;
 	}
 	memcpy(addr.bytes, bytes, ADDR_IPV4_BYTES);
 	addr.port = (uint16_t)(bytes[4] << 8 | bytes[5]);
+	if (addr.port == 0) {
+		return ARG_SYNTAX;
+	}
 	*ret_addr = addr;
-	return true;
+	return ARG_OK;
 }
 
-/* One field between two delimiters. Returns: false if there is no closing one. */
-static bool
-take_field(const char *text, size_t len, size_t *at, const char **ret_field, size_t *ret_len)
+/* Returns: ARG_OK for the two families that there are, ARG_FAMILY for another number. */
+static enum arg_result
+parse_family(const char *text, size_t len, enum addr_family *ret_family)
 {
-	const char *stop = memchr(text + *at, text[0], len - *at);
+	uint64_t number;
 
-	if (stop == NULL) {
-		return false;
+	if (!parse_digits(text, len, FAMILY_MAX, &number)) {
+		return ARG_SYNTAX;
 	}
-	*ret_field = text + *at;
-	*ret_len = (size_t)(stop - *ret_field);
-	*at = (size_t)(stop - text) + 1;
-	return true;
+	if (number != FAMILY_IPV4 && number != FAMILY_IPV6) {
+		return ARG_FAMILY;
+	}
+	*ret_family = number == FAMILY_IPV4 ? ADDR_IPV4 : ADDR_IPV6;
+	return ARG_OK;
 }
 
-enum request_result
-arg_extended_port(const char *text, size_t len, struct addr *ret_addr)
+enum arg_result
+arg_eprt(const char *text, size_t len, struct addr *ret_addr)
 {
-	const char *fields[3];
+	const char *pieces[3];
 	size_t lens[3];
-	uint64_t family;
-	uint64_t port;
 	struct addr addr;
-	size_t at = 1;
+	uint64_t port;
+	enum addr_family family;
+	enum arg_result result;
+	char delimiter;
 
-	/* RFC 2428 2: the delimiter is a printable character; a digit, "." or ":" could not be told from the fields. */
-	if (len == 0 || text[0] < '!' || text[0] > '~' || strchr("0123456789.:", text[0]) != NULL) {
-		return REQUEST_BAD_ARGUMENT;
+	if (len == 0 || text[0] <= ' ' || text[0] > '~') {
+		return ARG_SYNTAX;
 	}
-	for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
-		if (!take_field(text, len, &at, &fields[i], &lens[i])) {
-			return REQUEST_BAD_ARGUMENT;
+	delimiter = text[0];
+	text++;
+	len--;
+	for (size_t i = 0; i < ARRAY_COUNT(pieces); i++) {
+		if (!cut(&text, &len, delimiter, &pieces[i], &lens[i])) {
+			return ARG_SYNTAX;
 		}
 	}
-	if (at != len || !arg_number(fields[0], lens[0], &family)) {
-		return REQUEST_BAD_ARGUMENT;
+	if (len > 0) {
+		return ARG_SYNTAX;
 	}
-	if (family != 1 && family != 2) {
-		return REQUEST_BAD_FAMILY;
+	result = parse_family(pieces[0], lens[0], &family);
+	if (result != ARG_OK) {
+		return result;
 	}
-	if (!addr_parse(fields[1], lens[1], &addr) ||
-	    addr.family != (family == 1 ? ADDR_IPV4 : ADDR_IPV6) ||
-	    !arg_number(fields[2], lens[2], &port) || port == 0 || port > UINT16_MAX) {
-		return REQUEST_BAD_ARGUMENT;
+	if (!addr_parse(pieces[1], lens[1], &addr) || addr.family != family ||
+	    !parse_digits(pieces[2], lens[2], PORT_MAX, &port) || port == 0) {
+		return ARG_SYNTAX;
 	}
 	addr.port = (uint16_t)port;
 	*ret_addr = addr;
-	return REQUEST_OK;
+	return ARG_OK;
 }
 
-enum request_result
-arg_extended_pasv(const char *text, size_t len, enum request_epsv *ret_epsv)
+enum arg_result
+arg_epsv(const char *text, size_t len, enum arg_epsv *ret_epsv)
 {
-	uint64_t family;
+	enum addr_family family;
+	enum arg_result result;
 
 	if (len == 0) {
-		*ret_epsv = REQUEST_EPSV_ANY;
-		return REQUEST_OK;
+		*ret_epsv = ARG_EPSV_ANY;
+		return ARG_OK;
 	}
-	if (arg_is_word(text, len, "ALL")) {
-		*ret_epsv = REQUEST_EPSV_ALL;
-		return REQUEST_OK;
+	if (letters_same(text, len, "ALL")) {
+		*ret_epsv = ARG_EPSV_ALL;
+		return ARG_OK;
 	}
-	if (!arg_number(text, len, &family)) {
-		return REQUEST_BAD_ARGUMENT;
+	result = parse_family(text, len, &family);
+	if (result == ARG_OK) {
+		*ret_epsv = family == ADDR_IPV4 ? ARG_EPSV_IPV4 : ARG_EPSV_IPV6;
 	}
-	if (family != 1 && family != 2) {
-		return REQUEST_BAD_FAMILY;
-	}
-	*ret_epsv = family == 1 ? REQUEST_EPSV_IPV4 : REQUEST_EPSV_IPV6;
-	return REQUEST_OK;
+	return result;
 }
 
-bool
-arg_allocation(const char *text, size_t len, uint64_t *ret_number)
+enum arg_result
+arg_number(const char *text, size_t len, uint64_t *ret_number)
 {
-	uint64_t record;
-	uint64_t number;
-	size_t rest;
-	size_t word = arg_word(text, len, &rest);
+	return parse_digits(text, len, INT64_MAX, ret_number) ? ARG_OK : ARG_SYNTAX;
+}
 
-	if (!arg_number(text, word, &number)) {
-		return false;
-	}
-	if (rest < len) {
-		text += rest;
-		len -= rest;
-		word = arg_word(text, len, &rest);
-		if (!arg_is_word(text, word, "R") || !arg_number(text + rest, len - rest, &record)) {
-			return false;
+enum arg_result
+arg_allocate(const char *text, size_t len, uint64_t *ret_size)
+{
+	const char *size = text;
+	size_t size_len = len;
+	uint64_t value;
+	uint64_t record_size;
+
+	if (cut(&text, &len, ' ', &size, &size_len)) {
+		if (len < 2 || letter_upper(text[0]) != 'R' || text[1] != ' ' ||
+		    !parse_digits(text + 2, len - 2, INT64_MAX, &record_size)) {
+			return ARG_SYNTAX;
 		}
 	}
-	*ret_number = number;
-	return true;
+	if (!parse_digits(size, size_len, INT64_MAX, &value)) {
+		return ARG_SYNTAX;
+	}
+	*ret_size = value;
+	return ARG_OK;
 }
 
-enum request_result
-arg_type(const char *text, size_t len, char *ret_letter)
+enum arg_result
+arg_type(const char *text, size_t len, enum arg_type *ret_type)
 {
-	size_t rest;
-	size_t word = arg_word(text, len, &rest);
-	const char *second = text + rest;
-	size_t second_len = len - rest;
+	uint64_t bits;
 
-	if (arg_is_word(text, word, "A") && (second_len == 0 || arg_is_word(second, second_len, "N"))) {
-		*ret_letter = 'A';
-		return REQUEST_OK;
+	if (letters_same(text, len, "A") || letters_same(text, len, "A N")) {
+		*ret_type = ARG_TYPE_ASCII;
+		return ARG_OK;
 	}
-	if ((arg_is_word(text, word, "I") && second_len == 0) ||
-	    (arg_is_word(text, word, "L") && arg_is_word(second, second_len, "8"))) {
-		*ret_letter = 'I';
-		return REQUEST_OK;
+	if (letters_same(text, len, "I") || letters_same(text, len, "L 8")) {
+		*ret_type = ARG_TYPE_IMAGE;
+		return ARG_OK;
 	}
-	if (arg_is_word(text, word, "A") || arg_is_word(text, word, "E") ||
-	    arg_is_word(text, word, "L")) {
-		return REQUEST_NOT_SUPPORTED;
+	if (letters_same(text, len, "A T") || letters_same(text, len, "A C") ||
+	    letters_same(text, len, "E") || letters_same(text, len, "E N") ||
+	    letters_same(text, len, "E T") || letters_same(text, len, "E C")) {
+		return ARG_UNSUPPORTED;
 	}
-	return REQUEST_BAD_ARGUMENT;
+	if (len > 2 && letters_same(text, 2, "L ") &&
+	    parse_digits(text + 2, len - 2, UINT8_MAX, &bits)) {
+		return ARG_UNSUPPORTED;
+	}
+	return ARG_SYNTAX;
 }
 
-enum request_result
-arg_letter(const char *text, size_t len, const char *known)
+/* Compare with the one letter that we have, and with those that others may have. */
+static enum arg_result
+check_letter(const char *text, size_t len, char ours, const char *others)
 {
-	char letter;
-
 	if (len != 1) {
-		return REQUEST_BAD_ARGUMENT;
+		return ARG_SYNTAX;
 	}
-	letter = text[0] >= 'a' && text[0] <= 'z' ? (char)(text[0] - 'a' + 'A') : text[0];
-	if (letter == known[0]) {
-		return REQUEST_OK;
+	if (letter_upper(text[0]) == ours) {
+		return ARG_OK;
 	}
-	return letter != '\0' && strchr(known, letter) != NULL ? REQUEST_NOT_SUPPORTED
-	                                                       : REQUEST_BAD_ARGUMENT;
-}
-
-static unsigned
-option_of(char letter)
-{
-	switch (letter) {
-	case 'a':
-	case 'A':
-		return REQUEST_LIST_HIDDEN;
-	case 't':
-		return REQUEST_LIST_BY_TIME;
-	case 'r':
-		return REQUEST_LIST_REVERSE;
-	case 'R':
-		return REQUEST_LIST_RECURSIVE;
-	case 'S':
-		return REQUEST_LIST_BY_SIZE;
-	case 'F':
-		return REQUEST_LIST_CLASSIFY;
-	case 'd':
-		return REQUEST_LIST_DIRECTORY;
-	case 'l':
-		return REQUEST_LIST_LONG;
-	default:
-		return 0;
-	}
-}
-
-size_t
-arg_listing(const char *text, size_t len, unsigned *ret_options)
-{
-	size_t at = 0;
-
-	*ret_options = 0;
-	while (at + 1 < len && text[at] == '-') {
-		size_t rest;
-		size_t word = arg_word(text + at, len - at, &rest);
-
-		for (size_t i = 1; i < word; i++) {
-			*ret_options |= option_of(text[at + i]);
-		}
-		if (word == 2 && text[at + 1] == '-') {
-			return at + (rest > word ? word + 1 : word); /* one space only: the path may have more */
-		}
-		at += rest;
-	}
-	return at;
-}
-
-bool
-arg_is_word(const char *text, size_t len, const char *upper_case_word)
-{
-	if (len != strlen(upper_case_word)) {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		char byte = text[i];
-
-		if (byte >= 'a' && byte <= 'z') {
-			byte = (char)(byte - 'a' + 'A');
-		}
-		if (byte != upper_case_word[i]) {
-			return false;
+	for (; *others != '\0'; others++) {
+		if (letter_upper(text[0]) == *others) {
+			return ARG_UNSUPPORTED;
 		}
 	}
-	return true;
+	return ARG_SYNTAX;
 }
 
-size_t
-arg_word(const char *text, size_t len, size_t *ret_rest)
+enum arg_result
+arg_mode(const char *text, size_t len)
 {
-	size_t word = 0;
-	size_t rest;
+	return check_letter(text, len, 'S', "BCZ");
+}
 
-	while (word < len && text[word] != ' ') {
-		word++;
+enum arg_result
+arg_structure(const char *text, size_t len)
+{
+	return check_letter(text, len, 'F', "RP");
+}
+
+enum arg_result
+arg_opts(const char *text, size_t len, struct arg_opts *ret_opts)
+{
+	const char *word = text;
+	size_t word_len = len;
+	unsigned facts;
+
+	if (!cut(&text, &len, ' ', &word, &word_len)) {
+		len = 0;
 	}
-	rest = word;
-	while (rest < len && text[rest] == ' ') {
-		rest++;
+	if (letters_same(word, word_len, "UTF8") || letters_same(word, word_len, "UTF-8")) {
+		if (len > 0 && !letters_same(text, len, "ON")) {
+			return ARG_SYNTAX;
+		}
+		ret_opts->kind = ARG_OPTS_UTF8;
+		ret_opts->facts = 0;
+		return ARG_OK;
 	}
-	*ret_rest = rest;
-	return word;
+	if (!letters_same(word, word_len, "MLST") || arg_facts(text, len, &facts) != ARG_OK) {
+		return ARG_SYNTAX;
+	}
+	ret_opts->kind = ARG_OPTS_MLST;
+	ret_opts->facts = facts;
+	return ARG_OK;
+}
+
+enum arg_result
+arg_facts(const char *text, size_t len, unsigned *ret_facts)
+{
+	unsigned facts = 0;
+
+	if (len > 0 && memchr(text, ' ', len) != NULL) {
+		return ARG_SYNTAX;
+	}
+	while (len > 0) {
+		const char *name = text;
+		size_t name_len = len;
+
+		if (!cut(&text, &len, ';', &name, &name_len)) {
+			len = 0;
+		}
+		facts |= entry_fact_find(name, name_len);
+	}
+	*ret_facts = facts;
+	return ARG_OK;
 }

@@ -48,8 +48,8 @@ enum command_flag {
 	COMMAND_NEEDS_LOGIN = 1 << 0,     /* in another state than logged in: 530; without this flag 503 */
 	COMMAND_WRITES = 1 << 1,          /* changes files: refused where the user may only read */
 	COMMAND_SECRET = 1 << 2,          /* the argument never reaches a log */
-	COMMAND_KEEPS_REST = 1 << 3,      /* may stand between REST and the transfer command; else the offset is forgotten (RFC 3659 5.3) */
-	COMMAND_KEEPS_RNFR = 1 << 4,      /* may stand between RNFR and RNTO */
+	COMMAND_KEEPS_REST = 1 << 3,      /* may stand between REST and the transfer command, or is it; else the offset is forgotten (RFC 3659 5.3) */
+	COMMAND_KEEPS_RNFR = 1 << 4,      /* may stand between RNFR and RNTO, or is RNTO */
 	COMMAND_DURING_TRANSFER = 1 << 5, /* answered while data moves; others wait for the transfer's end */
 	COMMAND_EPSV_ALL_CLOSES = 1 << 6, /* refused after EPSV ALL (RFC 2428 4) */
 	COMMAND_TRANSFERS = 1 << 7,       /* opens a data connection */
@@ -73,9 +73,9 @@ struct command {
 	const char *feat;        /* FEAT line, NULL for none. MLST: facts follow, see entry_format_fact_names */
 	const char *source;
 	/*
-	 * Every code that may answer it, 1yz included, ended by 0. Beyond its own list each command may have 421 (RFC 959 5.4,
-	 * at any time), 500 (a line too long), 501, 502 if it is not built, 530 if it needs login, and 503 elsewhere:
-	 * command_allows_code knows that.
+	 * Every code that may answer it, 1yz included, ended by 0. Besides, command_allows_code knows what any command may
+	 * have: 421, 500 and 501; 502 when not built; 502 and 550 when it writes; 530 when it needs login, 503 in a state that is not
+	 * its own otherwise, and after EPSV ALL.
 	 */
 	uint16_t codes[COMMAND_CODES_MAX];
 };

@@ -12,7 +12,10 @@
  *   IAC WILL, WONT, DO, DONT x   are dropped, all three bytes: we negotiate nothing and need not answer.
  *   IAC SB ... IAC SE            is dropped; one above LINE_SUBNEGOTIATION_MAX makes the line LINE_BAD and ends there,
  *                                so that it cannot swallow a session.
- *   IAC x        any other command (IP, DM, AO, ...) is dropped. Synch arrives inline, so DM has no further meaning.
+ *   IAC x        any other command, 236 (EOF) and above (IP, DM, AO, ...), is dropped. Synch arrives inline, so DM has
+ *                no further meaning.
+ *   255 x        with x below 236 is no Telnet command: both are data, or both judged as above. Clients that know nothing
+ *                of Telnet send a 255 in a name single, and must not lose the line's end by it.
  *   everything else is data, including bytes 1 to 31 and 128 to 254: names may have them.
  * A line that is both too long and bad is LINE_TOO_LONG.
  */

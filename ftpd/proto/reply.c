@@ -1,118 +1,86 @@
 /*
- * reply: reply codes by meaning, and how a reply is written.
- * Runs in: deftpd-worker. Pure.
+ * reply: reply codes by meaning, and reply lines into which no client can write a line end.
+ * Runs in: deftpd-worker.
  */
 #include "ftpd/proto/reply.h"
-
-#include <stdio.h>
-#include <string.h>
 
 #include "common/base.h"
 
 enum {
-	LINE_END_BYTES = 2,
-	IAC = 0xff,
+	TELNET_IAC = 255,
+	DELETE = 127,
 };
 
-/* A text being written; the two bytes of the line end are always kept free. */
-struct text {
-	char *buffer;
-	size_t cap;
-	size_t len;
-};
-
-static void
-put(struct text *text, char byte)
-{
-	if (text->len + LINE_END_BYTES < text->cap) {
-		text->buffer[text->len++] = byte;
-	}
-}
-
-static void
-put_clean(struct text *text, char byte)
-{
-	if (byte == '\r' || byte == '\n' || byte == '\0') {
-		byte = '?';
-	}
-	if ((unsigned char)byte == IAC) {
-		if (text->len + 1 + LINE_END_BYTES >= text->cap) {
-			return; /* half an escape would swallow what follows */
-		}
-		put(text, byte);
-	}
-	put(text, byte);
-}
-
-static void
-put_clean_bytes(struct text *text, const char *bytes, size_t len)
+/* Write a text with odd bytes replaced, as far as it fits in front of the line's end, and that end. */
+static size_t
+put_line(char *out, size_t at, size_t cap, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		put_clean(text, bytes[i]);
-	}
-}
+		unsigned char byte = (unsigned char)text[i];
+		size_t need = byte == TELNET_IAC ? 2 : 1;
 
-static void
-put_code(struct text *text, enum reply_code code, char separator)
-{
-	put(text, (char)('0' + (unsigned)code / 100));
-	put(text, (char)('0' + (unsigned)code / 10 % 10));
-	put(text, (char)('0' + (unsigned)code % 10));
-	put(text, separator);
+		if (need + 2 > cap - at) {
+			break;
+		}
+		if (byte == TELNET_IAC) {
+			out[at++] = text[i];
+		}
+		out[at++] = byte < ' ' || byte == DELETE ? '?' : text[i];
+	}
+	out[at++] = '\r';
+	out[at++] = '\n';
+	return at;
 }
 
 static size_t
-end_line(struct text *text)
+put_code(char *out, enum reply_code code, char separator)
 {
-	text->buffer[text->len++] = '\r';
-	text->buffer[text->len++] = '\n';
-	return text->len;
+	out[0] = (char)('0' + (unsigned)code / 100 % 10);
+	out[1] = (char)('0' + (unsigned)code / 10 % 10);
+	out[2] = (char)('0' + (unsigned)code % 10);
+	out[3] = separator;
+	return 4;
 }
 
 size_t
-reply_format(char *buffer, size_t cap, enum reply_code code, const char *format,
-             va_list arguments)
+reply_format(char *out, size_t cap, enum reply_code code, const char *text, size_t len)
 {
-	char raw[REPLY_MAX_BYTES];
-	struct text text = {.buffer = buffer, .cap = cap};
-	int len = vsnprintf(raw, sizeof(raw), format, arguments);
-	size_t raw_len = len < 0 ? 0 : (size_t)len;
-
-	put_code(&text, code, ' ');
-	put_clean_bytes(&text, raw, raw_len < sizeof(raw) ? raw_len : sizeof(raw) - 1);
-	return end_line(&text);
+	return put_line(out, put_code(out, code, ' '), cap, text, len);
 }
 
 size_t
-reply_format_line(char *buffer, size_t cap, enum reply_code code, bool is_first,
-                  const char *bytes, size_t len)
+reply_format_first(char *out, size_t cap, enum reply_code code, const char *text, size_t len)
 {
-	struct text text = {.buffer = buffer, .cap = cap};
+	return put_line(out, put_code(out, code, '-'), cap, text, len);
+}
 
-	if (is_first) {
-		put_code(&text, code, '-');
-	} else {
-		put(&text, ' ');
+size_t
+reply_format_middle(char *out, size_t cap, const char *text, size_t len)
+{
+	out[0] = ' ';
+	return put_line(out, 1, cap, text, len);
+}
+
+size_t
+reply_quote(char *out, size_t cap, const char *path, size_t len)
+{
+	size_t at = 0;
+
+	if (cap < 2) {
+		return 0;
 	}
-	put_clean_bytes(&text, bytes, len);
-	return end_line(&text);
-}
-
-size_t
-reply_format_path(char *buffer, size_t cap, const char *path, size_t len, const char *sentence)
-{
-	struct text text = {.buffer = buffer, .cap = cap};
-
-	put_code(&text, REPLY_PATH, ' ');
-	put(&text, '"');
+	out[at++] = '"';
 	for (size_t i = 0; i < len; i++) {
-		if (path[i] == '"') {
-			put(&text, '"');
+		size_t need = path[i] == '"' ? 2 : 1;
+
+		if (need + 1 > cap - at) {
+			break;
 		}
-		put_clean(&text, path[i]);
+		if (path[i] == '"') {
+			out[at++] = '"';
+		}
+		out[at++] = path[i];
 	}
-	put(&text, '"');
-	put(&text, ' ');
-	put_clean_bytes(&text, sentence, strlen(sentence));
-	return end_line(&text);
+	out[at++] = '"';
+	return at;
 }

@@ -1,75 +1,115 @@
 /*
- * request: a line becomes a command with a typed argument.
- * Runs in: deftpd-worker. Pure.
+ * request: a command line with its word looked up and its argument typed.
+ * Runs in: deftpd-worker. Input: hostile.
  */
 #include "ftpd/proto/request.h"
 
 #include <string.h>
 
-#include "ftpd/proto/arg.h"
+#include "ftpd/proto/datetime.h"
 #include "common/base.h"
 
 static enum request_result
-from_bool(bool is_ok)
+from_arg(enum arg_result result)
 {
-	return is_ok ? REQUEST_OK : REQUEST_BAD_ARGUMENT;
+	switch (result) {
+	case ARG_OK:
+		return REQUEST_OK;
+	case ARG_SYNTAX:
+		return REQUEST_SYNTAX;
+	case ARG_UNSUPPORTED:
+		return REQUEST_UNSUPPORTED;
+	case ARG_FAMILY:
+		return REQUEST_FAMILY;
+	}
+	return REQUEST_SYNTAX;
+}
+
+static bool
+is_only_spaces(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] == ' ') {
+		len--;
+	}
+	return len == 0;
 }
 
 static enum request_result
-parse_argument(enum command_argument kind, struct request *request)
+parse_time_path(struct request *request)
+{
+	const char *space =
+	    request->text_len > 0 ? memchr(request->text, ' ', request->text_len) : NULL;
+	size_t time_len = space != NULL ? (size_t)(space - request->text) : 0;
+	size_t path_len = space != NULL ? request->text_len - time_len - 1 : 0;
+	int64_t epoch_s;
+
+	if (path_len == 0 || !datetime_parse(request->text, time_len, &epoch_s)) {
+		return REQUEST_SYNTAX;
+	}
+	request->value.time_path.epoch_s = epoch_s;
+	request->value.time_path.path = space + 1;
+	request->value.time_path.path_len = path_len;
+	return REQUEST_OK;
+}
+
+static enum request_result
+parse_argument(struct request *request, enum command_argument kind)
 {
 	const char *text = request->text;
 	size_t len = request->text_len;
-	size_t used;
 
 	switch (kind) {
-	case ARG_NONE:
-		return from_bool(len == 0);
-	case ARG_OPTIONAL_TEXT:
-	case ARG_OPTIONAL_PATH:
+	case COMMAND_ARG_NONE:
+		return is_only_spaces(text, len) ? REQUEST_OK : REQUEST_SYNTAX;
+	case COMMAND_ARG_TEXT:
+	case COMMAND_ARG_PATH:
+		return len > 0 ? REQUEST_OK : REQUEST_SYNTAX;
+	case COMMAND_ARG_OPTIONAL_TEXT:
+	case COMMAND_ARG_OPTIONAL_PATH:
 		return REQUEST_OK;
-	case ARG_TEXT:
-	case ARG_PATH:
-		return from_bool(len > 0);
-	case ARG_LISTING:
-		used = arg_listing(text, len, &request->options);
-		request->text += used;
-		request->text_len -= used;
+	case COMMAND_ARG_LIST:
+		request->value.list = list_options_parse(text, len);
 		return REQUEST_OK;
-	case ARG_NUMBER:
-		return from_bool(arg_number(text, len, &request->number));
-	case ARG_ALLOCATION:
-		return from_bool(arg_allocation(text, len, &request->number));
-	case ARG_TYPE:
-		return arg_type(text, len, &request->letter);
-	case ARG_MODE:
-		return arg_letter(text, len, "SBC");
-	case ARG_STRUCTURE:
-		return arg_letter(text, len, "FRP");
-	case ARG_HOST_PORT:
-		return from_bool(arg_host_port(text, len, &request->addr));
-	case ARG_EXTENDED_PORT:
-		return arg_extended_port(text, len, &request->addr);
-	case ARG_EXTENDED_PASV:
-		return arg_extended_pasv(text, len, &request->epsv);
+	case COMMAND_ARG_OFFSET:
+		return from_arg(arg_number(text, len, &request->value.number));
+	case COMMAND_ARG_ALLOCATE:
+		return from_arg(arg_allocate(text, len, &request->value.number));
+	case COMMAND_ARG_TYPE:
+		return from_arg(arg_type(text, len, &request->value.type));
+	case COMMAND_ARG_MODE:
+		return from_arg(arg_mode(text, len));
+	case COMMAND_ARG_STRUCTURE:
+		return from_arg(arg_structure(text, len));
+	case COMMAND_ARG_HOST_PORT:
+		return from_arg(arg_host_port(text, len, &request->value.addr));
+	case COMMAND_ARG_EPRT:
+		return from_arg(arg_eprt(text, len, &request->value.addr));
+	case COMMAND_ARG_EPSV:
+		return from_arg(arg_epsv(text, len, &request->value.epsv));
+	case COMMAND_ARG_OPTS:
+		return from_arg(arg_opts(text, len, &request->value.opts));
+	case COMMAND_ARG_TIME_PATH:
+		return parse_time_path(request);
+	case COMMAND_ARG_COUNT:
+		break;
 	}
-	return REQUEST_BAD_ARGUMENT;
+	return REQUEST_SYNTAX;
 }
 
 enum request_result
 request_parse(const char *line, size_t len, struct request *ret_request)
 {
-	const char *space = memchr(line, ' ', len);
-	size_t word = space != NULL ? (size_t)(space - line) : len;
-	size_t rest = space != NULL ? word + 1 : len;
-	struct request request = {.id = command_find(line, word),
-	                          .text = line + rest,
-	                          .text_len = len - rest};
-	enum request_result result = REQUEST_UNKNOWN;
+	const char *space = len > 0 ? memchr(line, ' ', len) : NULL;
+	size_t word_len = space != NULL ? (size_t)(space - line) : len;
+	size_t used = space != NULL ? word_len + 1 : word_len;
 
-	if (request.id != CMD_COUNT) {
-		result = parse_argument(command_get(request.id)->argument, &request);
+	ret_request->id = command_find(line, word_len);
+	if (ret_request->id == CMD_COUNT) {
+		ret_request->text = line;
+		ret_request->text_len = len;
+		return REQUEST_UNKNOWN;
 	}
-	*ret_request = request;
-	return result;
+	ret_request->text = line + used;
+	ret_request->text_len = len - used;
+	return parse_argument(ret_request, command_row(ret_request->id)->argument);
 }

@@ -1,57 +1,64 @@
 /*
- * state: the two state machines of a session, as data.
- * Runs in: deftpd-worker. Pure.
+ * state: the states of a session and of its transfer, and which may follow which.
+ * Runs in: deftpd-worker.
  */
 #include "ftpd/proto/state.h"
 
 #include "common/base.h"
 
-#define TO(state) (1U << (state))
-
-static const uint8_t session_next[SESSION_STATE_COUNT] = {
-    [SESSION_GREETED] = TO(SESSION_GREETED) | TO(SESSION_NAMED) | TO(SESSION_CLOSING),
-    [SESSION_NAMED] = TO(SESSION_NAMED) | TO(SESSION_GREETED) | TO(SESSION_AUTHENTICATING) |
-                      TO(SESSION_CLOSING),
-    [SESSION_AUTHENTICATING] = TO(SESSION_NAMED) | TO(SESSION_GREETED) |
-                               TO(SESSION_LOGGED_IN) | TO(SESSION_CLOSING),
-    [SESSION_LOGGED_IN] = TO(SESSION_GREETED) | TO(SESSION_CLOSING),
+/* Each row: the states that may follow, as a mask. */
+static const unsigned session_next[SESSION_STATE_COUNT] = {
+    [SESSION_GREETED] = 1U << SESSION_NAMED | 1U << SESSION_CLOSING,
+    [SESSION_NAMED] = 1U << SESSION_GREETED | 1U << SESSION_AUTHENTICATING |
+                      1U << SESSION_LOGGED_IN | 1U << SESSION_CLOSING,
+    [SESSION_AUTHENTICATING] =
+        1U << SESSION_GREETED | 1U << SESSION_LOGGED_IN | 1U << SESSION_CLOSING,
+    [SESSION_LOGGED_IN] = 1U << SESSION_GREETED | 1U << SESSION_NAMED | 1U << SESSION_CLOSING,
     [SESSION_CLOSING] = 0,
 };
 
-static const uint8_t transfer_next[TRANSFER_STATE_COUNT] = {
-    [TRANSFER_IDLE] = TO(TRANSFER_IDLE) | TO(TRANSFER_ARMED),
-    [TRANSFER_ARMED] = TO(TRANSFER_ARMED) | TO(TRANSFER_OPENING) | TO(TRANSFER_IDLE),
-    [TRANSFER_OPENING] = TO(TRANSFER_MOVING) | TO(TRANSFER_FINISHING),
-    [TRANSFER_MOVING] = TO(TRANSFER_FINISHING),
-    [TRANSFER_FINISHING] = TO(TRANSFER_IDLE),
+static const unsigned transfer_next[TRANSFER_STATE_COUNT] = {
+    [TRANSFER_IDLE] = 1U << TRANSFER_ARMED | 1U << TRANSFER_OPENING,
+    [TRANSFER_ARMED] = 1U << TRANSFER_IDLE | 1U << TRANSFER_ARMED | 1U << TRANSFER_OPENING,
+    [TRANSFER_OPENING] = 1U << TRANSFER_IDLE | 1U << TRANSFER_MOVING,
+    [TRANSFER_MOVING] = 1U << TRANSFER_IDLE | 1U << TRANSFER_FINISHING,
+    [TRANSFER_FINISHING] = 1U << TRANSFER_IDLE,
 };
 
 bool
 session_state_may(enum session_state from, enum session_state to)
 {
-	return (session_next[from] & TO(to)) != 0;
+	return (session_next[from] >> to & 1) != 0;
 }
 
 bool
 transfer_state_may(enum transfer_state from, enum transfer_state to)
 {
-	return (transfer_next[from] & TO(to)) != 0;
+	return (transfer_next[from] >> to & 1) != 0;
 }
 
 const char *
 session_state_name(enum session_state state)
 {
 	static const char *const names[SESSION_STATE_COUNT] = {
-	    "greeted", "named", "authenticating", "logged in", "closing"};
+	    [SESSION_GREETED] = "greeted",
+	    [SESSION_NAMED] = "named",
+	    [SESSION_AUTHENTICATING] = "authenticating",
+	    [SESSION_LOGGED_IN] = "logged in",
+	    [SESSION_CLOSING] = "closing",
+	};
 
-	return state < SESSION_STATE_COUNT ? names[state] : "unknown";
+	return names[state];
 }
 
 const char *
 transfer_state_name(enum transfer_state state)
 {
-	static const char *const names[TRANSFER_STATE_COUNT] = {"idle", "armed", "opening",
-	                                                        "moving", "finishing"};
+	static const char *const names[TRANSFER_STATE_COUNT] = {
+	    [TRANSFER_IDLE] = "idle",       [TRANSFER_ARMED] = "armed",
+	    [TRANSFER_OPENING] = "opening", [TRANSFER_MOVING] = "moving",
+	    [TRANSFER_FINISHING] = "finishing",
+	};
 
-	return state < TRANSFER_STATE_COUNT ? names[state] : "unknown";
+	return names[state];
 }

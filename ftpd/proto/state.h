@@ -4,34 +4,43 @@
  * Source: RFC 959 5.4 and 6; DESIGN.md section 4.
  * Not here: the setter that changes and traces them; see ftpd/worker/session.c.
  *
- * Session. Any state may go to closing; closing goes nowhere.
+ * Session.
  *
- *                     USER                PASS                   accepted
- *     +---------+ ----------> +-------+ --------> +----------------+ ------> +-----------+
- *     | greeted |             | named |           | authenticating |         | logged in |
- *     +---------+ <---------- +-------+ <-------- +----------------+         +-----------+
- *       ^  ^  ^     REIN        |  ^ USER  no proof     |                      |  |   ^
- *       |  |  |                 |  | again   wanted:    | refused, REIN        |  |   | USER again:
- *       |  |  +-----------------|--|--------------------+                      |  |   | named
- *       |  |                    |  +-------------------------------------------+  |   |
- *       |  |                    +--- no password wanted (230 to USER) ------------|---+
- *       |  +----------------------------------- REIN -----------------------------+
- *       |
- *       +--- a new connection, or one handed over by a shared worker
+ *      a new connection, or one
+ *      handed over by a shared worker
+ *                |
+ *                v         USER             PASS                    accepted
+ *          +---------+ ---------> +-------+ --------> +----------------+ -----> +-----------+
+ *          | greeted |            | named |           | authenticating |        | logged in |
+ *          +---------+ <--------- +-------+           +----------------+        +-----------+
+ *            ^     ^      REIN      ^   |                   |                     ^  |   |
+ *            |     +----------------|---|-------------------+                     |  |   |
+ *            |       refused        |   |  anonymous: PASS, accepted at once      |  |   |
+ *            |                      |   +-----------------------------------------+  |   |
+ *            |                      +------------------------------------------------+   |
+ *            |                                     USER again                            |
+ *            +---------------------------------------------------------------------------+
+ *                                          REIN
+ *
+ *      Each of them may go to closing (QUIT, 421, the client has gone); closing goes nowhere.
  *
  * Transfer.
- *                  PASV EPSV                RETR LIST ...             connected
- *     +------+     PORT EPRT      +-------+             +---------+              +--------+
- *     | idle | -----------------> | armed | ----------> | opening | -----------> | moving |
- *     +------+ <----------------- +-------+             +---------+              +--------+
- *      ^ |  ^   REIN, failure      |  ^ |                 ^   |                    |   |
- *      | |  |                      +--+ armed anew        |   | 425 450 451 550    |   | end of data,
- *      | +--|-- RETR without PASV or PORT (425, or -------+   | ABOR               |   | not yet confirmed
- *      |    |   the default data port)                        |                    v   v
- *      |    +-------------------------------------------------+        +-----------------+
- *      +------------------------- 226 426 451 ------------------------ | finishing       |
- *      |                                                               +-----------------+
- *      +------------------------- 226 426 451 (nothing left to wait for) --- moving
+ *
+ *                PASV EPSV                RETR LIST ...
+ *      +------+  PORT EPRT    +-------+  after PASV or PORT  +---------+  125 150  +--------+
+ *      | idle | ------------> | armed | -------------------> | opening | --------> | moving |
+ *      +------+ <------------ +-------+                      +---------+           +--------+
+ *        ^  |  REIN, failure    |   ^                          ^  |                  |   |
+ *        |  |                   +---+ armed anew               |  |                  |   |
+ *        |  +--------------------------------------------------+  |                  |   |
+ *        |    RETR LIST ... without PASV or PORT                  |                  |   |
+ *        +--------------------------------------------------------+                  |   |
+ *        |    425 450 451 550, ABOR                                                  |   |
+ *        +---------------------------------------------------------------------------+   |
+ *        |    226 426 451, with nothing left to wait for                                 |
+ *        |                                  +-----------+                                |
+ *        +--------------------------------- | finishing | <------------------------------+
+ *             226 426 451                   +-----------+   all is sent, not all confirmed
  */
 #ifndef FTPD_PROTO_STATE_H
 #define FTPD_PROTO_STATE_H
