@@ -16,7 +16,7 @@ need nm readelf
 
 build=${1:?the build directory}
 work=$(mktemp) || exit 1
-trap 'rm -f "$work"' EXIT
+trap 'rm -f "$work" "$work.ours"' EXIT
 
 # Users and groups; resolver; conversion; locale; time zone; loader; syslog; other programs.
 forbidden='(_*(get(pw|gr|sp)(nam|uid|gid|ent)|fgetpwent|fgetgrent|(init|get)grouplist|initgroups|getlogin)(_r)?'
@@ -28,21 +28,89 @@ forbidden+='|_*dl(open|sym|vsym|mopen|addr)|_*nss_[a-z_]+'
 forbidden+='|v?syslog|__v?syslog_chk|openlog|closelog|sd_journal_[a-z_]+'
 forbidden+='|system|popen|wordexp|exec(v|ve|vp|vpe|l|le|lp|veat)|fexecve|posix_spawnp?)'
 
-# In every static program of glibc 2.36, from: iconv's gconv and dl-open, which assert, vfprintf's wide
-# characters and the loader of a static-pie pull in; setlocale's tables behind ctype; strftime is not.
-unavoidable='_*gconv[a-z_]*|_*dl(open|sym|vsym|addr|mopen)|_dl_open|_*nss_[a-z_]+'
+# What every static program of glibc 2.36 with libcap and stdio holds, called by none of our objects:
+# gconv, dlopen and dlsym (stdio's wide characters and the unwinder), setlocale (gconv), execve (cap_launch).
+unavoidable='_*gconv[a-z_]*|_*dl(open|sym|vsym|addr|mopen)|setlocale|_*execve|_*nss_(database|action)[a-z_]*'
 
-# imports FILE...: the undefined symbols, without versions.
+forbid()
+{
+	grep -xE "$forbidden" | LC_ALL=C sort -u
+}
+
+# ours PROGRAM: the undefined symbols of our own objects in it, as "object symbol". The link map names the
+# objects: those on the command line, and the archive members that were needed.
+ours()
+{
+	(
+		cd "$build" || exit 1
+		grep -oE '^LOAD ftpd/[^ ]+[.]o$' "bin/$1.map" | cut -d ' ' -f 2 | xargs -r nm -A -u --format=posix
+		grep -oE '^(ftpd|common)/[^ ]+[.]a\([^)]+\)' "bin/$1.map" | sort -u >"$work"
+		cut -d '(' -f 1 "$work" | sort -u | xargs -r nm -A -u --format=posix |
+			grep -F -f <(sed 's/(\(.*\))/[\1]:/' "$work")
+	) | awk '{ sub(/:$/, "", $1); sub(/@.*/, "", $2); print $1, $2 }'
+}
+
+check_program()
+{
+	local program=$1
+	if [ ! -f "$build/bin/$program" ] || [ ! -f "$build/bin/$program.map" ]; then
+		found "$program: is not built"
+		return 1
+	fi
+	ours "$program" >"$work.ours"
+	if [ "$(wc -l <"$work.ours")" -lt 20 ]; then
+		found "$program: its link map names no objects of ours"
+	fi
+	awk '{ print $2 }' "$work.ours" | forbid | while IFS= read -r symbol; do
+		awk -v symbol="$symbol" '$2 == symbol { print $1 ": calls " symbol }' "$work.ours"
+	done >"$work"
+	found_lines <"$work"
+}
+
+if check_program deftpd-worker; then
+	nm -D -u --format=posix "$build/bin/deftpd-worker" | awk '{ sub(/@.*/, "", $1); print $1 }' |
+		forbid | sed 's/^/deftpd-worker: imports /' >"$work"
+	found_lines <"$work"
+fi
+if check_program deftpd-agent; then
+	nm --defined-only --format=posix "$build/bin/deftpd-agent" | awk '{ print $1 }' |
+		forbid | grep -vxE "$unavoidable" | sed 's/^/deftpd-agent: contains /' >"$work"
+	found_lines <"$work"
+	if readelf -d "$build/bin/deftpd-agent" | grep -q '(NEEDED)'; then
+		found "deftpd-agent: is not static"
+	fi
+fi
+
+# no_library PROGRAM REGEX
+no_library()
+{
+	[ -f "$build/bin/$1" ] || { found "$1: is not built"; return; }
+	readelf -d "$build/bin/$1" | grep '(NEEDED)' | grep -E "\[lib($2)[.]so" |
+		sed "s/^.*\[/$1: needs /; s/\]//" >"$work"
+	found_lines <"$work"
+}
+no_library deftpd 'ssl|crypto|pam|crypt'
+no_library deftpd-agent 'ssl|crypto|pam|crypt'
+no_library deftpd-recorder 'ssl|crypto|pam|crypt'
+no_library deftpd-worker 'pam|crypt'
+
+# imports ARCHIVE...: what the archives take from elsewhere.
 imports()
 {
-	nm --undefined-only --format=posix "$@" 2>/dev/null | awk '$2 == "U" { sub(/@.*/, "", $1); print $1 }' |
-		LC_ALL=C sort -u
+	comm -23 \
+		<(nm -u --format=posix "$@" | awk '$2 == "U" { print $1 }' | LC_ALL=C sort -u) \
+		<(nm --defined-only --format=posix "$@" | awk 'NF > 1 { print $1 }' | LC_ALL=C sort -u)
 }
 
-# objects PROGRAM: the objects of ours that were linked into it. The link map of the build names them.
-objects()
-{
-	local map=$build/bin/$1.map
-	[ -f "$map" ] || return 1
-	grep -oE '[^ ()]*[.](o|a[(][^)]*[)])' "$map" | sort -u
-}
+# On memory and text, and what the compiler itself calls.
+pure='_*(mem|str)[a-z]+(_chk)?|_*v?snprintf(_chk)?|__stack_chk_fail|__errno_location|_GLOBAL_OFFSET_TABLE_'
+pure+='|__assert_fail|abort|qsort|bsearch|_*is[a-z]+|to(upper|lower)|addr_[a-z_]+|wire_[a-z_]+'
+imports "$build/ftpd/libproto.a" | grep -vxE "$pure" | sed 's/^/proto: is pure, but imports /' >"$work"
+found_lines <"$work"
+for room in common/libcommon ftpd/libproto ftpd/libipc ftpd/libconf; do
+	nm -A -u --format=posix "$build/$room.a" | grep -v '\[log[.]c[.]o\]' |
+		grep -E ' (_*v?f?printf(_chk)?|f?puts|f?putc|putchar|perror|stderr|stdout|_*v?syslog(_chk)?|sd_[a-z_]+) ' |
+		awk '{ print $1 " must not log, but imports " $2 }' >"$work"
+	found_lines <"$work"
+done
+verdict
