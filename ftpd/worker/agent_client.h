@@ -1,0 +1,58 @@
+/*
+ * agent_client: asks the agents. Any idle agent answers any session's question; questions queue when all are busy.
+ * Runs in: deftpd-worker.
+ * Source: ftpd/ipc/agent.h; DESIGN.md section 2, "Login of an anonymous client".
+ */
+#ifndef FTPD_WORKER_AGENT_CLIENT_H
+#define FTPD_WORKER_AGENT_CLIENT_H
+
+#include "common/loop.h"
+#include "ftpd/ipc/agent.h"
+#include "common/base.h"
+
+struct session;
+struct worker;
+
+enum {
+	AGENT_POOL_MAX = 8, /* the master gives no more to one worker */
+};
+
+/* One agent's channel. `source.fd` is -1 while the place is free. */
+struct agent_client {
+	struct loop_source source;
+	struct worker *worker;
+	struct session *asker; /* NULL: idle, or the asker has ended or lost patience */
+	enum agent_verb verb;
+	bool is_busy;
+	uint32_t serial; /* which agent this was: a listing checks that its writer is still alive */
+};
+
+struct agent_pool {
+	struct agent_client agents[AGENT_POOL_MAX];
+	uint32_t next_serial;
+	struct session *first; /* sessions whose questions wait */
+	struct session **last;
+	bool has_asked_for_more;
+};
+
+void agent_pool_init(struct worker *worker);
+
+/* Take an agent's channel, which this function owns from now on. */
+void agent_pool_add(struct worker *worker, int agent_fd);
+
+/*
+ * Ask. The answer comes to dispatch_finish() of the session, if need be with IPC_LOCAL_ERROR when the agent dies.
+ * A session has at most one open question.
+ */
+void agent_ask(struct session *session, const struct agent_question *question);
+
+/* Forget the session's question: its answer is dropped. Harmless without one. */
+void agent_forget(struct session *session);
+
+/*
+ * Ask whether the agent with this serial is still there; an end of file that has not been handled yet counts.
+ * Returns: false once it has ended.
+ */
+bool agent_is_alive(struct worker *worker, uint32_t serial);
+
+#endif

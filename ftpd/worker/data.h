@@ -1,0 +1,70 @@
+/*
+ * data: the data connection: armed by PASV, EPSV, PORT or EPRT; opened for one transfer; closed.
+ * Runs in: deftpd-worker. Distrusts: whoever connects.
+ * Source: RFC 959 3.2 and 5.1.1 (PORT, PASV); RFC 2428; SECURITY.md D1 to D14.
+ * Not here: making sockets, which only the master can.
+ */
+#ifndef FTPD_WORKER_DATA_H
+#define FTPD_WORKER_DATA_H
+
+#include "common/addr.h"
+#include "common/loop.h"
+#include "ftpd/ipc/master_worker.h"
+#include "common/base.h"
+
+struct session;
+
+enum {
+	DATA_STRANGERS_MAX = 4096, /* connections from elsewhere closed in one wait; then 425 */
+	DATA_ACCEPT_BATCH = 32,    /* accepted in one go, so that strangers hold nobody up */
+};
+
+enum data_mode {
+	DATA_NONE,    /* not armed */
+	DATA_PASSIVE, /* the client connects to the listener */
+	DATA_ACTIVE,  /* the master connects to the target */
+};
+
+struct data {
+	struct loop_source source; /* the listener while waited for, then the connection; fd -1 otherwise */
+	struct session *session;
+	enum data_mode mode;
+	int listener_fd; /* kept from one transfer to the next, -1 if none */
+	int connection_fd;
+	struct addr announced; /* what the master told us to announce for the listener */
+	struct addr target;    /* DATA_ACTIVE */
+	unsigned strangers;
+};
+
+void data_init(struct session *session);
+
+/*
+ * Arm passive mode. The reply of PASV or EPSV (session->command) is given here, now or when the master has answered.
+ */
+void data_arm_passive(struct session *session);
+
+/* Arm active mode for an address that the command's check has accepted. */
+void data_arm_active(struct session *session, const struct addr *target);
+
+/* Disarm: what waits on the listener is closed in an orderly way, a connection is closed; the listener stays. */
+void data_disarm(struct session *session);
+
+/* Disarm and give the listener up, too. */
+void data_end(struct session *session);
+
+/*
+ * Look whether the client has connected to the passive port already.
+ * Returns: true if data.connection_fd is the connection.
+ */
+bool data_try_accept(struct session *session);
+
+/*
+ * Open the connection for the transfer: transfer_connected() or transfer_not_connected() is called, now or later.
+ */
+void data_open(struct session *session);
+
+/* Answers of the master. The session may have ended (NULL) or changed its mind: then the socket is closed. */
+void data_passive_answer(struct session *session, const struct mw_message *answer, int fd);
+void data_active_answer(struct session *session, const struct mw_message *answer, int fd);
+
+#endif

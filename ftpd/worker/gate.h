@@ -1,0 +1,20 @@
+/*
+ * gate: whether a command may be used now, decided from its row in the table and nothing else.
+ * Runs in: deftpd-worker.
+ * Source: RFC 959 5.4; RFC 2428 4; ftpd/proto/command.h.
+ */
+#ifndef FTPD_WORKER_GATE_H
+#define FTPD_WORKER_GATE_H
+
+#include "ftpd/proto/command.h"
+#include "common/base.h"
+
+struct session;
+
+/*
+ * Check a command against the session's state and rights. Refusals are replied here.
+ * Returns: true if it may go on.
+ */
+bool gate_check(struct session *session, const struct command *command);
+
+#endif

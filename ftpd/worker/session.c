@@ -1,0 +1,268 @@
+/*
+ * session: one client: its control connection, what it has said, and what is being done for it.
+ * Runs in: deftpd-worker.
+ */
+#include "ftpd/worker/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "ftpd/proto/entry.h"
+#include "ftpd/worker/cmd_stat.h"
+#include "ftpd/worker/control.h"
+#include "ftpd/worker/dispatch.h"
+#include "ftpd/worker/worker.h"
+#include "common/base.h"
+
+static struct session **
+bucket(struct worker *worker, uint32_t id)
+{
+	return &worker->sessions[id % WORKER_SESSION_SLOTS];
+}
+
+struct session *
+session_of_timer(struct timer *timer)
+{
+	return (struct session *)(void *)((char *)timer - offsetof(struct session, timer));
+}
+
+void
+session_reset(struct session *session)
+{
+	free(session->name);
+	free(session->cwd);
+	session->name = NULL;
+	session->cwd = NULL;
+	session->restart_offset = 0;
+	session->facts = ENTRY_FACTS_DEFAULT;
+	session->is_ascii = true; /* RFC 959 5.1: the default representation type is ASCII */
+	session->is_epsv_only = false;
+}
+
+void
+session_begin(struct worker *worker, const struct mw_message *assign, int control_fd)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	struct mw_message ended = {
+	    .type = MW_ENDED, .session = assign->session, .end = MW_END_CLOSED};
+
+	if (session == NULL) {
+		fd_close(&control_fd);
+		master_send(worker, &ended, -1);
+		return;
+	}
+	session->worker = worker;
+	session->id = assign->session;
+	session->peer = assign->peer;
+	session->local = assign->local;
+	session->is_peeking = worker->kind == WORKER_SHARED;
+	session->control.fd = -1;
+	session->active_ms = worker->now_ms;
+	data_init(session);
+	session_reset(session);
+	session->next = *bucket(worker, session->id);
+	*bucket(worker, session->id) = session;
+	worker->session_count++;
+	worker->has_served = true;
+	if (control_start(session, control_fd, assign->is_handed_over) != 0) {
+		fd_close(&control_fd);
+		session_end(session, MW_END_CLOSED);
+		return;
+	}
+	session_arm_timer(session);
+}
+
+/* Take it out of the table and free what it holds; the struct itself waits for the end of the turn. */
+static void
+dismantle(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct session **link = bucket(worker, session->id);
+
+	while (*link != session) {
+		link = &(*link)->next;
+	}
+	*link = session->next;
+	worker->session_count--;
+	session->is_stopped = true;
+	agent_forget(session);
+	transfer_drop(session);
+	cmd_stat_drop(session);
+	data_end(session);
+	timer_clear(&worker->wheel, &session->timer);
+	loop_forget(&worker->loop, &session->control);
+	session_reset(session);
+	free(session->path);
+	free(session->text);
+	free(session->input);
+	free(session->output);
+	session->path = NULL;
+	session->text = NULL;
+	session->input = NULL;
+	session->output = NULL;
+	session->next = worker->ended;
+	worker->ended = session;
+}
+
+void
+session_end(struct session *session, enum mw_end end)
+{
+	struct worker *worker = session->worker;
+	struct mw_message ended = {.type = MW_ENDED, .session = session->id, .end = end};
+	struct record record = {.type = RECORD_SESSION_END, .session = session->id};
+	int control_fd = session->control.fd;
+
+	if (session->state == SESSION_CLOSING) {
+		return;
+	}
+	session_set_state(session, SESSION_CLOSING);
+	dismantle(session);
+	fd_close(&control_fd);
+	record_send(&worker->recorder, &record);
+	master_send(worker, &ended, -1);
+}
+
+void
+session_release(struct session *session)
+{
+	session_set_state(session, SESSION_CLOSING);
+	dismantle(session);
+}
+
+void
+session_free_ended(struct worker *worker)
+{
+	struct session *session;
+
+	while ((session = worker->ended) != NULL) {
+		worker->ended = session->next;
+		free(session);
+	}
+}
+
+static _Noreturn void
+stop_on_bug(struct session *session, const char *from, const char *to)
+{
+	worker_log(session->worker, session->id, RECORD_ERROR,
+	           "bug: illegal change of state from %s to %s", from, to);
+	abort();
+}
+
+void
+session_set_state(struct session *session, enum session_state state)
+{
+	const char *from = session_state_name(session->state);
+	const char *to = session_state_name(state);
+
+	if (session->state != state && !session_state_may(session->state, state)) {
+		stop_on_bug(session, from, to);
+	}
+	session->state = state;
+}
+
+void
+session_set_transfer_state(struct session *session, enum transfer_state state)
+{
+	const char *from = transfer_state_name(session->transfer_state);
+	const char *to = transfer_state_name(state);
+
+	if (session->transfer_state != state && !transfer_state_may(session->transfer_state, state)) {
+		stop_on_bug(session, from, to);
+	}
+	session->transfer_state = state;
+}
+
+const char *
+session_cwd(const struct session *session)
+{
+	return session->cwd != NULL ? session->cwd : "/";
+}
+
+bool
+session_is_waiting(const struct session *session)
+{
+	return session->is_asking || session->is_asking_master || session->stat_listing != NULL;
+}
+
+bool
+session_is_transferring(const struct session *session)
+{
+	return session->transfer_state >= TRANSFER_OPENING;
+}
+
+/* How long the session may be silent in its present state. */
+static uint64_t
+timeout_ms(const struct session *session)
+{
+	const struct options *options = session->worker->options;
+
+	if (session->transfer_state == TRANSFER_MOVING) {
+		return UINT64_C(1000) * options->stall_timeout_s;
+	}
+	if (session_is_transferring(session) || session_is_waiting(session)) {
+		return UINT64_C(1000) * options->data_timeout_s;
+	}
+	if (session->state == SESSION_LOGGED_IN) {
+		return UINT64_C(1000) * options->idle_timeout_s;
+	}
+	return UINT64_C(1000) * options->login_timeout_s;
+}
+
+void
+session_touch(struct session *session)
+{
+	/* A client that has not logged in gains no time by talking (SECURITY.md R2). */
+	if (session->state == SESSION_LOGGED_IN) {
+		session->active_ms = session->worker->now_ms;
+	}
+}
+
+void
+session_arm_timer(struct session *session)
+{
+	uint64_t deadline = session->active_ms + timeout_ms(session);
+
+	if (session->state == SESSION_CLOSING) {
+		return;
+	}
+	/* A later deadline is found when the earlier one runs off: most are never moved. */
+	if (!timer_is_set(&session->timer) || deadline < session->timer.deadline_ms) {
+		timer_set(&session->worker->wheel, &session->timer, deadline);
+	}
+}
+
+static void
+give_up_waiting(struct session *session)
+{
+	struct agent_answer answer = {.result = IPC_LOCAL_ERROR, .denied_call = -1};
+
+	agent_forget(session);
+	session->active_ms = session->worker->now_ms;
+	dispatch_finish(session, &answer, -1);
+}
+
+void
+session_handle_timer(struct session *session)
+{
+	uint64_t deadline = session->active_ms + timeout_ms(session);
+
+	if (session->worker->now_ms < deadline) {
+		session_arm_timer(session);
+		return;
+	}
+	if (session->is_asking) {
+		give_up_waiting(session);
+	} else if (session->transfer_state == TRANSFER_MOVING) {
+		transfer_abort(session, "the data connection stalled");
+	} else if (session->transfer_state == TRANSFER_OPENING) {
+		transfer_not_connected(session);
+	} else {
+		control_time_out(session);
+		return;
+	}
+	session->active_ms = session->worker->now_ms;
+	session_arm_timer(session);
+}

@@ -1,0 +1,151 @@
+/*
+ * worker: one event loop over sessions: one of them in a private worker, thousands in a shared one.
+ * Runs in: deftpd-worker, a child of its forkserver.
+ */
+#include "ftpd/worker/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "ftpd/worker/control.h"
+#include "ftpd/worker/offload.h"
+#include "ftpd/worker/sandbox.h"
+#include "ftpd/worker/session.h"
+#include "common/base.h"
+
+enum {
+	EXIT_CONFINEMENT = 20, /* limits or filter could not be set */
+	EXIT_SYSTEM = 21,      /* no loop, no memory */
+};
+
+struct session *
+worker_find(const struct worker *worker, uint32_t id)
+{
+	struct session *session = worker->sessions[id % WORKER_SESSION_SLOTS];
+
+	while (session != NULL && session->id != id) {
+		session = session->next;
+	}
+	return session;
+}
+
+void
+worker_log(struct worker *worker, uint32_t session, enum record_level level,
+           const char *format, ...)
+{
+	char text[RECORD_TEXT_MAX];
+	struct record record = {
+	    .type = RECORD_EVENT, .session = session, .level = level, .text = text};
+	va_list arguments;
+	int len;
+
+	va_start(arguments, format);
+	len = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	record.text_len = len < 0                       ? 0
+	                  : (size_t)len < sizeof(text) ? (size_t)len
+	                                                : sizeof(text) - 1;
+	record_send(&worker->recorder, &record);
+}
+
+static void
+tell_denied(struct worker *worker)
+{
+	static const char role[] = "worker";
+	struct record record = {
+	    .type = RECORD_DENIED_CALL, .text = role, .text_len = sizeof(role) - 1};
+	int call = worker->recorder.fd >= 0 ? sandbox_take_denied() : -1;
+
+	if (call >= 0) {
+		record.value = (uint64_t)call;
+		record_send(&worker->recorder, &record);
+	}
+}
+
+static void
+handle_timers(struct worker *worker)
+{
+	struct timer *timer;
+
+	while ((timer = timer_wheel_expire(&worker->wheel, worker->now_ms)) != NULL) {
+		session_handle_timer(session_of_timer(timer));
+	}
+}
+
+/* The service ends: the clients are told before their connections close. */
+static void
+end_all(struct worker *worker)
+{
+	for (size_t i = 0; i < WORKER_SESSION_SLOTS; i++) {
+		struct session *session;
+
+		while ((session = worker->sessions[i]) != NULL) {
+			control_shut_down(session);
+		}
+	}
+}
+
+/* A private worker has one client in its life; a retired one takes no further. */
+static bool
+has_work(const struct worker *worker)
+{
+	if (worker->is_over) {
+		return false;
+	}
+	if (worker->kind == WORKER_PRIVATE && worker->has_served) {
+		return worker->session_count > 0 || worker->master.first != NULL;
+	}
+	return !worker->is_retired || worker->session_count > 0 || worker->master.first != NULL;
+}
+
+static int
+run_loop(struct worker *worker)
+{
+	while (has_work(worker)) {
+		if (loop_turn(&worker->loop, timer_wheel_sleep_ms(&worker->wheel)) != 0) {
+			return EXIT_SYSTEM;
+		}
+		worker->now_ms = clock_monotonic_ms();
+		handle_timers(worker);
+		session_free_ended(worker);
+		tell_denied(worker);
+	}
+	end_all(worker);
+	session_free_ended(worker);
+	return 0;
+}
+
+int
+worker_run(enum worker_kind kind, int master_fd, const struct options *options,
+           const struct confinement *confinement)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int result;
+
+	if (worker == NULL) {
+		return EXIT_SYSTEM;
+	}
+	worker->kind = kind;
+	worker->options = options;
+	worker->recorder.fd = -1;
+	worker->now_ms = clock_monotonic_ms();
+	timer_wheel_init(&worker->wheel, worker->now_ms);
+	agent_pool_init(worker);
+	if (fd_set_nonblocking(master_fd, true) != 0 || loop_init(&worker->loop) != 0 ||
+	    offload_init(worker) != 0) {
+		free(worker);
+		return EXIT_SYSTEM;
+	}
+	if (sandbox_confine_worker(confinement) != 0) {
+		return EXIT_CONFINEMENT;
+	}
+	if (master_client_start(worker, master_fd) != 0) {
+		return EXIT_SYSTEM;
+	}
+	result = run_loop(worker);
+	free(worker);
+	return result;
+}

@@ -1,0 +1,68 @@
+/*
+ * worker: one event loop over sessions: one of them in a private worker, thousands in a shared one.
+ * Runs in: deftpd-worker, a child of its forkserver.
+ * Distrusts: every client; believes the master; checks what agents say.
+ * Source: DESIGN.md sections 2 to 4.
+ */
+#ifndef FTPD_WORKER_WORKER_H
+#define FTPD_WORKER_WORKER_H
+
+#include "common/loop.h"
+#include "common/timer.h"
+#include "ftpd/conf/options.h"
+#include "ftpd/ipc/record.h"
+#include "ftpd/ipc/worker_kind.h"
+#include "ftpd/worker/agent_client.h"
+#include "ftpd/worker/master_client.h"
+#include "common/base.h"
+
+struct confinement;
+struct offload;
+struct session;
+
+enum {
+	/* One read of a control connection; also how far a shared worker peeks. Two of the longest lines fit. */
+	WORKER_INPUT_BYTES = 12 * 1024,
+	WORKER_SESSION_SLOTS = 4096, /* buckets of the session table */
+};
+
+struct worker {
+	enum worker_kind kind;
+	const struct options *options;
+	struct loop loop;
+	struct timer_wheel wheel;
+	uint64_t now_ms;
+	struct master_client master;
+	struct agent_pool agents;
+	struct record_sender recorder;
+	struct session *sessions[WORKER_SESSION_SLOTS]; /* by id, chained */
+	size_t session_count;
+	struct session *ended; /* freed between two turns, when no handler can touch them any more */
+	bool is_retired;
+	bool has_served; /* a session has begun */
+	bool is_over; /* end of file from the master */
+	struct offload *offload;
+	uint64_t last_device; /* of the last file sent, and whether that file system is in memory */
+	bool is_last_in_memory;
+	uint8_t input[WORKER_INPUT_BYTES];
+};
+
+/*
+ * Serve until the master closes the channel, or a retired worker's last session has ended.
+ * In:      master_fd: this function closes it.
+ * Returns: exit status.
+ */
+int worker_run(enum worker_kind kind, int master_fd, const struct options *options,
+               const struct confinement *confinement);
+
+/*
+ * Find a session by the number that the master gave.
+ * Returns: it, or NULL when it has ended.
+ */
+struct session *worker_find(const struct worker *worker, uint32_t id);
+
+/* Tell the recorder; text may hold any byte. */
+void worker_log(struct worker *worker, uint32_t session, enum record_level level,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
