@@ -20,7 +20,10 @@
 
 #include "common/base.h"
 
-enum { SHOWN_MAX = 8 * OPTION_VALUE_MAX };
+enum {
+	DEFAULT_ENTRIES_MAX = 4,
+	SHOWN_MAX = (DEFAULT_ENTRIES_MAX + 1) * OPTION_VALUE_MAX,
+};
 
 /* The default as it is written in the file. */
 static void
@@ -29,13 +32,17 @@ format_default(const struct option_row *row, const struct options *options,
 {
 	const char *quote = option_is_quoted(row) ? "\"" : "";
 	size_t entries = option_entries(row, options);
-	char text[OPTION_VALUE_MAX];
+	char text[OPTION_VALUE_MAX] = "";
 	size_t len = 0;
 
+	shown[0] = '\0';
+	if (entries > DEFAULT_ENTRIES_MAX) {
+		abort(); /* the table has outgrown SHOWN_MAX */
+	}
 	if (option_is_list(row)) {
 		len += (size_t)snprintf(shown + len, SHOWN_MAX - len, "{");
 	}
-	for (size_t i = 0; i < entries && i < 4; i++) {
+	for (size_t i = 0; i < entries; i++) {
 		option_format(row, options, i, text);
 		len += (size_t)snprintf(shown + len, SHOWN_MAX - len, "%s%s%s%s",
 		                        i == 0 ? "" : ", ", quote, text, quote);

@@ -74,17 +74,19 @@ reader_origin(struct conf *conf, const struct option_row *row)
 void
 conf_findings_add(struct conf *conf, const char *key, const char *format, ...)
 {
+	static const struct reader_origin nowhere;
 	const struct option_row *row = option_find_dotted(key);
-	const struct reader_origin *origin =
-	    row != NULL ? reader_origin(conf, row) : NULL;
+	const struct reader_origin *origin = &nowhere;
 	va_list arguments;
 
+	if (row != NULL) {
+		origin = reader_origin(conf, row);
+	}
 	va_start(arguments, format);
-	if (origin != NULL && origin->override[0] != '\0') {
+	if (origin->override[0] != '\0') {
 		add(conf, origin->override, 0, format, arguments);
 	} else {
-		add(conf, conf->name, origin != NULL ? origin->line : 0, format,
-		    arguments);
+		add(conf, conf->name, origin->line, format, arguments);
 	}
 	va_end(arguments);
 }

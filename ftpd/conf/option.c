@@ -151,7 +151,7 @@ add_text(const struct option_row *row, const char *text, char *ret_text,
 		return false;
 	}
 	memset(ret_text, 0, row->size);
-	memcpy(ret_text, text, strlen(text));
+	memcpy(ret_text, text, strlen(text) + 1);
 	return true;
 }
 
@@ -161,7 +161,7 @@ option_add(const struct option_row *row, const char *text, struct options *optio
 {
 	char quoted[VALUE_QUOTED_MAX];
 	void *target = field(row, options);
-	uint64_t number;
+	uint64_t number = 0;
 
 	option_quote(text, strlen(text), quoted, sizeof(quoted));
 	switch (row->type) {

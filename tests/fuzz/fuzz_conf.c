@@ -15,6 +15,7 @@
 
 #include "common/base.h"
 
+/* The name is libFuzzer's.  NOLINTNEXTLINE(readability-identifier-naming) */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void

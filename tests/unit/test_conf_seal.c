@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,9 +22,26 @@
 
 #include "common/base.h"
 
-static struct options options;
-static struct options back;
-static uint8_t bytes[SEAL_MAX_BYTES];
+/* Too large for the stack of a sanitizer build. */
+struct work {
+	struct options options;
+	struct options back;
+	uint8_t bytes[SEAL_MAX_BYTES];
+};
+
+static int
+set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct work));
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	free(*state);
+	return 0;
+}
 
 /* A value of each key that is not its default. */
 static const struct {
@@ -79,23 +97,23 @@ static const struct {
 static void
 each_key_survives(void **state)
 {
+	struct work *work = *state;
 	char mistake[OPTION_MISTAKE_MAX];
 	size_t count;
 	int fd;
 
-	(void)state;
 	(void)option_table(&count);
 	assert_int_equal(ARRAY_COUNT(others), count);
 	for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
 		const struct option_row *row = option_find_dotted(others[i].key);
 
-		options_set_defaults(&options);
-		assert_true(option_set(row, others[i].text, &options, mistake));
-		assert_false(option_is_default(row, &options));
-		assert_int_equal(conf_seal(&options, &fd), 0);
-		memset(&back, 0xa5, sizeof(back));
-		assert_int_equal(conf_unseal(fd, &back), 0);
-		assert_memory_equal(&back, &options, sizeof(options));
+		options_set_defaults(&work->options);
+		assert_true(option_set(row, others[i].text, &work->options, mistake));
+		assert_false(option_is_default(row, &work->options));
+		assert_int_equal(conf_seal(&work->options, &fd), 0);
+		memset(&work->back, 0xa5, sizeof(work->back));
+		assert_int_equal(conf_unseal(fd, &work->back), 0);
+		assert_memory_equal(&work->back, &work->options, sizeof(work->options));
 		assert_int_equal(close(fd), 0);
 	}
 }
@@ -103,120 +121,127 @@ each_key_survives(void **state)
 static void
 largest_options_fit(void **state)
 {
+	struct work *work = *state;
 	char mistake[OPTION_MISTAKE_MAX];
 	char path[OPTIONS_TEXT_MAX];
 	const struct option_row *rows;
 	size_t count;
 	size_t len;
 
-	(void)state;
 	memset(path, 'x', sizeof(path) - 1);
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
-	options_set_defaults(&options);
+	options_set_defaults(&work->options);
 	rows = option_table(&count);
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].type == OPTION_PATH) {
-			assert_true(option_set(&rows[i], path, &options, mistake));
+			assert_true(option_set(&rows[i], path, &work->options, mistake));
 		}
 	}
-	while (options.listen.count < OPTIONS_LIST_MAX) {
+	while (work->options.listen.count < OPTIONS_LIST_MAX) {
 		assert_true(option_add(
 		    option_find("", "listen"),
-		    "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535", &options,
-		    mistake));
+		    "[2001:db8:1111:2222:3333:4444:5555:6666%4294967295]:65535",
+		    &work->options, mistake));
 	}
-	while (options.passive_address_for.count < OPTIONS_LIST_MAX) {
+	while (work->options.passive_address_for.count < OPTIONS_LIST_MAX) {
 		assert_true(option_add(option_find("", "passive_address_for"),
-		                       "255.255.255.255/32=192.168.100.100", &options,
-		                       mistake));
+		                       "255.255.255.255/32=192.168.100.100",
+		                       &work->options, mistake));
 	}
-	options.listen_implicit_tls = options.listen;
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
-	assert_int_equal(seal_decode(bytes, len, &back), 0);
-	assert_memory_equal(&back, &options, sizeof(options));
+	work->options.listen_implicit_tls = work->options.listen;
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
+	assert_memory_equal(&work->back, &work->options, sizeof(work->options));
 }
 
 static void
 every_cut_is_refused(void **state)
 {
+	struct work *work = *state;
 	size_t len;
 
-	(void)state;
-	options_set_defaults(&options);
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	options_set_defaults(&work->options);
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
-		assert_int_equal(seal_decode(bytes, cut, &back), -EBADMSG);
-		assert_int_equal(seal_encode(&options, bytes, cut, &(size_t){0}),
-		                 -EMSGSIZE);
+		assert_int_equal(seal_decode(work->bytes, cut, &work->back), -EBADMSG);
+		assert_int_equal(
+		    seal_encode(&work->options, work->bytes, cut, &(size_t){0}),
+		    -EMSGSIZE);
 	}
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
-	assert_int_equal(seal_decode(bytes, len + 1, &back), -EBADMSG);
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_int_equal(seal_decode(work->bytes, len + 1, &work->back), -EBADMSG);
 }
 
 /* Magic and fingerprint are the first twelve bytes. */
 static void
 another_build_is_refused(void **state)
 {
+	struct work *work = *state;
 	size_t len;
 
-	(void)state;
-	options_set_defaults(&options);
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
+	options_set_defaults(&work->options);
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t i = 0; i < 12; i++) {
-		bytes[i] ^= 1;
-		assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
-		bytes[i] ^= 1;
+		work->bytes[i] ^= 1;
+		assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+		work->bytes[i] ^= 1;
 	}
-	assert_int_equal(seal_decode(bytes, len, &back), 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
 }
 
 /* The first row is listen = "*:21": its count at 12, its length at 14, its text at 16. */
 static void
 values_are_checked_again(void **state)
 {
+	struct work *work = *state;
 	size_t len;
 
-	(void)state;
-	options_set_defaults(&options);
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
-	assert_memory_equal(bytes + 16, "*:21", 4);
-	bytes[19] = 'x';
-	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
-	bytes[19] = '\0';
-	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
-	bytes[19] = '2';
-	assert_int_equal(seal_decode(bytes, len, &back), 0);
-	assert_int_equal(back.listen.entry[0].port, 22);
-	bytes[13] = 2;
-	assert_int_equal(seal_decode(bytes, len, &back), -EBADMSG);
+	options_set_defaults(&work->options);
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_memory_equal(work->bytes + 16, "*:21", 4);
+	work->bytes[19] = 'x';
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+	work->bytes[19] = '\0';
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+	work->bytes[19] = '2';
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
+	assert_int_equal(work->back.listen.entry[0].port, 22);
+	work->bytes[13] = 2;
+	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
 }
 
 static void
 a_refused_seal_leaves_the_options(void **state)
 {
+	struct work *work = *state;
 	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int pair[2];
 	size_t len;
 
-	(void)state;
-	memset(&back, 0x5a, sizeof(back));
-	options_set_defaults(&options);
-	assert_int_equal(seal_encode(&options, bytes, sizeof(bytes), &len), 0);
-	assert_int_equal(write(fd, bytes, len), len);
-	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
+	memset(&work->back, 0x5a, sizeof(work->back));
+	options_set_defaults(&work->options);
+	assert_int_equal(
+	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_int_equal(write(fd, work->bytes, len), len);
+	assert_int_equal(conf_unseal(fd, &work->back), -EBADMSG);
 	assert_int_equal(
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
-	assert_int_equal(conf_unseal(fd, &back), -EBADMSG);
+	assert_int_equal(conf_unseal(fd, &work->back), -EBADMSG);
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), 0);
-	for (size_t i = 0; i < sizeof(back); i++) {
-		assert_int_equal(((const uint8_t *)&back)[i], 0x5a);
+	for (size_t i = 0; i < sizeof(work->back); i++) {
+		assert_int_equal(((const uint8_t *)&work->back)[i], 0x5a);
 	}
-	assert_int_equal(conf_unseal(fd, &back), 0);
+	assert_int_equal(conf_unseal(fd, &work->back), 0);
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(conf_unseal(fd, &back), -EBADF);
+	assert_int_equal(conf_unseal(fd, &work->back), -EBADF);
 	assert_int_equal(pipe(pair), 0);
-	assert_int_equal(conf_unseal(pair[0], &back), -EBADMSG);
+	assert_int_equal(conf_unseal(pair[0], &work->back), -EBADMSG);
 	assert_int_equal(close(pair[0]), 0);
 	assert_int_equal(close(pair[1]), 0);
 }
@@ -224,11 +249,11 @@ a_refused_seal_leaves_the_options(void **state)
 static void
 the_sealed_file_cannot_change(void **state)
 {
+	struct work *work = *state;
 	int fd;
 
-	(void)state;
-	options_set_defaults(&options);
-	assert_int_equal(conf_seal(&options, &fd), 0);
+	options_set_defaults(&work->options);
+	assert_int_equal(conf_seal(&work->options, &fd), 0);
 	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(ftruncate(fd, 0), -1);
@@ -240,13 +265,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_key_survives),
-	    cmocka_unit_test(largest_options_fit),
-	    cmocka_unit_test(every_cut_is_refused),
-	    cmocka_unit_test(another_build_is_refused),
-	    cmocka_unit_test(values_are_checked_again),
-	    cmocka_unit_test(a_refused_seal_leaves_the_options),
-	    cmocka_unit_test(the_sealed_file_cannot_change),
+	    cmocka_unit_test_setup_teardown(each_key_survives, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(largest_options_fit, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(every_cut_is_refused, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_build_is_refused, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(values_are_checked_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_refused_seal_leaves_the_options, set_up,
+	                                    tear_down),
+	    cmocka_unit_test_setup_teardown(the_sealed_file_cannot_change, set_up,
+	                                    tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
