@@ -29,8 +29,9 @@ forbidden+='|v?syslog|__v?syslog_chk|openlog|closelog|sd_journal_[a-z_]+'
 forbidden+='|system|popen|wordexp|exec(v|ve|vp|vpe|l|le|lp|veat)|fexecve|posix_spawnp?)'
 
 # What every static program of glibc 2.36 with libcap and stdio holds, called by none of our objects:
-# gconv, dlopen and dlsym (stdio's wide characters and the unwinder), setlocale (gconv), execve (cap_launch).
-unavoidable='_*gconv[a-z_]*|_*dl(open|sym|vsym|addr|mopen)|setlocale|_*execve|_*nss_(database|action)[a-z_]*'
+# gconv, dlopen and dlsym (stdio's wide characters and the unwinder), setlocale (gconv), dcgettext (libseccomp
+# asserts), execve (cap_launch).
+unavoidable='_*gconv[a-z_]*|_*dl(open|sym|vsym|addr|mopen)|setlocale|_*dcgettext|_*execve'
 
 forbid()
 {
@@ -107,9 +108,12 @@ pure='_*(mem|str)[a-z]+(_chk)?|_*v?snprintf(_chk)?|__stack_chk_fail|__errno_loca
 pure+='|__assert_fail|abort|qsort|bsearch|_*is[a-z]+|to(upper|lower)|addr_[a-z_]+|wire_[a-z_]+'
 imports "$build/ftpd/libproto.a" | grep -vxE "$pure" | sed 's/^/proto: is pure, but imports /' >"$work"
 found_lines <"$work"
+# conf may print findings to a stream that it is given.
+streams='_*v?printf(_chk)?|puts|putchar|perror|stderr|stdout|_*v?syslog(_chk)?|sd_[a-z_]+'
 for room in common/libcommon ftpd/libproto ftpd/libipc ftpd/libconf; do
-	nm -A -u --format=posix "$build/$room.a" | grep -v '\[log[.]c[.]o\]' |
-		grep -E ' (_*v?f?printf(_chk)?|f?puts|f?putc|putchar|perror|stderr|stdout|_*v?syslog(_chk)?|sd_[a-z_]+) ' |
+	also='|_*v?fprintf(_chk)?|fputs|fputc|fwrite'
+	[[ $room == */libconf ]] && also=
+	nm -A -u --format=posix "$build/$room.a" | grep -v '\[log[.]c[.]o\]' | grep -E " ($streams$also) " |
 		awk '{ print $1 " must not log, but imports " $2 }' >"$work"
 	found_lines <"$work"
 done
