@@ -42,9 +42,13 @@ parse_digits(const char *text, size_t len, uint64_t max, uint64_t *ret_value)
 	return true;
 }
 
-/* Cut the piece up to `end` off a text. Returns: true, the piece, and the text behind `end`. */
+/*
+ * Cut the piece up to `end` off a text. Returns: true, the piece, and the text behind
+ * `end`.
+ */
 static bool
-cut(const char **text, size_t *len, char end, const char **ret_piece, size_t *ret_piece_len)
+cut(const char **text, size_t *len, char end, const char **ret_piece,
+    size_t *ret_piece_len)
 {
 	const char *found = *len > 0 ? memchr(*text, end, *len) : NULL;
 
@@ -253,7 +257,8 @@ arg_opts(const char *text, size_t len, struct arg_opts *ret_opts)
 	if (!cut(&text, &len, ' ', &word, &word_len)) {
 		len = 0;
 	}
-	if (letters_same(word, word_len, "UTF8") || letters_same(word, word_len, "UTF-8")) {
+	if (letters_same(word, word_len, "UTF8") ||
+	    letters_same(word, word_len, "UTF-8")) {
 		if (len > 0 && !letters_same(text, len, "ON")) {
 			return ARG_SYNTAX;
 		}
@@ -261,7 +266,8 @@ arg_opts(const char *text, size_t len, struct arg_opts *ret_opts)
 		ret_opts->facts = 0;
 		return ARG_OK;
 	}
-	if (!letters_same(word, word_len, "MLST") || arg_facts(text, len, &facts) != ARG_OK) {
+	if (!letters_same(word, word_len, "MLST") ||
+	    arg_facts(text, len, &facts) != ARG_OK) {
 		return ARG_SYNTAX;
 	}
 	ret_opts->kind = ARG_OPTS_MLST;

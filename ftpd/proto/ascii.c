@@ -8,7 +8,10 @@
 
 #include "common/base.h"
 
-/* Returns: the length of the piece of in before the first LF that needs a CR; len if there is none. */
+/*
+ * Returns: the length of the piece of in before the first LF that needs a CR; len if
+ *          there is none.
+ */
 static size_t
 find_bare_lf(const struct ascii *ascii, const uint8_t *in, size_t len)
 {

@@ -1,11 +1,13 @@
 /*
  * ascii: line ends of TYPE A, on their way out.
  * Runs in: deftpd-worker (downloads), deftpd-agent (SIZE in TYPE A).
- * Source: RFC 959 3.1.1.1; RFC 3659 4.1 and 5.3 (SIZE and REST count the octets as transferred); SECURITY.md P17.
+ * Source: RFC 959 3.1.1.1; RFC 3659 4.1 and 5.3 (SIZE and REST count the octets as
+ * transferred); SECURITY.md P17.
  * Not here: uploads; listings, whose lines end in CRLF already.
  *
- * The rule: LF without a CR before it becomes CR LF; everything else stays. So a text with CRLF line ends passes
- * unchanged, and a file converted twice is the same as converted once.
+ * The rule: LF without a CR before it becomes CR LF; everything else stays. So a text
+ * with CRLF line ends passes unchanged, and a file converted twice is the same as
+ * converted once.
  */
 #ifndef FTPD_PROTO_ASCII_H
 #define FTPD_PROTO_ASCII_H

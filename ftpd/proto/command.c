@@ -26,7 +26,10 @@ command_row(enum command_id id)
 	return &command_table[id];
 }
 
-/* Codes that no command's own list names, because they depend on the line and the state only. */
+/*
+ * Codes that no command's own list names, because they depend on the line and the state
+ * only.
+ */
 static bool
 is_general_code(const struct command *row, unsigned code)
 {
@@ -35,20 +38,16 @@ is_general_code(const struct command *row, unsigned code)
 	switch (code) {
 	case REPLY_SERVICE_CLOSING:
 	case REPLY_UNKNOWN_COMMAND:
-	case REPLY_BAD_ARGUMENT:
-		return true;
+	case REPLY_BAD_ARGUMENT: return true;
 	case REPLY_NOT_IMPLEMENTED:
 		return (row->flags & (COMMAND_NOT_BUILT | COMMAND_WRITES)) != 0;
-	case REPLY_FILE_UNAVAILABLE:
-		return (row->flags & COMMAND_WRITES) != 0;
-	case REPLY_NOT_LOGGED_IN:
-		return needs_login;
+	case REPLY_FILE_UNAVAILABLE: return (row->flags & COMMAND_WRITES) != 0;
+	case REPLY_NOT_LOGGED_IN: return needs_login;
 	case REPLY_BAD_SEQUENCE:
 		/* Also after EPSV ALL, for which RFC 2428 names no code. */
 		return (!needs_login && (row->states & 1U << SESSION_GREETED) == 0) ||
 		       (row->flags & COMMAND_EPSV_ALL_CLOSES) != 0;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

@@ -1,12 +1,13 @@
 /*
  * command_table: the data of command.h, apart so that the table can be read as a table.
  * Runs in: deftpd-worker.
- * Source: as command.h. The codes are those of RFC 959 5.4 and the successor that the row names; where we add one, the comment
- *         above the row says why. 450 and 451 stand beside 550 for the commands of RFC 3659, which leaves troubles that pass
+ * Source: as command.h. The codes are those of RFC 959 5.4 and the successor that the
+ *         row names; where we add one, the comment above the row says why. 450 and 451
+ *         stand beside 550 for the commands of RFC 3659, which leaves troubles that pass
  *         to RFC 959.
  *
- * Each row: word, kind of argument, the command it is another name of, states / flags / syntax, help, FEAT
- * line, source / reply codes.
+ * Each row: word, kind of argument, the command it is another name of, states / flags /
+ * syntax, help, FEAT line, source / reply codes.
  */
 #include "ftpd/proto/command_table.h"
 
@@ -15,12 +16,13 @@
 enum {
 	NAMED = 1 << SESSION_NAMED,
 	LOGIN = 1 << SESSION_LOGGED_IN,
-	ANY = 1 << SESSION_GREETED | NAMED | LOGIN, /* in the other two states no command is read */
+	/* in the other two states no command is read */
+	ANY = 1 << SESSION_GREETED | NAMED | LOGIN,
 };
 
 const char *const command_extra_features[COMMAND_EXTRA_FEATURES] = {
-	"TVFS", /* RFC 3659 6 */
-	"UTF8", /* RFC 2640 */
+    "TVFS", /* RFC 3659 6 */
+    "UTF8", /* RFC 2640 */
 };
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 /*
- * datetime: seconds since the epoch as UTC date and time, both ways, without time zone or locale.
+ * datetime: seconds since the epoch as UTC date and time, both ways, without time zone.
  * Runs in: deftpd-worker, deftpd-agent.
  */
 #include "ftpd/proto/datetime.h"
@@ -10,16 +10,16 @@
 enum {
 	DAY_SECONDS = 86400,
 	ERA_YEARS = 400,
-	ERA_DAYS = 146097,           /* of 400 years */
-	EPOCH_DAYS = 719468,         /* from 0000-03-01 to 1970-01-01 */
+	ERA_DAYS = 146097,   /* of 400 years */
+	EPOCH_DAYS = 719468, /* from 0000-03-01 to 1970-01-01 */
 };
 
 static const int64_t first_second = -62167219200; /* 0000-01-01 00:00:00 */
 static const int64_t last_second = 253402300799;  /* 9999-12-31 23:59:59 */
 
 /*
- * Years are counted from March, so that the leap day is a year's last; months of 153 days in five then follow by
- * a straight line. Eras of 400 years repeat.
+ * Years are counted from March, so that the leap day is a year's last; months of 153 days
+ * in five then follow by a straight line. Eras of 400 years repeat.
  */
 struct datetime
 datetime_from_epoch(int64_t epoch_s)
@@ -38,13 +38,17 @@ datetime_from_epoch(int64_t epoch_s)
 	second_of_day = (unsigned)(since % DAY_SECONDS);
 	since /= DAY_SECONDS;
 	day_of_era = (unsigned)(since % ERA_DAYS);
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	year_of_era =
+	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) /
+	    365;
+	day_of_year =
+	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	month_from_march = (5 * day_of_year + 2) / 153;
 	datetime.day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-	datetime.month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-	datetime.year = (unsigned)(since / ERA_DAYS) * ERA_YEARS + year_of_era - ERA_YEARS +
-	                (datetime.month <= 2 ? 1 : 0);
+	datetime.month =
+	    month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+	datetime.year = (unsigned)(since / ERA_DAYS) * ERA_YEARS + year_of_era -
+	                ERA_YEARS + (datetime.month <= 2 ? 1 : 0);
 	datetime.hour = second_of_day / 3600;
 	datetime.minute = second_of_day / 60 % 60;
 	datetime.second = second_of_day % 60;
@@ -69,18 +73,20 @@ datetime_to_epoch(const struct datetime *datetime, int64_t *ret_epoch_s)
 	int64_t days;
 
 	if (datetime->year > 9999 || datetime->month < 1 || datetime->month > 12 ||
-	    datetime->day < 1 || datetime->day > month_days(datetime->year, datetime->month) ||
+	    datetime->day < 1 ||
+	    datetime->day > month_days(datetime->year, datetime->month) ||
 	    datetime->hour > 23 || datetime->minute > 59 || datetime->second > 60) {
 		return false;
 	}
 	year = datetime->year + ERA_YEARS - (datetime->month <= 2 ? 1 : 0);
-	month_from_march = datetime->month > 2 ? datetime->month - 3 : datetime->month + 9;
+	month_from_march =
+	    datetime->month > 2 ? datetime->month - 3 : datetime->month + 9;
 	year_of_era = year % ERA_YEARS;
-	days = (int64_t)(year / ERA_YEARS) * ERA_DAYS + year_of_era * 365 + year_of_era / 4 -
-	       year_of_era / 100 + (153 * month_from_march + 2) / 5 + datetime->day - 1 -
-	       EPOCH_DAYS - ERA_DAYS;
-	*ret_epoch_s =
-	    days * DAY_SECONDS + datetime->hour * 3600 + datetime->minute * 60 + datetime->second;
+	days = (int64_t)(year / ERA_YEARS) * ERA_DAYS + year_of_era * 365 +
+	       year_of_era / 4 - year_of_era / 100 + (153 * month_from_march + 2) / 5 +
+	       datetime->day - 1 - EPOCH_DAYS - ERA_DAYS;
+	*ret_epoch_s = days * DAY_SECONDS + datetime->hour * 3600 +
+	               datetime->minute * 60 + datetime->second;
 	return true;
 }
 

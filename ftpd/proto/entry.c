@@ -22,8 +22,8 @@ enum {
 	SIZE_COLUMN_WIDTH = 12,
 };
 
-static const char *const fact_names[] = {"type",      "size",       "modify",    "perm", "unique",
-                                         "UNIX.mode", "UNIX.owner", "UNIX.group"};
+static const char *const fact_names[] = {
+    "type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.owner", "UNIX.group"};
 
 static bool
 is_line_breaker(char c)
@@ -84,16 +84,12 @@ static char
 type_letter(enum entry_type type)
 {
 	switch (type) {
-	case ENTRY_FILE:
-		return '-';
+	case ENTRY_FILE: return '-';
 	case ENTRY_DIR:
 	case ENTRY_CDIR:
-	case ENTRY_PDIR:
-		return 'd';
-	case ENTRY_SYMLINK:
-		return 'l';
-	case ENTRY_OTHER:
-		return 's';
+	case ENTRY_PDIR: return 'd';
+	case ENTRY_SYMLINK: return 'l';
+	case ENTRY_OTHER: return 's';
 	}
 	return '-';
 }
@@ -155,7 +151,8 @@ put_class(struct out *out, const struct entry *entry)
 }
 
 size_t
-entry_format_list(const struct entry *entry, const struct entry_look *look, char *out, size_t cap)
+entry_format_list(const struct entry *entry, const struct entry_look *look, char *out,
+                  size_t cap)
 {
 	struct out line = out_begin(out, cap);
 
@@ -184,8 +181,8 @@ entry_format_list(const struct entry *entry, const struct entry_look *look, char
 }
 
 size_t
-entry_format_name(const struct entry *entry, const char *prefix, size_t prefix_len, char *out,
-                  size_t cap)
+entry_format_name(const struct entry *entry, const char *prefix, size_t prefix_len,
+                  char *out, size_t cap)
 {
 	struct out line = out_begin(out, cap);
 
@@ -203,18 +200,12 @@ static const char *
 type_fact(enum entry_type type)
 {
 	switch (type) {
-	case ENTRY_FILE:
-		return "file";
-	case ENTRY_DIR:
-		return "dir";
-	case ENTRY_CDIR:
-		return "cdir";
-	case ENTRY_PDIR:
-		return "pdir";
-	case ENTRY_SYMLINK:
-		return "OS.unix=symlink";
-	case ENTRY_OTHER:
-		return "OS.unix=special";
+	case ENTRY_FILE: return "file";
+	case ENTRY_DIR: return "dir";
+	case ENTRY_CDIR: return "cdir";
+	case ENTRY_PDIR: return "pdir";
+	case ENTRY_SYMLINK: return "OS.unix=symlink";
+	case ENTRY_OTHER: return "OS.unix=special";
 	}
 	return "file";
 }
@@ -250,36 +241,23 @@ put_fact_value(struct out *out, const struct entry *entry, enum entry_fact fact)
 	char time[DATETIME_TEXT_BYTES];
 
 	switch (fact) {
-	case ENTRY_FACT_TYPE:
-		out_text(out, type_fact(entry->type));
-		break;
-	case ENTRY_FACT_SIZE:
-		out_number(out, entry->size_bytes, 0);
-		break;
+	case ENTRY_FACT_TYPE: out_text(out, type_fact(entry->type)); break;
+	case ENTRY_FACT_SIZE: out_number(out, entry->size_bytes, 0); break;
 	case ENTRY_FACT_MODIFY:
 		datetime_format(entry->mtime_s, time);
 		out_bytes(out, time, sizeof(time));
 		break;
-	case ENTRY_FACT_PERM:
-		put_perm(out, entry);
-		break;
+	case ENTRY_FACT_PERM: put_perm(out, entry); break;
 	case ENTRY_FACT_UNIQUE:
 		out_number_base(out, entry->device, 16, 1);
 		out_char(out, 'g');
 		out_number_base(out, entry->inode, 16, 1);
 		break;
-	case ENTRY_FACT_UNIX_MODE:
-		out_number_base(out, entry->mode, 8, 4);
-		break;
-	case ENTRY_FACT_UNIX_OWNER:
-		out_number(out, entry->uid, 0);
-		break;
-	case ENTRY_FACT_UNIX_GROUP:
-		out_number(out, entry->gid, 0);
-		break;
+	case ENTRY_FACT_UNIX_MODE: out_number_base(out, entry->mode, 8, 4); break;
+	case ENTRY_FACT_UNIX_OWNER: out_number(out, entry->uid, 0); break;
+	case ENTRY_FACT_UNIX_GROUP: out_number(out, entry->gid, 0); break;
 	case ENTRY_FACTS_ALL:
-	case ENTRY_FACTS_DEFAULT:
-		break;
+	case ENTRY_FACTS_DEFAULT: break;
 	}
 }
 

@@ -1,5 +1,6 @@
 /*
- * letters: upper and lower case and digits of ASCII, for all 256 bytes and without locale, which ctype.h is not (SECURITY.md P6).
+ * letters: upper and lower case and digits of ASCII, for all 256 bytes and without
+ * locale, which ctype.h is not (SECURITY.md P6).
  * Runs in: deftpd-worker, deftpd-agent.
  */
 #ifndef FTPD_PROTO_LETTERS_H
@@ -34,7 +35,8 @@ letters_same(const char *text, size_t len, const char *word)
 {
 	size_t i = 0;
 
-	while (i < len && word[i] != '\0' && letter_upper(text[i]) == letter_upper(word[i])) {
+	while (i < len && word[i] != '\0' &&
+	       letter_upper(text[i]) == letter_upper(word[i])) {
 		i++;
 	}
 	return i == len && word[i] == '\0';

@@ -19,8 +19,8 @@ enum {
 
 enum telnet_state {
 	TELNET_IN_DATA,
-	TELNET_IN_COMMAND,            /* after IAC */
-	TELNET_IN_OPTION,             /* after IAC WILL and the like */
+	TELNET_IN_COMMAND, /* after IAC */
+	TELNET_IN_OPTION,  /* after IAC WILL and the like */
 	TELNET_IN_SUBNEGOTIATION,
 	TELNET_IN_SUBNEGOTIATION_IAC, /* after IAC inside of one */
 };
@@ -44,7 +44,10 @@ put(struct line *line, char *text, uint8_t byte)
 	text[line->len++] = (char)byte;
 }
 
-/* A byte after IAC. Returns: true if it was a Telnet command or belongs to one, false if it is data as well as ended. */
+/*
+ * A byte after IAC. Returns: true if it was a Telnet command or belongs to one, false if
+ * it is data as well as ended.
+ */
 static bool
 take_command(struct line *line, char *text, uint8_t byte)
 {
@@ -95,21 +98,17 @@ take_telnet(struct line *line, char *text, uint8_t byte)
 		}
 		line->telnet = TELNET_IN_COMMAND;
 		return true;
-	case TELNET_IN_COMMAND:
-		return take_command(line, text, byte);
-	case TELNET_IN_OPTION:
-		line->telnet = TELNET_IN_DATA;
-		return true;
+	case TELNET_IN_COMMAND: return take_command(line, text, byte);
+	case TELNET_IN_OPTION: line->telnet = TELNET_IN_DATA; return true;
 	case TELNET_IN_SUBNEGOTIATION:
-	case TELNET_IN_SUBNEGOTIATION_IAC:
-		take_subnegotiation(line, byte);
-		return true;
+	case TELNET_IN_SUBNEGOTIATION_IAC: take_subnegotiation(line, byte); return true;
 	}
 	return false;
 }
 
 enum line_result
-line_feed(struct line *line, char *text, const uint8_t *in, size_t in_len, size_t *ret_used)
+line_feed(struct line *line, char *text, const uint8_t *in, size_t in_len,
+          size_t *ret_used)
 {
 	*ret_used = in_len;
 	for (size_t i = 0; i < in_len; i++) {

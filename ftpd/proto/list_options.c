@@ -13,26 +13,16 @@ apply_letter(unsigned flags, char letter)
 {
 	switch (letter) {
 	case 'a':
-	case 'A':
-		return flags | LIST_HIDDEN;
-	case 't':
-		return (flags & ~(unsigned)LIST_BY_SIZE) | LIST_BY_TIME;
-	case 'S':
-		return (flags & ~(unsigned)LIST_BY_TIME) | LIST_BY_SIZE;
-	case 'r':
-		return flags | LIST_REVERSE;
-	case 'R':
-		return flags | LIST_RECURSIVE;
-	case 'F':
-		return flags | LIST_CLASSIFY;
-	case 'd':
-		return flags | LIST_DIRECTORY;
-	case 'l':
-		return flags | LIST_LONG;
-	case '1':
-		return flags & ~(unsigned)LIST_LONG;
-	default:
-		return flags;
+	case 'A': return flags | LIST_HIDDEN;
+	case 't': return (flags & ~(unsigned)LIST_BY_SIZE) | LIST_BY_TIME;
+	case 'S': return (flags & ~(unsigned)LIST_BY_TIME) | LIST_BY_SIZE;
+	case 'r': return flags | LIST_REVERSE;
+	case 'R': return flags | LIST_RECURSIVE;
+	case 'F': return flags | LIST_CLASSIFY;
+	case 'd': return flags | LIST_DIRECTORY;
+	case 'l': return flags | LIST_LONG;
+	case '1': return flags & ~(unsigned)LIST_LONG;
+	default: return flags;
 	}
 }
 
@@ -41,9 +31,11 @@ list_options_parse(const char *text, size_t len)
 {
 	struct list_options options = {.flags = 0, .path = text, .path_len = len};
 
-	while (options.path_len >= 2 && options.path[0] == '-' && options.path[1] != ' ') {
+	while (options.path_len >= 2 && options.path[0] == '-' &&
+	       options.path[1] != ' ') {
 		const char *space = memchr(options.path, ' ', options.path_len);
-		size_t word = space != NULL ? (size_t)(space - options.path) : options.path_len;
+		size_t word =
+		    space != NULL ? (size_t)(space - options.path) : options.path_len;
 		size_t used = space != NULL ? word + 1 : word;
 		bool is_long = options.path[1] == '-';
 

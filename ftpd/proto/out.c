@@ -1,5 +1,5 @@
 /*
- * out: text put together piece by piece in a buffer of the caller's, never beyond its end.
+ * out: text put together piece by piece in a caller's buffer, never beyond its end.
  * Runs in: deftpd-worker, deftpd-agent.
  */
 #include "ftpd/proto/out.h"

@@ -1,8 +1,8 @@
 /*
- * out: text put together piece by piece in a buffer of the caller's, never beyond its end.
+ * out: text put together piece by piece in a caller's buffer, never beyond its end.
  * Runs in: deftpd-worker, deftpd-agent.
- * Not here: printf's formats: a listing has a hundred thousand lines, and parsing the same format for each is most of
- *           its cost.
+ * Not here: printf's formats: a listing has a hundred thousand lines, and parsing the
+ *           same format for each is most of its cost.
  */
 #ifndef FTPD_PROTO_OUT_H
 #define FTPD_PROTO_OUT_H
@@ -23,6 +23,7 @@ struct out {
  */
 struct out out_begin(char *bytes, size_t cap);
 
+/* Write bytes, a terminated text, or one byte. */
 void out_bytes(struct out *out, const char *bytes, size_t len);
 void out_text(struct out *out, const char *text);
 void out_char(struct out *out, char c);

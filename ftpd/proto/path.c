@@ -44,7 +44,8 @@ add_components(struct building *building, const char *text, size_t len)
 	while (begin < len) {
 		const char *slash = memchr(text + begin, '/', len - begin);
 		size_t end = slash != NULL ? (size_t)(slash - text) : len;
-		enum path_result result = add_component(building, text + begin, end - begin);
+		enum path_result result =
+		    add_component(building, text + begin, end - begin);
 
 		if (result != PATH_OK) {
 			return result;
@@ -83,7 +84,9 @@ path_resolve(const char *cwd, const char *arg, size_t len, char *ret_path, size_
 	return PATH_OK;
 }
 
-/* Returns: how many bytes stand up to and including the last slash; 0 if there is none. */
+/*
+ * Returns: how many bytes stand up to and including the last slash; 0 if there is none.
+ */
 static size_t
 dir_len(const char *path, size_t len)
 {
@@ -115,7 +118,8 @@ path_split_pattern(const char *arg, size_t len, size_t *ret_dir_len)
 {
 	size_t begin = dir_len(arg, len);
 
-	if (len - begin > PATH_COMPONENT_MAX || !wildcard_is_pattern(arg + begin, len - begin)) {
+	if (len - begin > PATH_COMPONENT_MAX ||
+	    !wildcard_is_pattern(arg + begin, len - begin)) {
 		return false;
 	}
 	*ret_dir_len = begin;

@@ -1,5 +1,5 @@
 /*
- * reply: reply codes by meaning, and reply lines into which no client can write a line end.
+ * reply: reply codes by meaning, and lines into which no client can write a line end.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/proto/reply.h"
@@ -11,7 +11,10 @@ enum {
 	DELETE = 127,
 };
 
-/* Write a text with odd bytes replaced, as far as it fits in front of the line's end, and that end. */
+/*
+ * Write a text with odd bytes replaced, as far as it fits in front of the line's end, and
+ * that end.
+ */
 static size_t
 put_line(char *out, size_t at, size_t cap, const char *text, size_t len)
 {
@@ -49,7 +52,8 @@ reply_format(char *out, size_t cap, enum reply_code code, const char *text, size
 }
 
 size_t
-reply_format_first(char *out, size_t cap, enum reply_code code, const char *text, size_t len)
+reply_format_first(char *out, size_t cap, enum reply_code code, const char *text,
+                   size_t len)
 {
 	return put_line(out, put_code(out, code, '-'), cap, text, len);
 }

@@ -13,14 +13,10 @@ static enum request_result
 from_arg(enum arg_result result)
 {
 	switch (result) {
-	case ARG_OK:
-		return REQUEST_OK;
-	case ARG_SYNTAX:
-		return REQUEST_SYNTAX;
-	case ARG_UNSUPPORTED:
-		return REQUEST_UNSUPPORTED;
-	case ARG_FAMILY:
-		return REQUEST_FAMILY;
+	case ARG_OK: return REQUEST_OK;
+	case ARG_SYNTAX: return REQUEST_SYNTAX;
+	case ARG_UNSUPPORTED: return REQUEST_UNSUPPORTED;
+	case ARG_FAMILY: return REQUEST_FAMILY;
 	}
 	return REQUEST_SYNTAX;
 }
@@ -62,11 +58,9 @@ parse_argument(struct request *request, enum command_argument kind)
 	case COMMAND_ARG_NONE:
 		return is_only_spaces(text, len) ? REQUEST_OK : REQUEST_SYNTAX;
 	case COMMAND_ARG_TEXT:
-	case COMMAND_ARG_PATH:
-		return len > 0 ? REQUEST_OK : REQUEST_SYNTAX;
+	case COMMAND_ARG_PATH: return len > 0 ? REQUEST_OK : REQUEST_SYNTAX;
 	case COMMAND_ARG_OPTIONAL_TEXT:
-	case COMMAND_ARG_OPTIONAL_PATH:
-		return REQUEST_OK;
+	case COMMAND_ARG_OPTIONAL_PATH: return REQUEST_OK;
 	case COMMAND_ARG_LIST:
 		request->value.list = list_options_parse(text, len);
 		return REQUEST_OK;
@@ -74,24 +68,16 @@ parse_argument(struct request *request, enum command_argument kind)
 		return from_arg(arg_number(text, len, &request->value.number));
 	case COMMAND_ARG_ALLOCATE:
 		return from_arg(arg_allocate(text, len, &request->value.number));
-	case COMMAND_ARG_TYPE:
-		return from_arg(arg_type(text, len, &request->value.type));
-	case COMMAND_ARG_MODE:
-		return from_arg(arg_mode(text, len));
-	case COMMAND_ARG_STRUCTURE:
-		return from_arg(arg_structure(text, len));
+	case COMMAND_ARG_TYPE: return from_arg(arg_type(text, len, &request->value.type));
+	case COMMAND_ARG_MODE: return from_arg(arg_mode(text, len));
+	case COMMAND_ARG_STRUCTURE: return from_arg(arg_structure(text, len));
 	case COMMAND_ARG_HOST_PORT:
 		return from_arg(arg_host_port(text, len, &request->value.addr));
-	case COMMAND_ARG_EPRT:
-		return from_arg(arg_eprt(text, len, &request->value.addr));
-	case COMMAND_ARG_EPSV:
-		return from_arg(arg_epsv(text, len, &request->value.epsv));
-	case COMMAND_ARG_OPTS:
-		return from_arg(arg_opts(text, len, &request->value.opts));
-	case COMMAND_ARG_TIME_PATH:
-		return parse_time_path(request);
-	case COMMAND_ARG_COUNT:
-		break;
+	case COMMAND_ARG_EPRT: return from_arg(arg_eprt(text, len, &request->value.addr));
+	case COMMAND_ARG_EPSV: return from_arg(arg_epsv(text, len, &request->value.epsv));
+	case COMMAND_ARG_OPTS: return from_arg(arg_opts(text, len, &request->value.opts));
+	case COMMAND_ARG_TIME_PATH: return parse_time_path(request);
+	case COMMAND_ARG_COUNT: break;
 	}
 	return REQUEST_SYNTAX;
 }

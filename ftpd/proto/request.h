@@ -4,8 +4,9 @@
  * Source: RFC 959 5.3.
  * Not here: whether the command is permitted now; see ftpd/worker/gate.c.
  *
- * The rule: the word ends at the first space or the end. That one space is dropped; all further bytes, spaces at
- * both ends included, belong to the argument. There are no quotes and no escapes. An empty argument and none are the same.
+ * The rule: the word ends at the first space or the end. That one space is dropped; all
+ * further bytes, spaces at both ends included, belong to the argument. There are no
+ * quotes and no escapes. An empty argument and none are the same.
  */
 #ifndef FTPD_PROTO_REQUEST_H
 #define FTPD_PROTO_REQUEST_H
@@ -30,27 +31,28 @@ struct request {
 	const char *text; /* the whole argument, raw; never NULL */
 	size_t text_len;
 	union {
-		struct list_options list;  /* COMMAND_ARG_LIST */
-		uint64_t number;           /* COMMAND_ARG_OFFSET, COMMAND_ARG_ALLOCATE */
-		enum arg_type type;        /* COMMAND_ARG_TYPE */
-		enum arg_epsv epsv;        /* COMMAND_ARG_EPSV */
-		struct addr addr;          /* COMMAND_ARG_HOST_PORT, COMMAND_ARG_EPRT */
-		struct arg_opts opts;      /* COMMAND_ARG_OPTS */
+		struct list_options list; /* COMMAND_ARG_LIST */
+		uint64_t number;          /* COMMAND_ARG_OFFSET, COMMAND_ARG_ALLOCATE */
+		enum arg_type type;       /* COMMAND_ARG_TYPE */
+		enum arg_epsv epsv;       /* COMMAND_ARG_EPSV */
+		struct addr addr;         /* COMMAND_ARG_HOST_PORT, COMMAND_ARG_EPRT */
+		struct arg_opts opts;     /* COMMAND_ARG_OPTS */
 		struct {
 			int64_t epoch_s;
 			const char *path;
 			size_t path_len;
 		} time_path; /* COMMAND_ARG_TIME_PATH */
-	} value; /* other kinds: text is all there is */
+	} value;             /* other kinds: text is all there is */
 };
 
 /*
  * Parse a line.
  * In:      line, len: from line_feed.
- * Out:     ret_request: id, text and text_len are always set, so that the gate can refuse before the argument is judged;
- *          value only when REQUEST_OK.
+ * Out:     ret_request: id, text and text_len are always set, so that the gate can refuse
+ *          before the argument is judged; value only when REQUEST_OK.
  * Returns: REQUEST_OK, or which reply is due if the gate lets the command pass.
  */
-enum request_result request_parse(const char *line, size_t len, struct request *ret_request);
+enum request_result request_parse(const char *line, size_t len,
+                                  struct request *ret_request);
 
 #endif

@@ -4,43 +4,42 @@
  * Source: RFC 959 5.4 and 6; DESIGN.md section 4.
  * Not here: the setter that changes and traces them; see ftpd/worker/session.c.
  *
- * Session.
+ * Session. A new one, and one handed over by a shared worker, begins as greeted.
  *
- *      a new connection, or one
- *      handed over by a shared worker
- *                |
- *                v         USER             PASS                    accepted
- *          +---------+ ---------> +-------+ --------> +----------------+ -----> +-----------+
- *          | greeted |            | named |           | authenticating |        | logged in |
- *          +---------+ <--------- +-------+           +----------------+        +-----------+
- *            ^     ^      REIN      ^   |                   |                     ^  |   |
- *            |     +----------------|---|-------------------+                     |  |   |
- *            |       refused        |   |  anonymous: PASS, accepted at once      |  |   |
- *            |                      |   +-----------------------------------------+  |   |
- *            |                      +------------------------------------------------+   |
- *            |                                     USER again                            |
- *            +---------------------------------------------------------------------------+
- *                                          REIN
+ *      +---------+  USER   +-------+  PASS   +----------------+  accepted  +-----------+
+ *      | greeted | ------> | named | ------> | authenticating | ---------> | logged in |
+ *      +---------+         +-------+         +----------------+            +-----------+
+ *        ^  ^  ^    REIN    |  |  ^                  |                      ^   |   |
+ *        |  |  +------------+  |  |                  |                      |   |   |
+ *        |  |                  +--|------------------|----------------------+   |   |
+ *        |  |                     |   anonymous: PASS is accepted at once       |   |
+ *        |  +---------------------|------------------+                          |   |
+ *        |      refused           |                                             |   |
+ *        |                        +---------------------------------------------+   |
+ *        |                            USER again                                    |
+ *        +--------------------------------------------------------------------------+
+ *               REIN
  *
- *      Each of them may go to closing (QUIT, 421, the client has gone); closing goes nowhere.
+ *      Each of them may go to closing (QUIT, 421, the client has gone), which is the end.
  *
  * Transfer.
  *
- *                PASV EPSV                RETR LIST ...
- *      +------+  PORT EPRT    +-------+  after PASV or PORT  +---------+  125 150  +--------+
- *      | idle | ------------> | armed | -------------------> | opening | --------> | moving |
- *      +------+ <------------ +-------+                      +---------+           +--------+
- *        ^  |  REIN, failure    |   ^                          ^  |                  |   |
- *        |  |                   +---+ armed anew               |  |                  |   |
- *        |  +--------------------------------------------------+  |                  |   |
- *        |    RETR LIST ... without PASV or PORT                  |                  |   |
- *        +--------------------------------------------------------+                  |   |
- *        |    425 450 451 550, ABOR                                                  |   |
- *        +---------------------------------------------------------------------------+   |
- *        |    226 426 451, with nothing left to wait for                                 |
- *        |                                  +-----------+                                |
- *        +--------------------------------- | finishing | <------------------------------+
- *             226 426 451                   +-----------+   all is sent, not all confirmed
+ *                 PASV PORT
+ *      +------+   EPSV EPRT  +-------+  RETR LIST  +---------+  125 150  +--------+
+ *      | idle | -----------> | armed | ----------> | opening | --------> | moving |
+ *      +------+ <----------- +-------+             +---------+           +--------+
+ *       ^  |    REIN, failure  |   ^                 ^    |                |    |
+ *       |  |                   +---+                 |    |                |    |
+ *       |  |                   PASV again            |    |                |    |
+ *       |  +-----------------------------------------+    |                |    |
+ *       |    RETR LIST without PASV or PORT               |                |    |
+ *       +-------------------------------------------------+                |    |
+ *       |    425 450 451 550, ABOR                                         |    |
+ *       +------------------------------------------------------------------+    |
+ *       |    226 426 451, with nothing left to wait for                         |
+ *       |                       +-----------+                                   |
+ *       +---------------------- | finishing | <---------------------------------+
+ *            226 426 451        +-----------+    all is sent, not all confirmed
  */
 #ifndef FTPD_PROTO_STATE_H
 #define FTPD_PROTO_STATE_H
@@ -57,16 +56,20 @@ enum session_state {
 };
 
 enum transfer_state {
-	TRANSFER_IDLE,      /* no data port */
-	TRANSFER_ARMED,     /* PASV, EPSV, PORT or EPRT has been given and not been used */
-	TRANSFER_OPENING,   /* a transfer command was accepted: file and data connection are being had */
-	TRANSFER_MOVING,    /* 125 or 150 has been sent, bytes move */
-	TRANSFER_FINISHING, /* all bytes are given to the connection; waiting for its orderly end, then 226 */
+	TRANSFER_IDLE, /* no data port */
+	/* PASV, EPSV, PORT or EPRT has been given and not been used */
+	TRANSFER_ARMED,
+	/* a transfer command was accepted: file and data connection are being had */
+	TRANSFER_OPENING,
+	TRANSFER_MOVING, /* 125 or 150 has been sent, bytes move */
+	/* all bytes are given to the connection; waiting for its orderly end, then 226 */
+	TRANSFER_FINISHING,
 	TRANSFER_STATE_COUNT,
 };
 
 /*
- * Ask whether a session may go from one state to another. Staying is no change and not asked for.
+ * Ask whether a session may go from one state to another. Staying is no change and not
+ * asked for.
  * Returns: true if the diagram has that arrow.
  */
 bool session_state_may(enum session_state from, enum session_state to);

@@ -11,7 +11,10 @@ struct walk {
 	const char *pattern;
 	size_t len;
 	size_t at;
-	/* From here on no "[" has an end. One search that finds none tells for all later ones, so it is made once. */
+	/*
+	 * From here on no "[" has an end. One search that finds none tells for all later
+	 * ones, so it is made once.
+	 */
 	size_t literal_from;
 	uint64_t steps;
 };
@@ -30,13 +33,15 @@ bracket_byte(struct walk *walk, size_t *at)
 
 /*
  * Compare a byte with the bracket expression at walk->at.
- * Returns: true if the expression has an end, and then *ret_end behind it and *ret_is_match.
+ * Returns: true if the expression has an end, and then *ret_end behind it and
+ *          *ret_is_match.
  */
 static bool
 match_bracket(struct walk *walk, unsigned char byte, size_t *ret_end, bool *ret_is_match)
 {
 	size_t at = walk->at + 1;
-	bool is_negated = at < walk->len && (walk->pattern[at] == '!' || walk->pattern[at] == '^');
+	bool is_negated =
+	    at < walk->len && (walk->pattern[at] == '!' || walk->pattern[at] == '^');
 	bool is_match = false;
 	bool is_first = true;
 
@@ -52,7 +57,8 @@ match_bracket(struct walk *walk, unsigned char byte, size_t *ret_end, bool *ret_
 		}
 		low = bracket_byte(walk, &at);
 		high = low;
-		if (at + 1 < walk->len && walk->pattern[at] == '-' && walk->pattern[at + 1] != ']') {
+		if (at + 1 < walk->len && walk->pattern[at] == '-' &&
+		    walk->pattern[at + 1] != ']') {
 			at++;
 			high = bracket_byte(walk, &at);
 		}
@@ -61,7 +67,10 @@ match_bracket(struct walk *walk, unsigned char byte, size_t *ret_end, bool *ret_
 	return false;
 }
 
-/* Compare a byte with the element at walk->at, not a star, and go on to the next if they match. */
+/*
+ * Compare a byte with the element at walk->at, not a star, and go on to the next if they
+ * match.
+ */
 static bool
 match_element(struct walk *walk, unsigned char byte)
 {
@@ -88,10 +97,11 @@ match_element(struct walk *walk, unsigned char byte)
 }
 
 bool
-wildcard_match_counted(const char *pattern, size_t pattern_len, const char *name, size_t name_len,
-                       uint64_t *ret_steps)
+wildcard_match_counted(const char *pattern, size_t pattern_len, const char *name,
+                       size_t name_len, uint64_t *ret_steps)
 {
-	struct walk walk = {.pattern = pattern, .len = pattern_len, .literal_from = pattern_len};
+	struct walk walk = {
+	    .pattern = pattern, .len = pattern_len, .literal_from = pattern_len};
 	size_t name_at = 0;
 	size_t after_star = 0; /* where to begin again; 0: no star yet */
 	size_t star_end = 0;   /* the star has taken the name up to here */
@@ -101,7 +111,8 @@ wildcard_match_counted(const char *pattern, size_t pattern_len, const char *name
 			walk.steps++;
 			after_star = ++walk.at;
 			star_end = name_at;
-		} else if (walk.at < walk.len && match_element(&walk, (unsigned char)name[name_at])) {
+		} else if (walk.at < walk.len &&
+		           match_element(&walk, (unsigned char)name[name_at])) {
 			name_at++;
 		} else if (after_star > 0) {
 			walk.at = after_star;
