@@ -172,7 +172,7 @@ conf_read(const char *path, const char *const *overrides, size_t count)
 	if (path == NULL) {
 		return conf_read_buffer("default", "", 0, overrides, count);
 	}
-	bytes = calloc(1, CONF_FILE_MAX_BYTES + 1);
+	bytes = malloc(CONF_FILE_MAX_BYTES + 1);
 	if (bytes == NULL) {
 		return NULL;
 	}
