@@ -1,5 +1,6 @@
 /*
- * addr: an internet address with a port, as plain bytes that can be compared, printed and sent.
+ * addr: an internet address with a port, as plain bytes that can be compared, printed and
+ * sent.
  * Runs in: every process.
  */
 #include "common/addr.h"
@@ -46,7 +47,8 @@ addr_format(const struct addr *addr, char text[ADDR_TEXT_MAX])
 	}
 	len = strlen(text);
 	if (addr->scope != 0) {
-		len += (size_t)snprintf(text + len, ADDR_TEXT_MAX - len, "%%%u", addr->scope);
+		len += (size_t)snprintf(text + len, ADDR_TEXT_MAX - len, "%%%u",
+		                        addr->scope);
 	}
 	return len;
 }
@@ -58,7 +60,8 @@ addr_format_port(const struct addr *addr, char text[ADDR_TEXT_MAX])
 
 	(void)addr_format(addr, host); /* the length is measured again below */
 	if (addr->family == ADDR_IPV6) {
-		return (size_t)snprintf(text, ADDR_TEXT_MAX, "[%.60s]:%u", host, addr->port);
+		return (size_t)snprintf(text, ADDR_TEXT_MAX, "[%.60s]:%u", host,
+		                        addr->port);
 	}
 	return (size_t)snprintf(text, ADDR_TEXT_MAX, "%.60s:%u", host, addr->port);
 }
@@ -93,7 +96,8 @@ addr_unmap(struct addr *addr)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-	if (addr->family != ADDR_IPV6 || memcmp(addr->bytes, mapped, sizeof(mapped)) != 0) {
+	if (addr->family != ADDR_IPV6 ||
+	    memcmp(addr->bytes, mapped, sizeof(mapped)) != 0) {
 		return;
 	}
 	memmove(addr->bytes, addr->bytes + sizeof(mapped), ADDR_IPV4_BYTES);

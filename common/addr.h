@@ -1,6 +1,8 @@
 /*
- * addr: an internet address with a port, as plain bytes that can be compared, printed and sent.
- * Runs in: every process. Pure: no system call, so proto may use it; socket addresses are in sockaddr.h.
+ * addr: an internet address with a port, as plain bytes that can be compared, printed and
+ * sent.
+ * Runs in: every process. Pure: no system call, so proto may use it; socket addresses are
+ * in sockaddr.h.
  * Source: RFC 4291 2.2 and 2.5.5.2.
  * Not here: names and their resolution.
  */
@@ -22,7 +24,10 @@ enum {
 	ADDR_TEXT_MAX = 72,
 };
 
-/* An IPv4 address uses the first four bytes. Unused bytes are zero, so that memory compares. */
+/*
+ * An IPv4 address uses the first four bytes. Unused bytes are zero, so that memory
+ * compares.
+ */
 struct addr {
 	uint8_t family;    /* enum addr_family */
 	uint8_t bytes[16]; /* network order */
@@ -31,7 +36,8 @@ struct addr {
 };
 
 /*
- * Parse a numeric address without port: dotted quad, or IPv6 text without brackets and scope.
+ * Parse a numeric address without port: dotted quad, or IPv6 text without brackets and
+ * scope.
  * In:      text, len: not NUL-terminated.
  * Returns: true and *ret_addr (port and scope 0), or false and *ret_addr untouched.
  */
@@ -59,16 +65,18 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
  * Ask whether `addr` lies in network/prefix.
  * Returns: true if the families agree and the first prefix_bits bits are equal.
  */
-bool addr_in_network(const struct addr *addr, const struct addr *network, unsigned prefix_bits);
+bool addr_in_network(const struct addr *addr, const struct addr *network,
+                     unsigned prefix_bits);
 
 /*
- * Turn an IPv4-mapped IPv6 address (::ffff:a.b.c.d) into the IPv4 address that it means; others stay.
- * A listener for both families sees IPv4 clients in that form.
+ * Turn an IPv4-mapped IPv6 address (::ffff:a.b.c.d) into the IPv4 address that it means;
+ * others stay. A listener for both families sees IPv4 clients in that form.
  */
 void addr_unmap(struct addr *addr);
 
 /*
- * Reduce an address to what limits count: IPv4 whole, IPv6 by /64; port and scope cleared.
+ * Reduce an address to what limits count: IPv4 whole, IPv6 by /64; port and scope
+ * cleared.
  * Returns: the reduced address.
  */
 struct addr addr_for_limit(const struct addr *addr);

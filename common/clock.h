@@ -8,7 +8,8 @@
 #include "common/base.h"
 
 /*
- * Returns: milliseconds of CLOCK_MONOTONIC (the coarse one: a few ms of resolution, no system call).
+ * Returns: milliseconds of CLOCK_MONOTONIC (the coarse one: a few ms of resolution, no
+ *          system call).
  */
 uint64_t clock_monotonic_ms(void);
 

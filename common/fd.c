@@ -1,5 +1,6 @@
 /*
- * fd: closing, flags, and passing descriptors over a channel between two of our processes.
+ * fd: closing, flags, and passing descriptors over a channel between two of our
+ * processes.
  * Runs in: every process.
  */
 #include "common/fd.h"
@@ -55,7 +56,8 @@ channel_send(int channel_fd, const void *bytes, size_t len, int passed_fd)
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	struct cmsghdr *header;
 
-	memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* sendmsg only reads, but iovec is not const */
+	memcpy(&part.iov_base, &bytes,
+	       sizeof(bytes)); /* sendmsg only reads, but iovec is not const */
 	if (passed_fd >= 0) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);
@@ -73,7 +75,10 @@ channel_send(int channel_fd, const void *bytes, size_t len, int passed_fd)
 	return 0;
 }
 
-/* Take the descriptors out of a received message: the first is returned, each further one closed and counted. */
+/*
+ * Take the descriptors out of a received message: the first is returned, each further one
+ * closed and counted.
+ */
 static int
 take_descriptor(struct msghdr *message, unsigned *ret_surplus)
 {

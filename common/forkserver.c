@@ -1,6 +1,8 @@
 /*
- * forkserver: a program that has initialised itself once and then forks a ready child whenever the master orders one.
- * Runs in: deftpd-worker (and later deftpd-auth) as the server; the master uses the messages.
+ * forkserver: a program that has initialised itself once and then forks a ready child
+ * whenever the master orders one.
+ * Runs in: deftpd-worker (and later deftpd-auth) as the server; the master uses the
+ * messages.
  */
 #include "common/forkserver.h"
 
@@ -50,7 +52,10 @@ spawn_decode(const uint8_t *bytes, size_t len, struct spawn_message *ret_message
 	return true;
 }
 
-/* The master always reads this channel; should it be full all the same, waiting is right: it holds nothing but pids. */
+/*
+ * The master always reads this channel; should it be full all the same, waiting is right:
+ * it holds nothing but pids.
+ */
 static int
 tell(int channel_fd, const struct spawn_message *message)
 {
@@ -86,7 +91,10 @@ tell_exits(int channel_fd, int signal_fd)
 	return result;
 }
 
-/* A server is told apart from its children by what it keeps: they close both of its descriptors. */
+/*
+ * A server is told apart from its children by what it keeps: they close both of its
+ * descriptors.
+ */
 struct server {
 	int channel_fd;
 	int signal_fd;
@@ -119,7 +127,8 @@ take_order(struct server *server)
 	uint8_t bytes[SPAWN_MESSAGE_MAX];
 	struct spawn_message order;
 	int child_fd = -1;
-	ssize_t len = channel_recv(server->channel_fd, bytes, sizeof(bytes), 0, &child_fd);
+	ssize_t len =
+	    channel_recv(server->channel_fd, bytes, sizeof(bytes), 0, &child_fd);
 	int result;
 
 	if (len <= 0) {
@@ -157,12 +166,13 @@ serve(struct server *server)
 int
 forkserver_run(int channel_fd, uint8_t layers, forkserver_child *child, void *context)
 {
-	struct server server = {.channel_fd = channel_fd, .child = child, .context = context};
+	struct server server = {
+	    .channel_fd = channel_fd, .child = child, .context = context};
 	struct spawn_message ready = {.type = SPAWN_READY, .layers = layers};
 	sigset_t children;
 
-	(void)sigemptyset(&children);          /* cannot fail */
-	(void)sigaddset(&children, SIGCHLD);   /* cannot fail */
+	(void)sigemptyset(&children);        /* cannot fail */
+	(void)sigaddset(&children, SIGCHLD); /* cannot fail */
 	if (sigprocmask(SIG_BLOCK, &children, &server.before) != 0) {
 		return 1;
 	}

@@ -1,8 +1,8 @@
 /*
  * landlock: the Landlock part of sandbox.h.
  * Runs in: worker, agent, recorder, at the end of their start-up.
- * Source: landlock(7); the kernel's userspace-api/landlock. The numbers of newer kernels stand here because Debian 12's headers end
- * at version 3.
+ * Source: landlock(7); the kernel's userspace-api/landlock. The numbers of newer kernels
+ * stand here because Debian 12's headers end at version 3.
  */
 #include <errno.h>
 #include <linux/landlock.h>
@@ -15,7 +15,9 @@
 #include "common/base.h"
 
 enum {
-	/* Version 1 knows 13 rights on files; each of these versions added one or more. */
+	/*
+	 * Version 1 knows 13 rights on files; each of these versions added one or more.
+	 */
 	RIGHTS_V1 = 13,
 	RIGHTS_V2 = 14, /* REFER */
 	RIGHTS_V3 = 15, /* TRUNCATE */
@@ -24,7 +26,10 @@ enum {
 	SCOPE_ABSTRACT_AND_SIGNAL = 3,
 };
 
-/* struct landlock_ruleset_attr as of version 6; an older kernel is given the shorter length that it knows. */
+/*
+ * struct landlock_ruleset_attr as of version 6; an older kernel is given the shorter
+ * length that it knows.
+ */
 struct ruleset {
 	uint64_t files;
 	uint64_t net;
@@ -34,7 +39,10 @@ struct ruleset {
 static uint64_t
 file_rights(int abi)
 {
-	unsigned bits = abi >= 5 ? RIGHTS_V5 : abi >= 3 ? RIGHTS_V3 : abi == 2 ? RIGHTS_V2 : RIGHTS_V1;
+	unsigned bits = abi >= 5   ? RIGHTS_V5
+	                : abi >= 3 ? RIGHTS_V3
+	                : abi == 2 ? RIGHTS_V2
+	                           : RIGHTS_V1;
 
 	return (UINT64_C(1) << bits) - 1;
 }
@@ -47,8 +55,8 @@ allow_reading(int ruleset_fd, int root_fd)
 	    .parent_fd = root_fd,
 	};
 
-	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &below,
-	               0) == 0
+	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH,
+	               &below, 0) == 0
 	           ? 0
 	           : -errno;
 }
@@ -75,7 +83,8 @@ make_ruleset(int abi)
 int
 sandbox_landlock(int root_fd, enum sandbox_files files, int *ret_abi)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	                   LANDLOCK_CREATE_RULESET_VERSION);
 	int ruleset_fd;
 	int result = 0;
 

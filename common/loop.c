@@ -1,5 +1,6 @@
 /*
- * loop: an event loop over epoll. A source is a struct inside the object that owns the descriptor.
+ * loop: an event loop over epoll. A source is a struct inside the object that owns the
+ * descriptor.
  * Runs in: master, worker, recorder.
  */
 #include "common/loop.h"

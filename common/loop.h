@@ -1,5 +1,6 @@
 /*
- * loop: an event loop over epoll. A source is a struct inside the object that owns the descriptor.
+ * loop: an event loop over epoll. A source is a struct inside the object that owns the
+ * descriptor.
  * Runs in: master, worker, recorder.
  * Source: epoll(7).
  * Not here: timers (timer.h) and what an event means.
@@ -15,7 +16,10 @@ enum {
 	LOOP_BATCH = 64, /* events taken per system call */
 };
 
-/* One watched descriptor. `fd` is -1 while it is not watched. The handler may forget this or any other source. */
+/*
+ * One watched descriptor. `fd` is -1 while it is not watched. The handler may forget this
+ * or any other source.
+ */
 struct loop_source {
 	int fd;
 	uint32_t events;
@@ -47,7 +51,10 @@ int loop_watch(struct loop *loop, struct loop_source *source, int fd, uint32_t e
  */
 int loop_change(struct loop *loop, struct loop_source *source, uint32_t events);
 
-/* Stop watching, before the descriptor is closed. Events already fetched for it are dropped. Harmless when not watched. */
+/*
+ * Stop watching, before the descriptor is closed. Events already fetched for it are
+ * dropped. Harmless when not watched.
+ */
 void loop_forget(struct loop *loop, struct loop_source *source);
 
 /*

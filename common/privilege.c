@@ -43,7 +43,10 @@ privilege_enter_empty_root(void)
 	}
 	root_fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	result = root_fd >= 0 ? 0 : -errno;
-	/* Removed before it is entered: nobody can put anything into a directory that has no name. */
+	/*
+	 * Removed before it is entered: nobody can put anything into a directory that has
+	 * no name.
+	 */
 	if (rmdir(path) != 0 && result == 0) {
 		result = -errno;
 	}

@@ -1,7 +1,8 @@
 /*
  * privilege: becoming somebody else for good, and proving it.
  * Runs in: worker, agent, recorder at start-up; the master for its bounding set.
- * Source: setresuid(2), capabilities(7), SECURITY.md 3.3 and 3.6; DESIGN.md section 3, rules 4 and 6.
+ * Source: setresuid(2), capabilities(7), SECURITY.md 3.3 and 3.6; DESIGN.md section 3,
+ * rules 4 and 6.
  * Not here: looking users up; the master does that before it starts anything.
  */
 #ifndef COMMON_PRIVILEGE_H
@@ -30,14 +31,16 @@ bool privilege_is_root(void);
 int privilege_enter_root(int root_fd);
 
 /*
- * Enter a root in which there is nothing: a directory that is made, removed and then entered.
+ * Enter a root in which there is nothing: a directory that is made, removed and then
+ * entered.
  * Returns: 0 or negative errno.
  */
 int privilege_enter_empty_root(void);
 
 /*
- * Become the identity irrevocably: groups, gid, uid, every capability set and the bounding set; undumpable; no new privileges.
- * Then read everything back and try to regain root. As a user other than root only the last two steps are done.
+ * Become the identity irrevocably: groups, gid, uid, every capability set and the
+ * bounding set; undumpable; no new privileges. Then read everything back and try to
+ * regain root. As a user other than root only the last two steps are done.
  * Returns: 0; -EPERM if anything could be regained; other negative errno.
  */
 int privilege_become(const struct identity *identity);

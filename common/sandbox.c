@@ -1,5 +1,6 @@
 /*
- * sandbox: system call filter, Landlock and resource limits. Each role has one table that names the calls it may make.
+ * sandbox: system call filter, Landlock and resource limits. Each role has one table that
+ * names the calls it may make.
  * Runs in: worker, agent, recorder, at the end of their start-up.
  */
 #include "common/sandbox.h"
@@ -22,10 +23,14 @@
 #include "common/base.h"
 
 enum {
-	DENIED_MAX = 16, /* further different numbers are not told: the first ones show the fault */
+	DENIED_MAX =
+	    16, /* further different numbers are not told: the first ones show the fault */
 };
 
-/* What every process needs whatever its role: memory that is never executable, time, its own end, signals. */
+/*
+ * What every process needs whatever its role: memory that is never executable, time, its
+ * own end, signals.
+ */
 static const struct sandbox_rule base_rules[] = {
     {SCMP_SYS(mmap), SANDBOX_ALLOW, {{2, PROT_EXEC, 0}}},
     {SCMP_SYS(mmap), SANDBOX_REFUSE, {{2, PROT_EXEC, PROT_EXEC}}},
@@ -65,7 +70,10 @@ static const struct sandbox_rule base_rules[] = {
     {SCMP_SYS(keyctl), SANDBOX_KILL, {{0}}},
 };
 
-/* Numbers that the SIGSYS handler saw; 0 is free, a number is stored plus one. Signal flags in the sense of STYLE.md. */
+/*
+ * Numbers that the SIGSYS handler saw; 0 is free, a number is stored plus one. Signal
+ * flags in the sense of STYLE.md.
+ */
 static volatile sig_atomic_t denied_calls[DENIED_MAX];
 static volatile sig_atomic_t denied_told[DENIED_MAX];
 
@@ -76,17 +84,18 @@ add_rule(scmp_filter_ctx context, const struct sandbox_rule *rule)
 	unsigned count = 0;
 	uint32_t action = rule->action == SANDBOX_ALLOW    ? SCMP_ACT_ALLOW
 	                  : rule->action == SANDBOX_REFUSE ? SCMP_ACT_ERRNO(EPERM)
+	                  : rule->action == SANDBOX_ABSENT ? SCMP_ACT_ERRNO(ENOSYS)
 	                                                   : SCMP_ACT_KILL_PROCESS;
 
 	for (size_t i = 0; i < ARRAY_COUNT(rule->checks); i++) {
 		const struct sandbox_check *check = &rule->checks[i];
 
 		if (check->mask != 0) {
-			compares[count++] = (struct scmp_arg_cmp){
-			    .arg = check->argument,
-			    .op = SCMP_CMP_MASKED_EQ,
-			    .datum_a = check->mask,
-			    .datum_b = check->value};
+			compares[count++] =
+			    (struct scmp_arg_cmp){.arg = check->argument,
+			                          .op = SCMP_CMP_MASKED_EQ,
+			                          .datum_a = check->mask,
+			                          .datum_b = check->value};
 		}
 	}
 	return seccomp_rule_add_array(context, action, rule->call, count, compares);
@@ -105,7 +114,10 @@ add_rules(scmp_filter_ctx context, const struct sandbox_rule *rules, size_t coun
 	return 0;
 }
 
-/* libseccomp 2.5 writes a program only to a descriptor: take it back out of a memory file. */
+/*
+ * libseccomp 2.5 writes a program only to a descriptor: take it back out of a memory
+ * file.
+ */
 static int
 export_program(scmp_filter_ctx context, struct sandbox_filter *ret_filter)
 {
@@ -134,7 +146,8 @@ export_program(scmp_filter_ctx context, struct sandbox_filter *ret_filter)
 		return result;
 	}
 	ret_filter->program = program;
-	ret_filter->count = (unsigned short)((size_t)info.st_size / sizeof(struct sock_filter));
+	ret_filter->count =
+	    (unsigned short)((size_t)info.st_size / sizeof(struct sock_filter));
 	return 0;
 }
 
@@ -148,7 +161,9 @@ sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
 	if (context == NULL) {
 		return -ENOMEM;
 	}
-	/* A balanced tree: the cost of a call does not depend on its place in the table. */
+	/*
+	 * A balanced tree: the cost of a call does not depend on its place in the table.
+	 */
 	result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (result == 0) {
 		result = add_rules(context, base_rules, ARRAY_COUNT(base_rules));
@@ -170,21 +185,30 @@ sandbox_filter_free(struct sandbox_filter *filter)
 	*filter = (struct sandbox_filter){0};
 }
 
+#if defined(__x86_64__)
+static void
+set_return_value(ucontext_t *interrupted, int value)
+{
+	interrupted->uc_mcontext.gregs[REG_RAX] = value;
+}
+#elif defined(__aarch64__)
+static void
+set_return_value(ucontext_t *interrupted, int value)
+{
+	interrupted->uc_mcontext.regs[0] = (unsigned long long)value;
+}
+#else
+#error "state here how a system call returns a value on this machine"
+#endif
+
 /* Runs at any moment: touches only the two arrays and the interrupted context. */
 static void
 handle_sigsys(int number, siginfo_t *info, void *context)
 {
-	ucontext_t *interrupted = context;
 	sig_atomic_t call = info->si_syscall + 1;
 
 	(void)number; /* only SIGSYS is installed */
-#if defined(__x86_64__)
-	interrupted->uc_mcontext.gregs[REG_RAX] = -ENOSYS;
-#elif defined(__aarch64__)
-	interrupted->uc_mcontext.regs[0] = (unsigned long)-ENOSYS;
-#else
-#error "state here how a system call returns a value on this machine"
-#endif
+	set_return_value(context, -ENOSYS);
 	for (size_t i = 0; i < DENIED_MAX; i++) {
 		if (denied_calls[i] == call) {
 			return;
@@ -235,7 +259,8 @@ set_limit(int resource, rlim_t value)
 }
 
 int
-sandbox_limits(unsigned long max_fds, unsigned long max_data_bytes, bool may_start_threads)
+sandbox_limits(unsigned long max_fds, unsigned long max_data_bytes,
+               bool may_start_threads)
 {
 	int result = set_limit(RLIMIT_CORE, 0);
 

@@ -15,10 +15,12 @@
  * Fill a socket address for bind or connect.
  * Returns: its length, 0 for ADDR_NONE.
  */
-socklen_t sockaddr_from_addr(const struct addr *addr, struct sockaddr_storage *ret_sockaddr);
+socklen_t sockaddr_from_addr(const struct addr *addr,
+                             struct sockaddr_storage *ret_sockaddr);
 
 /*
- * Read a socket address as the kernel gave it. IPv4-mapped addresses come out as IPv4; other families as ADDR_NONE.
+ * Read a socket address as the kernel gave it. IPv4-mapped addresses come out as IPv4;
+ * other families as ADDR_NONE.
  * Returns: the address.
  */
 struct addr sockaddr_to_addr(const struct sockaddr_storage *sockaddr);

@@ -1,5 +1,6 @@
 /*
- * timer: a hashed wheel of deadlines. Setting one costs the same for ten sessions and ten thousand.
+ * timer: a hashed wheel of deadlines. Setting one costs the same for ten sessions and ten
+ * thousand.
  * Runs in: master, worker.
  */
 #include "common/timer.h"
@@ -77,7 +78,10 @@ timer_wheel_expire(struct timer_wheel *wheel, uint64_t now_ms)
 	uint64_t target = now_ms / TIMER_TICK_MS;
 	struct timer *timer;
 
-	/* After a long sleep one whole turn visits every slot; more would only visit them again. */
+	/*
+	 * After a long sleep one whole turn visits every slot; more would only visit them
+	 * again.
+	 */
 	if (target > wheel->now_tick + TIMER_WHEEL_SLOTS) {
 		wheel->now_tick = target - TIMER_WHEEL_SLOTS;
 	}

@@ -1,5 +1,6 @@
 /*
- * timer: a hashed wheel of deadlines. Setting one costs the same for ten sessions and ten thousand.
+ * timer: a hashed wheel of deadlines. Setting one costs the same for ten sessions and ten
+ * thousand.
  * Runs in: master, worker. Not thread-safe: one wheel per loop.
  * Source: G. Varghese, T. Lauck, "Hashed and hierarchical timing wheels", scheme 6.
  * Not here: reading the clock; time comes in as a parameter, so tests need not wait.
@@ -10,11 +11,15 @@
 #include "common/base.h"
 
 enum {
-	TIMER_TICK_MS = 250,     /* deadlines are met within one tick, never early */
-	TIMER_WHEEL_SLOTS = 512, /* 128 s a turn; later deadlines stay for further turns */
+	TIMER_TICK_MS = 250, /* deadlines are met within one tick, never early */
+	TIMER_WHEEL_SLOTS =
+	    512, /* 128 s a turn; later deadlines stay for further turns */
 };
 
-/* A deadline, inside the object that it belongs to. Zeroed memory is a timer that is not set. */
+/*
+ * A deadline, inside the object that it belongs to. Zeroed memory is a timer that is not
+ * set.
+ */
 struct timer {
 	struct timer *next;
 	struct timer **link; /* what points to us; NULL while not set */

@@ -1,5 +1,6 @@
 /*
- * wire: writing and reading messages field by field, big-endian, with sticky errors and a final "nothing left" check.
+ * wire: writing and reading messages field by field, big-endian, with sticky errors and a
+ * final "nothing left" check.
  * Runs in: every process. Input of the reader: hostile.
  */
 #include "common/wire.h"

@@ -1,5 +1,6 @@
 /*
- * agent: questions of a worker about files, and the agent's answers. Strictly one question, one answer.
+ * agent: questions of a worker about files, and the agent's answers. Strictly one
+ * question, one answer.
  * Runs in: worker (asks), agent (answers).
  */
 #include "ftpd/ipc/agent.h"
@@ -34,7 +35,8 @@ has_byte(const char *text, size_t len, char byte)
 }
 
 bool
-agent_question_decode(const uint8_t *bytes, size_t len, struct agent_question *ret_question)
+agent_question_decode(const uint8_t *bytes, size_t len,
+                      struct agent_question *ret_question)
 {
 	struct agent_question question = {.pattern = "", .prefix = ""};
 	struct wire_reader reader;
@@ -48,7 +50,8 @@ agent_question_decode(const uint8_t *bytes, size_t len, struct agent_question *r
 		question.facts = wire_get_u16(&reader);
 		question.pattern =
 		    wire_get_bytes(&reader, AGENT_PATTERN_MAX, &question.pattern_len);
-		question.prefix = wire_get_bytes(&reader, IPC_PATH_MAX, &question.prefix_len);
+		question.prefix =
+		    wire_get_bytes(&reader, IPC_PATH_MAX, &question.prefix_len);
 	}
 	if (!wire_reader_is_done(&reader) || question.path_len == 0 ||
 	    question.path[0] != '/' || has_byte(question.path, question.path_len, '\0') ||
@@ -134,8 +137,8 @@ agent_start_decode(const uint8_t *bytes, size_t len, struct agent_start *ret_sta
 	start.gid = wire_get_u32(&reader);
 	start.has_sandbox = wire_get_bool(&reader);
 	start.root = wire_get_bytes(&reader, IPC_PATH_MAX, &start.root_len);
-	if (!wire_reader_is_done(&reader) || start.root_len == 0 || start.root[0] != '/' ||
-	    has_byte(start.root, start.root_len, '\0')) {
+	if (!wire_reader_is_done(&reader) || start.root_len == 0 ||
+	    start.root[0] != '/' || has_byte(start.root, start.root_len, '\0')) {
 		return false;
 	}
 	*ret_start = start;

@@ -1,5 +1,6 @@
 /*
- * agent: questions of a worker about files, and the agent's answers. Strictly one question, one answer.
+ * agent: questions of a worker about files, and the agent's answers. Strictly one
+ * question, one answer.
  * Runs in: worker (asks), agent (answers; distrusts the worker).
  * Source: DESIGN.md sections 2 to 4.
  * Not here: how a path is resolved; see ftpd/agent.
@@ -11,11 +12,13 @@
 #include "common/base.h"
 
 enum agent_verb {
-	AGENT_OPEN_READ,   /* a plain file for reading; [fd] the file */
-	AGENT_STAT,        /* SIZE, MDTM, MLST: what is at the path, links followed */
-	AGENT_CHECK_DIR,   /* CWD: is it a directory that can be searched */
-	AGENT_COUNT_ASCII, /* SIZE in TYPE A: octets after conversion; IPC_BUSY above AGENT_COUNT_MAX */
-	AGENT_LIST,        /* LIST, NLST, MLSD, STAT path; [fd] the read end of a pipe with the listing */
+	AGENT_OPEN_READ, /* a plain file for reading; [fd] the file */
+	AGENT_STAT,      /* SIZE, MDTM, MLST: what is at the path, links followed */
+	AGENT_CHECK_DIR, /* CWD: is it a directory that can be searched */
+	/* SIZE in TYPE A: octets after conversion; IPC_BUSY above AGENT_COUNT_MAX */
+	AGENT_COUNT_ASCII,
+	/* LIST, NLST, MLSD, STAT path; [fd] the read end of a pipe with the listing */
+	AGENT_LIST,
 	AGENT_VERB_COUNT,
 };
 
@@ -40,13 +43,15 @@ enum agent_option {
 };
 
 enum {
-	AGENT_COUNT_MAX = 16 * 1024 * 1024, /* bytes read for one SIZE in TYPE A (SECURITY.md P17) */
+	AGENT_COUNT_MAX =
+	    16 * 1024 * 1024, /* bytes read for one SIZE in TYPE A (SECURITY.md P17) */
 	AGENT_PATTERN_MAX = 255,
 };
 
 struct agent_question {
 	enum agent_verb verb;
-	const char *path; /* absolute, normalised, not terminated; points into the message after decoding */
+	const char *
+	    path; /* absolute, normalised, not terminated; points into the message after decoding */
 	size_t path_len;
 	/* AGENT_LIST only */
 	enum agent_format format;
@@ -54,7 +59,8 @@ struct agent_question {
 	unsigned facts;      /* mask of the facts to print, as in ftpd/proto/entry.h */
 	const char *pattern; /* for the names in the directory `path`; empty: all */
 	size_t pattern_len;
-	const char *prefix; /* put before each name by NLST, as the client typed it ("dir/"); may be empty */
+	const char *
+	    prefix; /* put before each name by NLST, as the client typed it ("dir/"); may be empty */
 	size_t prefix_len;
 };
 
@@ -68,28 +74,33 @@ enum agent_kind {
 
 struct agent_answer {
 	enum ipc_result result;
-	enum agent_kind kind;   /* the rest: zero unless IPC_OK */
-	bool is_readable;       /* for this agent's user */
-	bool is_searchable;     /* directories */
-	uint32_t mode;          /* permission bits, 07777 */
-	uint64_t size_bytes;    /* AGENT_COUNT_ASCII: the count */
+	enum agent_kind kind; /* the rest: zero unless IPC_OK */
+	bool is_readable;     /* for this agent's user */
+	bool is_searchable;   /* directories */
+	uint32_t mode;        /* permission bits, 07777 */
+	uint64_t size_bytes;  /* AGENT_COUNT_ASCII: the count */
 	int64_t mtime_s;
 	uint64_t inode;
 	uint64_t device;
-	int32_t denied_call;    /* a system call that the agent's filter denied, once; -1: none. Set for every result. */
+	int32_t
+	    denied_call; /* a system call that the agent's filter denied, once; -1: none. Set for every result. */
 };
 
 /*
  * Encode a question.
  * Returns: length, 0 if it does not fit.
  */
-size_t agent_question_encode(const struct agent_question *question, uint8_t *bytes, size_t cap);
+size_t agent_question_encode(const struct agent_question *question, uint8_t *bytes,
+                             size_t cap);
 
 /*
- * Decode a question to the last byte; the path begins with "/" and has no NUL, pattern and prefix have no NUL or "/" (prefix may have "/").
- * Returns: true and *ret_question, whose pointers point into bytes; false if the bytes are no such message.
+ * Decode a question to the last byte; the path begins with "/" and has no NUL, pattern
+ * and prefix have no NUL or "/" (prefix may have "/").
+ * Returns: true and *ret_question, whose pointers point into bytes; false if the bytes
+ *          are no such message.
  */
-bool agent_question_decode(const uint8_t *bytes, size_t len, struct agent_question *ret_question);
+bool agent_question_decode(const uint8_t *bytes, size_t len,
+                           struct agent_question *ret_question);
 
 /*
  * Encode an answer.
@@ -101,7 +112,8 @@ size_t agent_answer_encode(const struct agent_answer *answer, uint8_t *bytes, si
  * Decode an answer to the last byte.
  * Returns: true and *ret_answer; false if the bytes are no such message.
  */
-bool agent_answer_decode(const uint8_t *bytes, size_t len, struct agent_answer *ret_answer);
+bool agent_answer_decode(const uint8_t *bytes, size_t len,
+                         struct agent_answer *ret_answer);
 
 /*
  * Ask whether a descriptor comes with an IPC_OK answer to this verb.
@@ -110,14 +122,15 @@ bool agent_answer_decode(const uint8_t *bytes, size_t len, struct agent_answer *
 bool agent_verb_has_descriptor(enum agent_verb verb);
 
 /*
- * How an agent is to confine itself: sent once by the master as the first message of the agent's start channel, with the root directory
- * path. The agent reads it before it becomes anybody.
+ * How an agent is to confine itself: sent once by the master as the first message of the
+ * agent's start channel, with the root directory path. The agent reads it before it
+ * becomes anybody.
  */
 struct agent_start {
 	uint32_t uid; /* ignored when the agent does not run as root */
 	uint32_t gid;
-	bool has_sandbox;   /* false: sandbox = off */
-	const char *root;   /* absolute host path */
+	bool has_sandbox; /* false: sandbox = off */
+	const char *root; /* absolute host path */
 	size_t root_len;
 };
 
@@ -135,11 +148,11 @@ bool agent_start_decode(const uint8_t *bytes, size_t len, struct agent_start *re
 
 /* Exit status of an agent that could not start, for the master's log line. */
 enum agent_exit {
-	AGENT_EXIT_DONE = 0, /* end of file on the channel */
-	AGENT_EXIT_START = 10,   /* no or bad start record */
-	AGENT_EXIT_ROOT = 11,    /* the root directory cannot be opened */
-	AGENT_EXIT_BECOME = 12,  /* the user could not be become */
-	AGENT_EXIT_SANDBOX = 13, /* Landlock or the filter failed */
+	AGENT_EXIT_DONE = 0,      /* end of file on the channel */
+	AGENT_EXIT_START = 10,    /* no or bad start record */
+	AGENT_EXIT_ROOT = 11,     /* the root directory cannot be opened */
+	AGENT_EXIT_BECOME = 12,   /* the user could not be become */
+	AGENT_EXIT_SANDBOX = 13,  /* Landlock or the filter failed */
 	AGENT_EXIT_PROTOCOL = 14, /* the worker broke the wire format */
 };
 

@@ -104,11 +104,9 @@ mw_has_descriptor(const struct mw_message *message)
 	case MW_ASSIGN:
 	case MW_GIVE_AGENT:
 	case MW_GIVE_RECORDER:
-	case MW_HAND_BACK:
-		return true;
+	case MW_HAND_BACK: return true;
 	case MW_PASSIVE_ANSWER:
-	case MW_ACTIVE_ANSWER:
-		return message->result == IPC_OK;
+	case MW_ACTIVE_ANSWER: return message->result == IPC_OK;
 	case MW_TAKEN_BACK:
 	case MW_RETIRE:
 	case MW_READY:
@@ -117,8 +115,7 @@ mw_has_descriptor(const struct mw_message *message)
 	case MW_ACTIVE:
 	case MW_ENDED:
 	case MW_MORE_AGENTS:
-	case MW_COUNT:
-		return false;
+	case MW_COUNT: return false;
 	}
 	return false;
 }

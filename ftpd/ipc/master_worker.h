@@ -12,14 +12,18 @@
 #include "common/base.h"
 
 enum mw_type {
-	/* master to worker; [fd] says that exactly one descriptor comes along, [fd?] that it does when the result is IPC_OK */
+	/*
+	 * master to worker; [fd] says that exactly one descriptor comes along, [fd?] that
+	 * it does when the result is IPC_OK
+	 */
 	MW_ASSIGN,         /* [fd] a client's control connection */
 	MW_GIVE_AGENT,     /* [fd] a channel to an anonymous agent */
 	MW_GIVE_RECORDER,  /* [fd] the worker's channel to the recorder */
 	MW_PASSIVE_ANSWER, /* [fd?] a listening socket */
 	MW_ACTIVE_ANSWER,  /* [fd?] a socket that is connecting */
-	MW_TAKEN_BACK,     /* the descriptor of the last HAND_BACK has arrived: the next may be sent */
-	MW_RETIRE,         /* take no new session; end when the last one has ended */
+	/* the descriptor of the last HAND_BACK has arrived: the next may be sent */
+	MW_TAKEN_BACK,
+	MW_RETIRE, /* take no new session; end when the last one has ended */
 	/* worker to master */
 	MW_READY,       /* confined and waiting */
 	MW_TAKEN,       /* the last descriptor has arrived: the next may be sent */
@@ -31,10 +35,13 @@ enum mw_type {
 	MW_COUNT,
 };
 
-/* Why a session ended; the master may penalise (OpenSSH tells it by exit status in the same spirit). */
+/*
+ * Why a session ended; the master may penalise (OpenSSH tells it by exit status in the
+ * same spirit).
+ */
 enum mw_end {
 	MW_END_QUIT,
-	MW_END_CLOSED,   /* the client closed */
+	MW_END_CLOSED, /* the client closed */
 	MW_END_TIMEOUT,
 	MW_END_LOGIN_TIMEOUT,
 	MW_END_VIOLATION, /* too many wrong commands */
@@ -44,12 +51,14 @@ enum mw_end {
 /* One message. Only the fields named for its type travel; the others read as zero. */
 struct mw_message {
 	enum mw_type type;
-	uint32_t session;        /* all but GIVE, RETIRE, READY, TAKEN, MORE_AGENTS */
-	struct addr peer;        /* ASSIGN; ACTIVE: the target */
-	struct addr local;       /* ASSIGN: address of the control connection; PASSIVE_ANSWER: what to announce */
-	bool is_handed_over;     /* ASSIGN: the client has been greeted and its next line is still unread */
-	enum ipc_result result;  /* PASSIVE_ANSWER, ACTIVE_ANSWER */
-	enum mw_end end;         /* ENDED */
+	uint32_t session; /* all but GIVE, RETIRE, READY, TAKEN, MORE_AGENTS */
+	struct addr peer; /* ASSIGN; ACTIVE: the target */
+	struct addr
+	    local; /* ASSIGN: address of the control connection; PASSIVE_ANSWER: what to announce */
+	bool
+	    is_handed_over; /* ASSIGN: the client has been greeted and its next line is still unread */
+	enum ipc_result result; /* PASSIVE_ANSWER, ACTIVE_ANSWER */
+	enum mw_end end;        /* ENDED */
 };
 
 /*

@@ -11,9 +11,15 @@
 enum {
 	IPC_MESSAGE_MAX = 16384, /* a longer datagram ends its sender */
 	IPC_PATH_MAX = 4096,     /* longest client path on a channel, without NUL */
-	/* The channel that a program finds open when it is started. 0 to 2 are the standard streams. */
+	/*
+	 * The channel that a program finds open when it is started. 0 to 2 are the
+	 * standard streams.
+	 */
 	IPC_START_FD = 3,
-	/* Where a started program finds the sealed options (worker forkserver and recorder). */
+	/*
+	 * Where a started program finds the sealed options (worker forkserver and
+	 * recorder).
+	 */
 	IPC_OPTIONS_FD = 4,
 };
 
@@ -22,11 +28,12 @@ enum ipc_result {
 	IPC_OK,
 	IPC_NOT_FOUND,
 	IPC_DENIED,
-	IPC_NOT_A_FILE,      /* a directory, FIFO, device or socket where a plain file is needed */
+	/* a directory, FIFO, device or socket where a plain file is needed */
+	IPC_NOT_A_FILE,
 	IPC_NOT_A_DIRECTORY,
-	IPC_BUSY,            /* a limit of ours: try again later */
-	IPC_UNREACHABLE,     /* no data connection: refused by rule or by the network */
-	IPC_LOCAL_ERROR,     /* input/output error, out of memory or descriptors */
+	IPC_BUSY,        /* a limit of ours: try again later */
+	IPC_UNREACHABLE, /* no data connection: refused by rule or by the network */
+	IPC_LOCAL_ERROR, /* input/output error, out of memory or descriptors */
 	IPC_RESULT_COUNT,
 };
 

@@ -1,5 +1,6 @@
 /*
- * record: what the recorder is told. Nobody waits for it: a sender whose channel is full drops the record and counts.
+ * record: what the recorder is told. Nobody waits for it: a sender whose channel is full
+ * drops the record and counts.
  * Runs in: master and workers (send), recorder (receives).
  */
 #include "ftpd/ipc/record.h"

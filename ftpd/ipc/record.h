@@ -1,6 +1,8 @@
 /*
- * record: what the recorder is told. Nobody waits for it: a sender whose channel is full drops the record and counts.
- * Runs in: master and workers (send), recorder (receives; distrusts both, each channel speaks for itself only).
+ * record: what the recorder is told. Nobody waits for it: a sender whose channel is full
+ * drops the record and counts.
+ * Runs in: master and workers (send), recorder (receives; distrusts both, each channel
+ * speaks for itself only).
  * Source: DESIGN.md section 2, deftpd-recorder.
  * Not here: the form of a log line; see ftpd/recorder.
  */
@@ -13,19 +15,27 @@
 
 enum record_type {
 	/* master only */
-	RECORD_WORKER,        /* [fd] a new worker's channel, known by its number */
-	RECORD_TRANSFER_LOG,  /* [fd] the transfer log opened for appending; replaces the one before */
-	RECORD_EVENT_LOG,     /* [fd] the event log (a file or stderr); without fd: the journal */
+	RECORD_WORKER, /* [fd] a new worker's channel, known by its number */
+	/* [fd] the transfer log opened for appending; replaces the one before */
+	RECORD_TRANSFER_LOG,
+	/* [fd] the event log (a file or stderr); without fd: the journal */
+	RECORD_EVENT_LOG,
 	RECORD_SESSION_BEGIN, /* worker, session, peer, local */
 	/* master and workers */
 	RECORD_SESSION_END, /* session (worker: of the sender, or named by the master) */
 	RECORD_TRANSFER,    /* workers only */
-	RECORD_LOGIN,       /* workers only: session, user, text: password of an anonymous client, which is an address by custom */
+	/*
+	 * workers only: session, user, text: password of an anonymous client, which is an
+	 * address by custom
+	 */
+	RECORD_LOGIN,
 	RECORD_EVENT,       /* level, text; session 0: about no session */
 	RECORD_DENIED_CALL, /* value: number of the system call; text: role */
-	RECORD_DROPPED,     /* value: how many records the sender dropped since it last said so */
+	/* value: how many records the sender dropped since it last said so */
+	RECORD_DROPPED,
 	/* recorder to master */
-	RECORD_READY, /* confined and reading; value: enum spawn_layer of common/forkserver.h */
+	/* confined and reading; value: enum spawn_layer of common/forkserver.h */
+	RECORD_READY,
 	RECORD_TAKEN, /* the last descriptor has arrived: the next may be sent */
 	RECORD_COUNT,
 };
@@ -52,7 +62,10 @@ enum {
 	RECORD_TEXT_MAX = 1024,
 };
 
-/* One record. Texts are not terminated and may hold any byte; the recorder escapes. Unused fields are zero or empty. */
+/*
+ * One record. Texts are not terminated and may hold any byte; the recorder escapes.
+ * Unused fields are zero or empty.
+ */
 struct record {
 	enum record_type type;
 	uint32_t worker;
@@ -77,7 +90,8 @@ size_t record_encode(const struct record *record, uint8_t *bytes, size_t cap);
 
 /*
  * Decode to the last byte.
- * Returns: true and *ret_record, whose texts point into bytes; false if the bytes are no record.
+ * Returns: true and *ret_record, whose texts point into bytes; false if the bytes are no
+ *          record.
  */
 bool record_decode(const uint8_t *bytes, size_t len, struct record *ret_record);
 

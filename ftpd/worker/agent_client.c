@@ -1,5 +1,6 @@
 /*
- * agent_client: asks the agents. Any idle agent answers any session's question; questions queue when all are busy.
+ * agent_client: asks the agents. Any idle agent answers any session's question; questions
+ * queue when all are busy.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/agent_client.h"
@@ -79,11 +80,12 @@ lose_agent(struct agent_client *agent)
 }
 
 /*
- * A descriptor that came where none belongs, or is of another kind than was asked for, ends the agent:
- * the rules of trust hold in both directions.
+ * A descriptor that came where none belongs, or is of another kind than was asked for,
+ * ends the agent: the rules of trust hold in both directions.
  */
 static bool
-is_descriptor_right(const struct agent_client *agent, const struct agent_answer *answer, int fd)
+is_descriptor_right(const struct agent_client *agent, const struct agent_answer *answer,
+                    int fd)
 {
 	return (fd >= 0) ==
 	       (answer->result == IPC_OK && agent_verb_has_descriptor(agent->verb));
@@ -118,8 +120,12 @@ handle_agent(struct loop_source *source, uint32_t events)
 		return;
 	}
 	if (len == -EPROTO && agent->is_busy) {
-		/* The descriptor was lost at our own limit: this command fails, the session lives. */
-		answer = (struct agent_answer){.result = IPC_LOCAL_ERROR, .denied_call = -1};
+		/*
+		 * The descriptor was lost at our own limit: this command fails, the
+		 * session lives.
+		 */
+		answer =
+		    (struct agent_answer){.result = IPC_LOCAL_ERROR, .denied_call = -1};
 		answer_asker(agent, &answer, -1);
 	} else if (len <= 0 || !agent->is_busy ||
 	           !agent_answer_decode(bytes, (size_t)len, &answer) ||

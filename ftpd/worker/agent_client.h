@@ -1,5 +1,6 @@
 /*
- * agent_client: asks the agents. Any idle agent answers any session's question; questions queue when all are busy.
+ * agent_client: asks the agents. Any idle agent answers any session's question; questions
+ * queue when all are busy.
  * Runs in: deftpd-worker.
  * Source: ftpd/ipc/agent.h; DESIGN.md section 2, "Login of an anonymous client".
  */
@@ -24,7 +25,8 @@ struct agent_client {
 	struct session *asker; /* NULL: idle, or the asker has ended or lost patience */
 	enum agent_verb verb;
 	bool is_busy;
-	uint32_t serial; /* which agent this was: a listing checks that its writer is still alive */
+	uint32_t
+	    serial; /* which agent this was: a listing checks that its writer is still alive */
 };
 
 struct agent_pool {
@@ -41,8 +43,8 @@ void agent_pool_init(struct worker *worker);
 void agent_pool_add(struct worker *worker, int agent_fd);
 
 /*
- * Ask. The answer comes to dispatch_finish() of the session, if need be with IPC_LOCAL_ERROR when the agent dies.
- * A session has at most one open question.
+ * Ask. The answer comes to dispatch_finish() of the session, if need be with
+ * IPC_LOCAL_ERROR when the agent dies. A session has at most one open question.
  */
 void agent_ask(struct session *session, const struct agent_question *question);
 
@@ -50,7 +52,8 @@ void agent_ask(struct session *session, const struct agent_question *question);
 void agent_forget(struct session *session);
 
 /*
- * Ask whether the agent with this serial is still there; an end of file that has not been handled yet counts.
+ * Ask whether the agent with this serial is still there; an end of file that has not been
+ * handled yet counts.
  * Returns: false once it has ended.
  */
 bool agent_is_alive(struct worker *worker, uint32_t serial);

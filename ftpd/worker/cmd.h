@@ -1,5 +1,6 @@
 /*
- * cmd: what the commands do; one file for each group of them. The signatures are those of dispatch.h.
+ * cmd: what the commands do; one file for each group of them. The signatures are those of
+ * dispatch.h.
  * Runs in: deftpd-worker. Input: hostile, but parsed.
  * Source: RFC 959 4.1 and 5.4; each file names more.
  */
@@ -60,7 +61,8 @@ void cmd_mdtm_finish(struct session *session, const struct agent_answer *answer,
 void cmd_mlst_finish(struct session *session, const struct agent_answer *answer, int fd);
 
 /*
- * Resolve a path argument against the current directory into session->path; replies when it cannot exist.
+ * Resolve a path argument against the current directory into session->path; replies when
+ * it cannot exist.
  * Returns: true if session->path is the path.
  */
 bool cmd_take_path(struct session *session, const char *text, size_t len);

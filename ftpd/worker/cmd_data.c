@@ -11,7 +11,8 @@
 #include "common/base.h"
 
 enum {
-	LOWEST_PORT = 1024, /* RFC 2577 3: below are services that could be attacked by our connection */
+	LOWEST_PORT =
+	    1024, /* RFC 2577 3: below are services that could be attacked by our connection */
 };
 
 bool
@@ -20,23 +21,28 @@ cmd_port_check(struct session *session, const struct request *request)
 	const struct addr *target = &request->value.addr;
 	struct addr host = *target;
 
-	/* A link-local address has no scope in EPRT: it can only be on the link that the client is on. */
+	/*
+	 * A link-local address has no scope in EPRT: it can only be on the link that the
+	 * client is on.
+	 */
 	host.scope = session->peer.scope;
 	if (target->family != session->peer.family) {
 		control_reply(session,
-		              session->command == CMD_EPRT ? REPLY_BAD_FAMILY : REPLY_BAD_ARGUMENT,
+		              session->command == CMD_EPRT ? REPLY_BAD_FAMILY
+		                                           : REPLY_BAD_ARGUMENT,
 		              "Network protocol not supported here, use (%s)",
 		              session->peer.family == ADDR_IPV6 ? "2" : "1");
 		return false;
 	}
 	if (!addr_same_host(&host, &session->peer)) {
-		control_reply(session, REPLY_BAD_ARGUMENT,
-		              "Data goes only to the address that you are connected from.");
+		control_reply(
+		    session, REPLY_BAD_ARGUMENT,
+		    "Data goes only to the address that you are connected from.");
 		return false;
 	}
 	if (target->port < LOWEST_PORT) {
-		control_reply(session, REPLY_BAD_ARGUMENT, "The port must be %d or above.",
-		              LOWEST_PORT);
+		control_reply(session, REPLY_BAD_ARGUMENT,
+		              "The port must be %d or above.", LOWEST_PORT);
 		return false;
 	}
 	return true;
@@ -69,7 +75,8 @@ cmd_passive_check(struct session *session, const struct request *request)
 		return false;
 	}
 	if (request->id == CMD_EPSV && !is_family_right(session, request->value.epsv)) {
-		control_reply(session, REPLY_BAD_FAMILY, "Network protocol not supported, use (%s)",
+		control_reply(session, REPLY_BAD_FAMILY,
+		              "Network protocol not supported, use (%s)",
 		              session->local.family == ADDR_IPV6 ? "2" : "1");
 		return false;
 	}
@@ -103,8 +110,9 @@ cmd_passive_armed(struct session *session, enum ipc_result result)
 	}
 	session_set_transfer_state(session, TRANSFER_ARMED);
 	if (session->command == CMD_PASV) {
-		control_reply(session, REPLY_PASSIVE, "Entering Passive Mode (%u,%u,%u,%u,%u,%u).",
-		              bytes[0], bytes[1], bytes[2], bytes[3], announced->port >> 8,
+		control_reply(session, REPLY_PASSIVE,
+		              "Entering Passive Mode (%u,%u,%u,%u,%u,%u).", bytes[0],
+		              bytes[1], bytes[2], bytes[3], announced->port >> 8,
 		              announced->port & 0xff);
 	} else {
 		control_reply(session, REPLY_EXTENDED_PASSIVE,

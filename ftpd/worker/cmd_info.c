@@ -26,23 +26,23 @@ struct lines {
 static void
 add_first(struct lines *lines, enum reply_code code, const char *text)
 {
-	lines->len += reply_format_first(lines->bytes + lines->len, LINES_MAX - lines->len, code,
-	                                 text, strlen(text));
+	lines->len += reply_format_first(
+	    lines->bytes + lines->len, LINES_MAX - lines->len, code, text, strlen(text));
 }
 
 static void
 add_middle(struct lines *lines, const char *text, size_t len)
 {
-	lines->len += reply_format_middle(lines->bytes + lines->len, LINES_MAX - lines->len, text,
-	                                  len);
+	lines->len += reply_format_middle(lines->bytes + lines->len,
+	                                  LINES_MAX - lines->len, text, len);
 }
 
 static void
 send_with_last(struct session *session, struct lines *lines, enum reply_code code,
                const char *text)
 {
-	lines->len += reply_format(lines->bytes + lines->len, LINES_MAX - lines->len, code, text,
-	                           strlen(text));
+	lines->len += reply_format(lines->bytes + lines->len, LINES_MAX - lines->len,
+	                           code, text, strlen(text));
 	control_send(session, lines->bytes, lines->len);
 }
 
@@ -72,12 +72,15 @@ help_on(struct session *session, enum command_id id)
 {
 	const struct command *command = command_row(id);
 
-	control_reply(session, REPLY_HELP, "Syntax: %s%s%s - %s%s", command->name,
-	              command->syntax[0] != '\0' ? " " : "", command->syntax, command->help,
-	              (command->flags & COMMAND_NOT_BUILT) != 0 ? " (not implemented here)" : "");
+	control_reply(
+	    session, REPLY_HELP, "Syntax: %s%s%s - %s%s", command->name,
+	    command->syntax[0] != '\0' ? " " : "", command->syntax, command->help,
+	    (command->flags & COMMAND_NOT_BUILT) != 0 ? " (not implemented here)" : "");
 }
 
-/* Unimplemented commands carry a star, as BSD's server has shown them since the eighties. */
+/*
+ * Unimplemented commands carry a star, as BSD's server has shown them since the eighties.
+ */
 static void
 help_on_all(struct session *session)
 {
@@ -112,7 +115,8 @@ cmd_help(struct session *session, const struct request *request)
 	if (request->text_len == 0) {
 		help_on_all(session);
 	} else if (letters_same(request->text, request->text_len, "SITE")) {
-		control_reply(session, REPLY_HELP, "Syntax: SITE HELP - no other SITE command yet");
+		control_reply(session, REPLY_HELP,
+		              "Syntax: SITE HELP - no other SITE command yet");
 	} else if (id == CMD_COUNT) {
 		control_reply(session, REPLY_NOT_IMPLEMENTED, "Unknown command.");
 	} else {

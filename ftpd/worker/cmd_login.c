@@ -2,7 +2,8 @@
  * cmd_login: who the client is: USER, PASS, ACCT, REIN, QUIT.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1.1; RFC 1635 (anonymous FTP).
- * Not here: passwords; until accounts are built a private worker refuses every user but anonymous.
+ * Not here: passwords; until accounts are built a private worker refuses every user but
+ * anonymous.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ cmd_user(struct session *session, const struct request *request)
 	}
 	name = strndup(request->text, request->text_len);
 	if (name == NULL) {
-		control_reply(session, REPLY_SERVICE_CLOSING, "Out of memory; try again later.");
+		control_reply(session, REPLY_SERVICE_CLOSING,
+		              "Out of memory; try again later.");
 		control_end(session, MW_END_CLOSED);
 		return;
 	}
@@ -75,8 +77,8 @@ cmd_pass(struct session *session, const struct request *request)
 	}
 	session_set_state(session, SESSION_AUTHENTICATING);
 	session_set_state(session, SESSION_GREETED);
-	worker_log(session->worker, session->id, RECORD_WARNING, "login refused for user %s",
-	           session->name);
+	worker_log(session->worker, session->id, RECORD_WARNING,
+	           "login refused for user %s", session->name);
 	if (++session->failed_logins >= SESSION_LOGINS_MAX) {
 		control_reply(session, REPLY_SERVICE_CLOSING, "Too many failed logins.");
 		control_end(session, MW_END_VIOLATION);
@@ -110,7 +112,8 @@ cmd_quit(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
 	if (session_is_transferring(session)) {
-		session->is_quitting = true; /* RFC 959 4.1.1: the transfer's result comes first */
+		session->is_quitting =
+		    true; /* RFC 959 4.1.1: the transfer's result comes first */
 		return;
 	}
 	control_reply(session, REPLY_GOODBYE, "Goodbye.");

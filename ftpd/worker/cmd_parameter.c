@@ -13,7 +13,8 @@ void
 cmd_type(struct session *session, const struct request *request)
 {
 	session->is_ascii = request->value.type == ARG_TYPE_ASCII;
-	control_reply(session, REPLY_OK, "Type set to %s.", session->is_ascii ? "A" : "I");
+	control_reply(session, REPLY_OK, "Type set to %s.",
+	              session->is_ascii ? "A" : "I");
 }
 
 /* MODE and STRU: the parser lets only the values pass that are in force already. */
@@ -36,7 +37,8 @@ cmd_opts(struct session *session, const struct request *request)
 	}
 	session->facts = (uint16_t)request->value.opts.facts;
 	len = entry_format_fact_names(session->facts, false, names, sizeof(names));
-	control_reply(session, REPLY_OK, "MLST OPTS%s%.*s", len > 0 ? " " : "", (int)len, names);
+	control_reply(session, REPLY_OK, "MLST OPTS%s%.*s", len > 0 ? " " : "", (int)len,
+	              names);
 }
 
 void

@@ -1,5 +1,6 @@
 /*
- * cmd_path: names, directories and what is told of files: CWD, CDUP, PWD, SIZE, MDTM, MLST.
+ * cmd_path: names, directories and what is told of files: CWD, CDUP, PWD, SIZE, MDTM,
+ * MLST.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1; RFC 3659 3, 4 and 7.
  * Not here: files. Paths are only text in this process.
@@ -40,12 +41,14 @@ cmd_path_check(struct session *session, const struct request *request)
 	size_t len;
 
 	path_of(request, &text, &len);
-	if (path_resolve(session_cwd(session), text, len, path, sizeof(path)) == PATH_OK) {
+	if (path_resolve(session_cwd(session), text, len, path, sizeof(path)) ==
+	    PATH_OK) {
 		return true;
 	}
 	/* RFC 959 5.4 has no 550 for the listings. */
 	control_reply(session,
-	              is_listing_command(request->id) ? REPLY_FILE_BUSY : REPLY_FILE_UNAVAILABLE,
+	              is_listing_command(request->id) ? REPLY_FILE_BUSY
+	                                              : REPLY_FILE_UNAVAILABLE,
 	              "No such file or directory: the name is too long.");
 	return false;
 }
@@ -57,11 +60,13 @@ cmd_take_path(struct session *session, const char *text, size_t len)
 
 	free(session->path);
 	session->path = NULL;
-	if (path_resolve(session_cwd(session), text, len, path, sizeof(path)) == PATH_OK) {
+	if (path_resolve(session_cwd(session), text, len, path, sizeof(path)) ==
+	    PATH_OK) {
 		session->path = strdup(path);
 	}
 	if (session->path == NULL) {
-		control_reply(session, REPLY_SERVICE_CLOSING, "Out of memory; try again later.");
+		control_reply(session, REPLY_SERVICE_CLOSING,
+		              "Out of memory; try again later.");
 		control_end(session, MW_END_CLOSED);
 	}
 	return session->path != NULL;
@@ -104,7 +109,8 @@ cmd_pwd(struct session *session, const struct request *request)
 	size_t len = reply_quote(quoted, sizeof(quoted), cwd, strlen(cwd));
 
 	(void)request; /* has no argument */
-	control_reply(session, REPLY_PATH, "%.*s is the current directory.", (int)len, quoted);
+	control_reply(session, REPLY_PATH, "%.*s is the current directory.", (int)len,
+	              quoted);
 }
 
 void
@@ -147,7 +153,10 @@ cmd_size(struct session *session, const struct request *request)
 	    request->text_len);
 }
 
-/* SIZE and MDTM are for what RETR would send (RFC 3659 3.1 and 4.1). Returns: true if the file is one. */
+/*
+ * SIZE and MDTM are for what RETR would send (RFC 3659 3.1 and 4.1). Returns: true if the
+ * file is one.
+ */
 static bool
 is_plain_file(struct session *session, const struct agent_answer *answer)
 {
@@ -183,16 +192,18 @@ cmd_mdtm_finish(struct session *session, const struct agent_answer *answer, int 
 	fd_close(&fd);
 	if (is_plain_file(session, answer)) {
 		datetime_format(answer->mtime_s, text);
-		control_reply(session, REPLY_FILE_STATUS, "%.*s", (int)sizeof(text), text);
+		control_reply(session, REPLY_FILE_STATUS, "%.*s", (int)sizeof(text),
+		              text);
 	}
 }
 
 static struct entry
 entry_of(const struct agent_answer *answer)
 {
-	struct entry entry = {.type = answer->kind == AGENT_KIND_FILE        ? ENTRY_FILE
-	                              : answer->kind == AGENT_KIND_DIRECTORY ? ENTRY_DIR
-	                                                                     : ENTRY_OTHER,
+	struct entry entry = {.type = answer->kind == AGENT_KIND_FILE ? ENTRY_FILE
+	                              : answer->kind == AGENT_KIND_DIRECTORY
+	                                  ? ENTRY_DIR
+	                                  : ENTRY_OTHER,
 	                      .mode = answer->mode,
 	                      .size_bytes = answer->size_bytes,
 	                      .mtime_s = answer->mtime_s,
@@ -225,9 +236,11 @@ cmd_mlst_finish(struct session *session, const struct agent_answer *answer, int 
 	text[len++] = ' ';
 	memcpy(text + len, session->path, path_len);
 	len += path_len;
-	path_len = reply_format_first(lines, sizeof(lines), REPLY_FILE_OK, first, sizeof(first) - 1);
-	path_len += reply_format_middle(lines + path_len, sizeof(lines) - path_len, text, len);
-	path_len += reply_format(lines + path_len, sizeof(lines) - path_len, REPLY_FILE_OK, last,
-	                         sizeof(last) - 1);
+	path_len = reply_format_first(lines, sizeof(lines), REPLY_FILE_OK, first,
+	                              sizeof(first) - 1);
+	path_len +=
+	    reply_format_middle(lines + path_len, sizeof(lines) - path_len, text, len);
+	path_len += reply_format(lines + path_len, sizeof(lines) - path_len,
+	                         REPLY_FILE_OK, last, sizeof(last) - 1);
 	control_send(session, lines, path_len);
 }

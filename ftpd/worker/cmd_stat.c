@@ -1,5 +1,6 @@
 /*
- * cmd_stat: STAT in its three forms: the session, a running transfer, a listing over the control connection.
+ * cmd_stat: STAT in its three forms: the session, a running transfer, a listing over the
+ * control connection.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1.3; RFC 1123 4.1.2.12 is silent, so a listing is 213 as of old.
  */
@@ -41,8 +42,9 @@ tell_transfer(struct session *session)
 	uint64_t us = transfer != NULL ? clock_monotonic_us() - transfer->begun_us : 0;
 
 	control_reply(session, REPLY_STATUS, "%s: %llu octets sent in %llu.%llu s.",
-	              session->transfer_state == TRANSFER_MOVING ? "Transferring"
-	                                                         : "Waiting for the data connection",
+	              session->transfer_state == TRANSFER_MOVING
+	                  ? "Transferring"
+	                  : "Waiting for the data connection",
 	              (unsigned long long)sent, (unsigned long long)(us / 1000000),
 	              (unsigned long long)(us / 100000 % 10));
 }
@@ -65,14 +67,17 @@ tell_session(struct session *session)
 	(void)snprintf(text, sizeof(text), "Connected from %s", peer);
 	len = add_line(lines, sizeof(lines), len, text);
 	(void)snprintf(text, sizeof(text), "%s%.200s",
-	               session->state == SESSION_LOGGED_IN ? "Logged in as " : "Not logged in",
+	               session->state == SESSION_LOGGED_IN ? "Logged in as "
+	                                                   : "Not logged in",
 	               session->state == SESSION_LOGGED_IN ? session->name : "");
 	len = add_line(lines, sizeof(lines), len, text);
-	(void)snprintf(text, sizeof(text), "TYPE: %s; STRU: F; MODE: S", session->is_ascii ? "A" : "I");
+	(void)snprintf(text, sizeof(text), "TYPE: %s; STRU: F; MODE: S",
+	               session->is_ascii ? "A" : "I");
 	len = add_line(lines, sizeof(lines), len, text);
 	len = add_line(lines, sizeof(lines), len,
-	               session->transfer_state == TRANSFER_ARMED ? "Data port is set, no transfer"
-	                                                         : "No data connection");
+	               session->transfer_state == TRANSFER_ARMED
+	                   ? "Data port is set, no transfer"
+	                   : "No data connection");
 	len += reply_format(lines + len, sizeof(lines) - len, REPLY_STATUS, "End", 3);
 	control_send(session, lines, len);
 }
@@ -85,7 +90,8 @@ cmd_stat(struct session *session, const struct request *request)
 	} else if (request->text_len == 0) {
 		tell_session(session);
 	} else if (session->state != SESSION_LOGGED_IN) {
-		control_reply(session, REPLY_NOT_LOGGED_IN, "Please log in with USER and PASS.");
+		control_reply(session, REPLY_NOT_LOGGED_IN,
+		              "Please log in with USER and PASS.");
 	} else {
 		cmd_ask_listing(session, request, AGENT_FORMAT_LONG);
 	}
@@ -112,10 +118,12 @@ send_lines(struct stat_listing *listing, const char *bytes, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '\n') {
 			control_send(listing->session, line,
-			             reply_format_middle(line, sizeof(line), listing->line,
+			             reply_format_middle(line, sizeof(line),
+			                                 listing->line,
 			                                 listing->line_len));
 			listing->line_len = 0;
-		} else if (bytes[i] != '\r' && listing->line_len < sizeof(listing->line)) {
+		} else if (bytes[i] != '\r' &&
+		           listing->line_len < sizeof(listing->line)) {
 			listing->line[listing->line_len++] = bytes[i];
 		}
 	}
@@ -132,8 +140,12 @@ handle_listing(struct loop_source *source, uint32_t events)
 
 	(void)events; /* reading tells */
 	if (session->output_len >= SESSION_OUTPUT_MAX) {
-		/* The client is slow: the rest stays in the pipe until cmd_stat_resume() asks for more. */
-		(void)loop_change(&session->worker->loop, source, 0); /* or the timeout ends it */
+		/*
+		 * The client is slow: the rest stays in the pipe until cmd_stat_resume()
+		 * asks for more.
+		 */
+		(void)loop_change(&session->worker->loop, source,
+		                  0); /* or the timeout ends it */
 		return;
 	}
 	len = read(listing->pipe_fd, bytes, sizeof(bytes));
@@ -147,7 +159,8 @@ handle_listing(struct loop_source *source, uint32_t events)
 	}
 	is_whole = len == 0 && agent_is_alive(session->worker, listing->agent_serial);
 	cmd_stat_drop(session);
-	control_reply(session, REPLY_FILE_STATUS, "%s", is_whole ? "End" : "The listing was cut short.");
+	control_reply(session, REPLY_FILE_STATUS, "%s",
+	              is_whole ? "End" : "The listing was cut short.");
 	control_continue(session);
 }
 
@@ -172,7 +185,8 @@ cmd_stat_finish(struct session *session, const struct agent_answer *answer, int 
 		return;
 	}
 	listing = calloc(1, sizeof(*listing));
-	if (listing == NULL || loop_watch(&session->worker->loop, &listing->source, fd, EPOLLIN) != 0) {
+	if (listing == NULL ||
+	    loop_watch(&session->worker->loop, &listing->source, fd, EPOLLIN) != 0) {
 		free(listing);
 		fd_close(&fd);
 		cmd_refuse(session, REPLY_FILE_BUSY, IPC_LOCAL_ERROR);

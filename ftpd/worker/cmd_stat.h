@@ -1,5 +1,6 @@
 /*
- * cmd_stat: the listing that STAT sends over the control connection, for those who own the session.
+ * cmd_stat: the listing that STAT sends over the control connection, for those who own
+ * the session.
  * Runs in: deftpd-worker.
  */
 #ifndef FTPD_WORKER_CMD_STAT_H

@@ -14,12 +14,14 @@
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
-_Static_assert((int)LIST_HIDDEN == AGENT_LIST_HIDDEN && (int)LIST_BY_TIME == AGENT_LIST_BY_TIME &&
+_Static_assert((int)LIST_HIDDEN == AGENT_LIST_HIDDEN &&
+                   (int)LIST_BY_TIME == AGENT_LIST_BY_TIME &&
                    (int)LIST_REVERSE == AGENT_LIST_REVERSE &&
                    (int)LIST_RECURSIVE == AGENT_LIST_RECURSIVE &&
                    (int)LIST_BY_SIZE == AGENT_LIST_BY_SIZE &&
                    (int)LIST_CLASSIFY == AGENT_LIST_CLASSIFY &&
-                   (int)LIST_DIRECTORY == AGENT_LIST_DIRECTORY && (int)LIST_LONG == AGENT_LIST_LONG,
+                   (int)LIST_DIRECTORY == AGENT_LIST_DIRECTORY &&
+                   (int)LIST_LONG == AGENT_LIST_LONG,
                "list options travel as they are parsed");
 
 void
@@ -68,15 +70,16 @@ cmd_retr_finish(struct session *session, const struct agent_answer *answer, int 
 		session->restart_offset = 0;
 		data_disarm(session);
 		session_set_transfer_state(session, TRANSFER_IDLE);
-		control_reply(session, REPLY_BAD_RESTART, "REST is beyond the end of the file.");
+		control_reply(session, REPLY_BAD_RESTART,
+		              "REST is beyond the end of the file.");
 		return;
 	}
 	transfer_start(session, answer, fd);
 }
 
 /*
- * RFC 1123 4.1.2.7: a name that NLST returns can be used as it stands. So what the client typed before the name comes
- * before it in the answer, too.
+ * RFC 1123 4.1.2.7: a name that NLST returns can be used as it stands. So what the client
+ * typed before the name comes before it in the answer, too.
  */
 static void
 set_prefix(struct agent_question *question, const char *text, size_t len,
@@ -97,8 +100,11 @@ void
 cmd_ask_listing(struct session *session, const struct request *request,
                 enum agent_format format)
 {
-	struct agent_question question = {
-	    .verb = AGENT_LIST, .format = format, .facts = session->facts, .pattern = "", .prefix = ""};
+	struct agent_question question = {.verb = AGENT_LIST,
+	                                  .format = format,
+	                                  .facts = session->facts,
+	                                  .pattern = "",
+	                                  .prefix = ""};
 	char prefix[PATH_MAX_BYTES + 1];
 	const char *text = request->text;
 	size_t len = request->text_len;
@@ -135,7 +141,10 @@ cmd_list(struct session *session, const struct request *request)
 	cmd_ask_listing(session, request, format);
 }
 
-/* RFC 959 5.4 has 450 for what LIST and NLST cannot find; RFC 3659 7.2 has 501 and 550 for MLSD. */
+/*
+ * RFC 959 5.4 has 450 for what LIST and NLST cannot find; RFC 3659 7.2 has 501 and 550
+ * for MLSD.
+ */
 void
 cmd_list_finish(struct session *session, const struct agent_answer *answer, int fd)
 {
@@ -145,7 +154,8 @@ cmd_list_finish(struct session *session, const struct agent_answer *answer, int 
 	                                : REPLY_FILE_UNAVAILABLE;
 
 	if (answer->result != IPC_OK) {
-		refuse_transfer(session, code_of(answer->result, permanent), answer->result);
+		refuse_transfer(session, code_of(answer->result, permanent),
+		                answer->result);
 		return;
 	}
 	free(session->path);
@@ -161,6 +171,7 @@ cmd_abor(struct session *session, const struct request *request)
 		transfer_abort(session, "as you asked");
 		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");
 	} else {
-		control_reply(session, REPLY_TRANSFER_COMPLETE, "Nothing is being transferred.");
+		control_reply(session, REPLY_TRANSFER_COMPLETE,
+		              "Nothing is being transferred.");
 	}
 }

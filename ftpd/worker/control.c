@@ -1,5 +1,6 @@
 /*
- * control: the control connection: bytes become lines, lines become commands, replies go out.
+ * control: the control connection: bytes become lines, lines become commands, replies go
+ * out.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/control.h"
@@ -35,7 +36,8 @@ watch(struct session *session)
 	    session->output_len < SESSION_OUTPUT_MAX) {
 		events |= CONTROL_EVENTS;
 	}
-	(void)loop_change(&session->worker->loop, &session->control, events); /* or the timeout ends it */
+	(void)loop_change(&session->worker->loop, &session->control,
+	                  events); /* or the timeout ends it */
 }
 
 static void
@@ -44,7 +46,8 @@ keep_output(struct session *session, const char *bytes, size_t len)
 	char *grown = realloc(session->output, session->output_len + len);
 
 	if (grown == NULL) {
-		return; /* the client finds a reply missing; its session ends by timeout */
+		/* the client finds a reply missing; its session ends by timeout */
+		return;
 	}
 	memcpy(grown + session->output_len, bytes, len);
 	session->output = grown;
@@ -62,7 +65,8 @@ control_send(struct session *session, const char *bytes, size_t len)
 	if (session->output_len == 0) {
 		sent = send(session->control.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-			return; /* broken: the loop reports it and the session ends there */
+			/* broken: the loop reports it and the session ends there */
+			return;
 		}
 		sent = sent < 0 ? 0 : sent;
 	}
@@ -86,11 +90,15 @@ control_reply(struct session *session, enum reply_code code, const char *format,
 	if (len >= (int)sizeof(text)) {
 		len = (int)sizeof(text) - 1;
 	}
-	control_send(session, line,
-	             reply_format(line, sizeof(line), code, text, len < 0 ? 0 : (size_t)len));
+	control_send(
+	    session, line,
+	    reply_format(line, sizeof(line), code, text, len < 0 ? 0 : (size_t)len));
 }
 
-/* No command is taken up any more; the session ends when the client has taken the last reply. */
+/*
+ * No command is taken up any more; the session ends when the client has taken the last
+ * reply.
+ */
 static void
 end_after_replies(struct session *session, enum mw_end end)
 {
@@ -106,9 +114,13 @@ end_after_replies(struct session *session, enum mw_end end)
 void
 control_end(struct session *session, enum mw_end end)
 {
-	/* Bytes that nobody has read would turn the close into a reset, and the client might lose the last reply. */
+	/*
+	 * Bytes that nobody has read would turn the close into a reset, and the client
+	 * might lose the last reply.
+	 */
 	if (end != MW_END_QUIT && session->control.fd >= 0) {
-		(void)recv(session->control.fd, session->worker->input, WORKER_INPUT_BYTES,
+		(void)recv(session->control.fd, session->worker->input,
+		           WORKER_INPUT_BYTES,
 		           MSG_DONTWAIT); /* as far as they have come */
 	}
 	end_after_replies(session, end);
@@ -121,12 +133,14 @@ control_time_out(struct session *session)
 	    session->state == SESSION_LOGGED_IN ? MW_END_TIMEOUT : MW_END_LOGIN_TIMEOUT;
 
 	if (session->is_stopped) {
-		session_end(session, session->end); /* it does not even take the last reply */
+		session_end(session,
+		            session->end); /* it does not even take the last reply */
 		return;
 	}
 	control_reply(session, REPLY_SERVICE_CLOSING, "%s",
-	              end == MW_END_TIMEOUT ? "Idle for too long; closing the connection."
-	                                    : "Login took too long; closing the connection.");
+	              end == MW_END_TIMEOUT
+	                  ? "Idle for too long; closing the connection."
+	                  : "Login took too long; closing the connection.");
 	session_end(session, end);
 }
 
@@ -138,8 +152,8 @@ control_shut_down(struct session *session)
 }
 
 /*
- * Ask whether the assembled line may be carried out now: commands are answered in order, and only what the table
- * says is taken up while data moves.
+ * Ask whether the assembled line may be carried out now: commands are answered in order,
+ * and only what the table says is taken up while data moves.
  */
 static bool
 may_take(const struct session *session)
@@ -151,7 +165,8 @@ may_take(const struct session *session)
 	}
 	if (session_is_transferring(session)) {
 		return session->line_result == LINE_READY &&
-		       request_parse(session->text, session->line.len, &request) == REQUEST_OK &&
+		       request_parse(session->text, session->line.len, &request) ==
+		           REQUEST_OK &&
 		       (command_row(request.id)->flags & COMMAND_DURING_TRANSFER) != 0 &&
 		       !session->is_quitting && request.text_len == 0;
 	}
@@ -164,9 +179,7 @@ carry_out(struct session *session)
 	session->has_line = false;
 	session_touch(session);
 	switch (session->line_result) {
-	case LINE_READY:
-		dispatch_line(session, session->text, session->line.len);
-		return;
+	case LINE_READY: dispatch_line(session, session->text, session->line.len); return;
 	case LINE_TOO_LONG:
 		control_reply(session, REPLY_UNKNOWN_COMMAND, "The line is too long.");
 		return;
@@ -174,8 +187,7 @@ carry_out(struct session *session)
 		control_reply(session, REPLY_BAD_ARGUMENT,
 		              "The line holds a NUL or a CR without LF.");
 		return;
-	case LINE_MORE:
-		return;
+	case LINE_MORE: return;
 	}
 }
 
@@ -211,8 +223,8 @@ process(struct session *session, const uint8_t *bytes, size_t len)
 	session->is_processing = true;
 	while (!session->is_stopped && get_text(session)) {
 		if (!session->has_line && at < len) {
-			session->line_result = line_feed(&session->line, session->text, bytes + at,
-			                                 len - at, &used);
+			session->line_result = line_feed(&session->line, session->text,
+			                                 bytes + at, len - at, &used);
 			at += used;
 			session->has_line = session->line_result != LINE_MORE;
 		}
@@ -255,7 +267,8 @@ keep_input(struct session *session, const uint8_t *bytes, size_t len)
 		session->input = malloc(WORKER_INPUT_BYTES);
 	}
 	if (session->input == NULL) {
-		control_reply(session, REPLY_SERVICE_CLOSING, "Out of memory; try again later.");
+		control_reply(session, REPLY_SERVICE_CLOSING,
+		              "Out of memory; try again later.");
 		end_after_replies(session, MW_END_CLOSED);
 		return;
 	}
@@ -264,8 +277,9 @@ keep_input(struct session *session, const uint8_t *bytes, size_t len)
 }
 
 /*
- * After the client's FIN nothing more can come: what was received is still answered; a transfer goes on only if QUIT was
- * said (RFC 959 4.1.1, QUIT: an unexpected close has the effect of ABOR and QUIT).
+ * After the client's FIN nothing more can come: what was received is still answered; a
+ * transfer goes on only if QUIT was said (RFC 959 4.1.1, QUIT: an unexpected close has
+ * the effect of ABOR and QUIT).
  */
 static void
 settle(struct session *session)
@@ -279,8 +293,8 @@ settle(struct session *session)
 		return;
 	}
 	if (session->is_input_closed && !session->is_quitting && !session->has_line &&
-	    session->input_len == 0 && !session->is_asking && !session->is_asking_master &&
-	    session->stat_listing == NULL) {
+	    session->input_len == 0 && !session->is_asking &&
+	    !session->is_asking_master && session->stat_listing == NULL) {
 		end_after_replies(session, MW_END_CLOSED);
 		return;
 	}
@@ -298,8 +312,10 @@ control_continue(struct session *session)
 }
 
 /*
- * In a shared worker before login a line is looked at before it is taken: it may be for a private worker to read.
- * Returns: true if bytes were taken into worker->input, *ret_len of them; false to wait or because the session is gone.
+ * In a shared worker before login a line is looked at before it is taken: it may be for a
+ * private worker to read.
+ * Returns: true if bytes were taken into worker->input, *ret_len of them; false to wait
+ *          or because the session is gone.
  */
 static bool
 take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *ret_len)
@@ -310,7 +326,8 @@ take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *re
 	if (!get_text(session)) {
 		return false;
 	}
-	decision = handover_decide(session, session->worker->input, (size_t)peeked, &used);
+	decision =
+	    handover_decide(session, session->worker->input, (size_t)peeked, &used);
 	if (decision == HANDOVER_WAIT && (events & EPOLLRDHUP) == 0 &&
 	    peeked < WORKER_INPUT_BYTES) {
 		handover_wait_for(session, (size_t)peeked + 1);
@@ -323,7 +340,8 @@ take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *re
 	}
 	if (recv(session->control.fd, session->worker->input, used, MSG_DONTWAIT) !=
 	    (ssize_t)used) {
-		return false; /* cannot be: they were there a moment ago. The loop asks again. */
+		/* cannot be: they were there a moment ago. The loop asks again. */
+		return false;
 	}
 	handover_wait_for(session, 1);
 	*ret_len = used;

@@ -1,5 +1,6 @@
 /*
- * control: the control connection: bytes become lines, lines become commands, replies go out.
+ * control: the control connection: bytes become lines, lines become commands, replies go
+ * out.
  * Runs in: deftpd-worker (the protocol interpreter of RFC 959 2.3). Input: hostile.
  * Source: RFC 959 3 and 4.2; RFC 1123 4.1.2.10 (Telnet); DESIGN.md section 4.
  * Not here: what a command means (dispatch.c), what a line is (ftpd/proto/line.h).
@@ -29,7 +30,10 @@ void control_send(struct session *session, const char *bytes, size_t len);
 /* The command is answered: take up the next one, if it has come. */
 void control_continue(struct session *session);
 
-/* The last reply has been given: take no further command and end the session when the client has it. */
+/*
+ * The last reply has been given: take no further command and end the session when the
+ * client has it.
+ */
 void control_end(struct session *session, enum mw_end end);
 
 /* Reply 421 and end the session. */

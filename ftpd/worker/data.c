@@ -1,5 +1,6 @@
 /*
- * data: the data connection: armed by PASV, EPSV, PORT or EPRT; opened for one transfer; closed.
+ * data: the data connection: armed by PASV, EPSV, PORT or EPRT; opened for one transfer;
+ * closed.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/data.h"
@@ -39,7 +40,8 @@ close_orderly(int fd)
 }
 
 /*
- * Accept what waits. A connection from elsewhere is closed and the wait goes on (DESIGN.md section 3, rule 8).
+ * Accept what waits. A connection from elsewhere is closed and the wait goes on
+ * (DESIGN.md section 3, rule 8).
  * Returns: the client's connection or -1.
  */
 static int
@@ -67,7 +69,10 @@ accept_client(struct session *session)
 	return -1;
 }
 
-/* What connected without being used for a transfer gets an end; a new PASV begins with an empty queue. */
+/*
+ * What connected without being used for a transfer gets an end; a new PASV begins with an
+ * empty queue.
+ */
 static void
 empty_queue(struct session *session)
 {
@@ -121,7 +126,8 @@ data_arm_passive(struct session *session)
 void
 data_passive_answer(struct session *session, const struct mw_message *answer, int fd)
 {
-	if (session == NULL || !session->is_asking_master || session->data.mode != DATA_NONE) {
+	if (session == NULL || !session->is_asking_master ||
+	    session->data.mode != DATA_NONE) {
 		fd_close(&fd);
 		return;
 	}
@@ -175,7 +181,8 @@ handle_connecting(struct loop_source *source, uint32_t events)
 	socklen_t size = sizeof(error);
 
 	(void)events; /* the socket's error tells */
-	if (getsockopt(source->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
+	if (getsockopt(source->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 ||
+	    error != 0) {
 		transfer_not_connected(session);
 		return;
 	}
@@ -205,7 +212,8 @@ data_active_answer(struct session *session, const struct mw_message *answer, int
 	data = &session->data;
 	session->is_asking_master = false;
 	if (session->transfer_state != TRANSFER_OPENING || data->mode != DATA_ACTIVE) {
-		fd_close(&fd); /* aborted while the master was at it: commands have been waiting since */
+		fd_close(
+		    &fd); /* aborted while the master was at it: commands have been waiting since */
 		control_continue(session);
 		return;
 	}
@@ -234,7 +242,8 @@ data_open(struct session *session)
 		return;
 	}
 	data->source.handle = handle_listener;
-	if (loop_watch(&session->worker->loop, &data->source, data->listener_fd, EPOLLIN) != 0) {
+	if (loop_watch(&session->worker->loop, &data->source, data->listener_fd,
+	               EPOLLIN) != 0) {
 		transfer_not_connected(session);
 	}
 }

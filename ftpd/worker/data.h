@@ -1,5 +1,6 @@
 /*
- * data: the data connection: armed by PASV, EPSV, PORT or EPRT; opened for one transfer; closed.
+ * data: the data connection: armed by PASV, EPSV, PORT or EPRT; opened for one transfer;
+ * closed.
  * Runs in: deftpd-worker. Distrusts: whoever connects.
  * Source: RFC 959 3.2 and 5.1.1 (PORT, PASV); RFC 2428; SECURITY.md D1 to D14.
  * Not here: making sockets, which only the master can.
@@ -15,8 +16,9 @@
 struct session;
 
 enum {
-	DATA_STRANGERS_MAX = 4096, /* connections from elsewhere closed in one wait; then 425 */
-	DATA_ACCEPT_BATCH = 32,    /* accepted in one go, so that strangers hold nobody up */
+	DATA_STRANGERS_MAX =
+	    4096, /* connections from elsewhere closed in one wait; then 425 */
+	DATA_ACCEPT_BATCH = 32, /* accepted in one go, so that strangers hold nobody up */
 };
 
 enum data_mode {
@@ -26,7 +28,8 @@ enum data_mode {
 };
 
 struct data {
-	struct loop_source source; /* the listener while waited for, then the connection; fd -1 otherwise */
+	struct loop_source
+	    source; /* the listener while waited for, then the connection; fd -1 otherwise */
 	struct session *session;
 	enum data_mode mode;
 	int listener_fd; /* kept from one transfer to the next, -1 if none */
@@ -39,14 +42,18 @@ struct data {
 void data_init(struct session *session);
 
 /*
- * Arm passive mode. The reply of PASV or EPSV (session->command) is given here, now or when the master has answered.
+ * Arm passive mode. The reply of PASV or EPSV (session->command) is given here, now or
+ * when the master has answered.
  */
 void data_arm_passive(struct session *session);
 
 /* Arm active mode for an address that the command's check has accepted. */
 void data_arm_active(struct session *session, const struct addr *target);
 
-/* Disarm: what waits on the listener is closed in an orderly way, a connection is closed; the listener stays. */
+/*
+ * Disarm: what waits on the listener is closed in an orderly way, a connection is closed;
+ * the listener stays.
+ */
 void data_disarm(struct session *session);
 
 /* Disarm and give the listener up, too. */
@@ -59,12 +66,17 @@ void data_end(struct session *session);
 bool data_try_accept(struct session *session);
 
 /*
- * Open the connection for the transfer: transfer_connected() or transfer_not_connected() is called, now or later.
+ * Open the connection for the transfer: transfer_connected() or transfer_not_connected()
+ * is called, now or later.
  */
 void data_open(struct session *session);
 
-/* Answers of the master. The session may have ended (NULL) or changed its mind: then the socket is closed. */
-void data_passive_answer(struct session *session, const struct mw_message *answer, int fd);
+/*
+ * Answers of the master. The session may have ended (NULL) or changed its mind: then the
+ * socket is closed.
+ */
+void data_passive_answer(struct session *session, const struct mw_message *answer,
+                         int fd);
 void data_active_answer(struct session *session, const struct mw_message *answer, int fd);
 
 #endif

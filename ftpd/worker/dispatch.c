@@ -59,12 +59,16 @@ dispatch_get(enum command_id id)
 	return &handlers[id];
 }
 
-/* Browsers and mail programs that talk to the wrong port are shown the door (SECURITY.md T3, ALPACA). */
+/*
+ * Browsers and mail programs that talk to the wrong port are shown the door (SECURITY.md
+ * T3, ALPACA).
+ */
 static bool
 is_other_protocol(const char *line, size_t len)
 {
-	static const char *const words[] = {"GET ", "POST ", "HEAD ", "PUT ", "CONNECT ",
-	                                    "OPTIONS ", "EHLO ", "HELO ", "Host:", "MAIL FROM:"};
+	static const char *const words[] = {"GET ",     "POST ",     "HEAD ", "PUT ",
+	                                    "CONNECT ", "OPTIONS ",  "EHLO ", "HELO ",
+	                                    "Host:",    "MAIL FROM:"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
 		size_t word_len = strlen(words[i]);
@@ -84,11 +88,15 @@ refuse_unknown(struct session *session, const char *line, size_t len)
 	                   ++session->unknown_count >= SESSION_UNKNOWN_MAX);
 
 	if (is_strange) {
-		control_reply(session, REPLY_SERVICE_CLOSING, "This is an FTP server; goodbye.");
+		control_reply(session, REPLY_SERVICE_CLOSING,
+		              "This is an FTP server; goodbye.");
 		control_end(session, MW_END_VIOLATION);
 		return;
 	}
-	/* The word is not repeated: what a page makes a browser send must not come back (SECURITY.md T3). */
+	/*
+	 * The word is not repeated: what a page makes a browser send must not come back
+	 * (SECURITY.md T3).
+	 */
 	control_reply(session, REPLY_UNKNOWN_COMMAND, "Unknown command.");
 }
 
@@ -98,7 +106,8 @@ refuse_argument(struct session *session, const struct command *command,
 {
 	if (result == REQUEST_UNSUPPORTED) {
 		control_reply(session, REPLY_NOT_FOR_PARAMETER,
-		              "Not supported. Syntax: %s %s", command->name, command->syntax);
+		              "Not supported. Syntax: %s %s", command->name,
+		              command->syntax);
 	} else if (result == REQUEST_FAMILY) {
 		control_reply(session, REPLY_BAD_FAMILY,
 		              "Network protocol not supported, use (%s)",

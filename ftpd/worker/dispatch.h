@@ -1,5 +1,6 @@
 /*
- * dispatch: command ids to functions. check() only reads and may refuse; run() acts, or asks; finish() has the answer.
+ * dispatch: command ids to functions. check() only reads and may refuse; run() acts, or
+ * asks; finish() has the answer.
  * Runs in: deftpd-worker.
  * Source: DESIGN.md section 4; the split is OpenSMTPD's check and proceed.
  */
@@ -13,12 +14,21 @@
 struct session;
 
 struct dispatch_handler {
-	/* Refusals are replied by the function itself. NULL: nothing to check. Returns: true to go on. */
+	/*
+	 * Refusals are replied by the function itself. NULL: nothing to check. Returns:
+	 * true to go on.
+	 */
 	bool (*check)(struct session *session, const struct request *request);
-	/* Replies, or asks an agent or the master. The request is gone when it returns. */
+	/*
+	 * Replies, or asks an agent or the master. The request is gone when it returns.
+	 */
 	void (*run)(struct session *session, const struct request *request);
-	/* The agent's answer; fd is the function's to close or pass on. NULL: run never asks an agent. */
-	void (*finish)(struct session *session, const struct agent_answer *answer, int fd);
+	/*
+	 * The agent's answer; fd is the function's to close or pass on. NULL: run never
+	 * asks an agent.
+	 */
+	void (*finish)(struct session *session, const struct agent_answer *answer,
+	               int fd);
 };
 
 /* Carry out a line. */

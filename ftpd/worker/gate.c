@@ -1,5 +1,6 @@
 /*
- * gate: whether a command may be used now, decided from its row in the table and nothing else.
+ * gate: whether a command may be used now, decided from its row in the table and nothing
+ * else.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/gate.h"
@@ -12,7 +13,8 @@ static void
 refuse_state(struct session *session, const struct command *command)
 {
 	if ((command->flags & COMMAND_NEEDS_LOGIN) != 0) {
-		control_reply(session, REPLY_NOT_LOGGED_IN, "Please log in with USER and PASS.");
+		control_reply(session, REPLY_NOT_LOGGED_IN,
+		              "Please log in with USER and PASS.");
 	} else if (session->state == SESSION_LOGGED_IN) {
 		control_reply(session, REPLY_BAD_SEQUENCE,
 		              "You are logged in already; REIN begins anew.");
@@ -27,8 +29,8 @@ gate_check(struct session *session, const struct command *command)
 	unsigned flags = command->flags;
 
 	if ((flags & COMMAND_NOT_BUILT) != 0) {
-		control_reply(session, REPLY_NOT_IMPLEMENTED, "%s is not implemented here.",
-		              command->name);
+		control_reply(session, REPLY_NOT_IMPLEMENTED,
+		              "%s is not implemented here.", command->name);
 		return false;
 	}
 	if ((command->states & 1U << session->state) == 0) {
@@ -36,14 +38,17 @@ gate_check(struct session *session, const struct command *command)
 		return false;
 	}
 	if ((flags & COMMAND_WRITES) != 0) {
-		control_reply(session, REPLY_FILE_UNAVAILABLE, "Anonymous users may only read.");
+		control_reply(session, REPLY_FILE_UNAVAILABLE,
+		              "Anonymous users may only read.");
 		return false;
 	}
 	if ((flags & COMMAND_EPSV_ALL_CLOSES) != 0 && session->is_epsv_only) {
-		control_reply(session, REPLY_BAD_ARGUMENT, "Only EPSV is allowed after EPSV ALL.");
+		control_reply(session, REPLY_BAD_ARGUMENT,
+		              "Only EPSV is allowed after EPSV ALL.");
 		return false;
 	}
-	if ((flags & COMMAND_TRANSFERS) != 0 && session->transfer_state != TRANSFER_ARMED) {
+	if ((flags & COMMAND_TRANSFERS) != 0 &&
+	    session->transfer_state != TRANSFER_ARMED) {
 		control_reply(session, REPLY_NO_DATA_CONNECTION,
 		              "Use PASV, EPSV, PORT or EPRT first.");
 		return false;

@@ -1,5 +1,6 @@
 /*
- * gate: whether a command may be used now, decided from its row in the table and nothing else.
+ * gate: whether a command may be used now, decided from its row in the table and nothing
+ * else.
  * Runs in: deftpd-worker.
  * Source: RFC 959 5.4; RFC 2428 4; ftpd/proto/command.h.
  */

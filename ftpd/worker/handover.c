@@ -1,5 +1,6 @@
 /*
- * handover: gives a client who brings a password or wants TLS back to the master, before a byte of either is read.
+ * handover: gives a client who brings a password or wants TLS back to the master, before
+ * a byte of either is read.
  * Runs in: deftpd-worker, in shared workers, before login.
  */
 #include "ftpd/worker/handover.h"
@@ -19,27 +20,30 @@ handover_is_anonymous(const char *name, size_t len)
 }
 
 enum handover_decision
-handover_decide(struct session *session, const uint8_t *bytes, size_t len, size_t *ret_used)
+handover_decide(struct session *session, const uint8_t *bytes, size_t len,
+                size_t *ret_used)
 {
 	struct line trial = session->line;
 	bool is_whole = line_is_empty(&session->line);
 	struct request request;
 
 	switch (line_feed(&trial, session->text, bytes, len, ret_used)) {
-	case LINE_MORE:
-		return HANDOVER_WAIT;
+	case LINE_MORE: return HANDOVER_WAIT;
 	case LINE_TOO_LONG:
-	case LINE_BAD:
-		return HANDOVER_TAKE;
-	case LINE_READY:
-		break;
+	case LINE_BAD: return HANDOVER_TAKE;
+	case LINE_READY: break;
 	}
-	/* A line whose beginning was taken already, because it filled the whole window, is nothing but noise. */
-	if (!is_whole || request_parse(session->text, trial.len, &request) != REQUEST_OK) {
+	/*
+	 * A line whose beginning was taken already, because it filled the whole window,
+	 * is nothing but noise.
+	 */
+	if (!is_whole ||
+	    request_parse(session->text, trial.len, &request) != REQUEST_OK) {
 		return HANDOVER_TAKE;
 	}
 	if (request.id == CMD_AUTH ||
-	    (request.id == CMD_USER && !handover_is_anonymous(request.text, request.text_len))) {
+	    (request.id == CMD_USER &&
+	     !handover_is_anonymous(request.text, request.text_len))) {
 		return HANDOVER_PRIVATE;
 	}
 	return HANDOVER_TAKE;
@@ -66,7 +70,9 @@ handover_start(struct session *session)
 	int control_fd = session->control.fd;
 
 	if (session->output_len > 0) {
-		/* Replies first; the line stays where it is, and the loop shows it again. */
+		/*
+		 * Replies first; the line stays where it is, and the loop shows it again.
+		 */
 		(void)loop_change(&worker->loop, &session->control, EPOLLOUT);
 		return;
 	}

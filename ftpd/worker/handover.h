@@ -1,5 +1,6 @@
 /*
- * handover: gives a client who brings a password or wants TLS back to the master, before a byte of either is read.
+ * handover: gives a client who brings a password or wants TLS back to the master, before
+ * a byte of either is read.
  * Runs in: deftpd-worker, in shared workers, before login.
  * Source: DESIGN.md section 2, "Moving to a private worker".
  */
@@ -21,13 +22,19 @@ enum handover_decision {
  * Out:     ret_used: how many bytes the line has, all of them with HANDOVER_WAIT.
  * Returns: see enum handover_decision.
  */
-enum handover_decision handover_decide(struct session *session, const uint8_t *bytes, size_t len,
-                                       size_t *ret_used);
+enum handover_decision handover_decide(struct session *session, const uint8_t *bytes,
+                                       size_t len, size_t *ret_used);
 
-/* Let the loop wake us only when so many bytes are in the socket: peeking leaves what was seen there. */
+/*
+ * Let the loop wake us only when so many bytes are in the socket: peeking leaves what was
+ * seen there.
+ */
 void handover_wait_for(struct session *session, size_t bytes);
 
-/* Give the connection back. The session ends here without being closed, once the client has taken all replies. */
+/*
+ * Give the connection back. The session ends here without being closed, once the client
+ * has taken all replies.
+ */
 void handover_start(struct session *session);
 
 /*

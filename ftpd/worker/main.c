@@ -2,7 +2,8 @@
  * main: deftpd-worker, the forkserver of the workers.
  * Runs in: deftpd-worker; the children go on in worker.c.
  * Source: DESIGN.md section 2, "forkserver".
- * Usage:   deftpd-worker UID GID, with the master's channel as descriptor 3 and the sealed options as 4. Only the master starts it.
+ * Usage:   deftpd-worker UID GID, with the master's channel as descriptor 3 and the
+ *          sealed options as 4. Only the master starts it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -29,8 +30,8 @@ run_child(uint8_t kind, int channel_fd, void *context)
 {
 	const struct forkserver *forkserver = context;
 
-	return worker_run(kind == WORKER_SHARED ? WORKER_SHARED : WORKER_PRIVATE, channel_fd,
-	                  &forkserver->options, &forkserver->confinement);
+	return worker_run(kind == WORKER_SHARED ? WORKER_SHARED : WORKER_PRIVATE,
+	                  channel_fd, &forkserver->options, &forkserver->confinement);
 }
 
 static bool
@@ -58,14 +59,17 @@ fail(const char *what, int negative_errno)
 int
 main(int argc, char **argv)
 {
-	static struct forkserver forkserver; /* 12 KiB of options: too much for a stack of our limit */
+	static struct forkserver
+	    forkserver; /* 12 KiB of options: too much for a stack of our limit */
 	struct identity identity;
 	const char *failed = "";
 	int options_fd = IPC_OPTIONS_FD;
 	int result;
 
-	if (argc != 3 || !parse_id(argv[1], &identity.uid) || !parse_id(argv[2], &identity.gid)) {
-		(void)fprintf(stderr, "deftpd-worker is started by deftpd, not by hand.\n");
+	if (argc != 3 || !parse_id(argv[1], &identity.uid) ||
+	    !parse_id(argv[2], &identity.gid)) {
+		(void)fprintf(stderr,
+		              "deftpd-worker is started by deftpd, not by hand.\n");
 		return 2;
 	}
 	result = conf_unseal(options_fd, &forkserver.options);
@@ -79,5 +83,6 @@ main(int argc, char **argv)
 	if (result != 0) {
 		return fail(failed, result);
 	}
-	return forkserver_run(IPC_START_FD, forkserver.confinement.layers, run_child, &forkserver);
+	return forkserver_run(IPC_START_FD, forkserver.confinement.layers, run_child,
+	                      &forkserver);
 }

@@ -40,7 +40,8 @@ flush_letters(struct master_client *client)
 		                 letter->passed_fd) == -EAGAIN) {
 			break;
 		}
-		client->has_fd_in_flight = client->has_fd_in_flight || letter->passed_fd >= 0;
+		client->has_fd_in_flight =
+		    client->has_fd_in_flight || letter->passed_fd >= 0;
 		fd_close(&letter->passed_fd);
 		client->first = letter->next;
 		free(letter);
@@ -48,9 +49,10 @@ flush_letters(struct master_client *client)
 	if (client->first == NULL) {
 		client->last = &client->first;
 	}
-	(void)loop_change(&client->worker->loop, &client->source, /* only adds or removes EPOLLOUT */
-	                  client->first != NULL && !client->has_fd_in_flight ? EPOLLIN | EPOLLOUT
-	                                                                     : EPOLLIN);
+	(void)loop_change(
+	    &client->worker->loop, &client->source, /* only adds or removes EPOLLOUT */
+	    client->first != NULL && !client->has_fd_in_flight ? EPOLLIN | EPOLLOUT
+							       : EPOLLIN);
 }
 
 void
@@ -60,7 +62,10 @@ master_send(struct worker *worker, const struct mw_message *message, int passed_
 	struct master_letter *letter = malloc(sizeof(*letter));
 
 	if (letter == NULL) {
-		/* Without memory the session cannot even be given up in order: end, and the master cleans up. */
+		/*
+		 * Without memory the session cannot even be given up in order: end, and
+		 * the master cleans up.
+		 */
 		worker->is_over = true;
 		fd_close(&passed_fd);
 		return;
@@ -77,12 +82,8 @@ static void
 take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 {
 	switch (message->type) {
-	case MW_ASSIGN:
-		session_begin(worker, message, fd);
-		return;
-	case MW_GIVE_AGENT:
-		agent_pool_add(worker, fd);
-		return;
+	case MW_ASSIGN: session_begin(worker, message, fd); return;
+	case MW_GIVE_AGENT: agent_pool_add(worker, fd); return;
 	case MW_GIVE_RECORDER:
 		fd_close(&worker->recorder.fd);
 		worker->recorder.fd = fd;
@@ -102,8 +103,7 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_HAND_BACK:
 	case MW_ENDED:
 	case MW_MORE_AGENTS:
-	case MW_COUNT:
-		break;
+	case MW_COUNT: break;
 	}
 	fd_close(&fd);
 }
@@ -144,7 +144,10 @@ handle_master(struct loop_source *source, uint32_t events)
 			return;
 		}
 		if (len == -EPROTO) {
-			/* The descriptor was lost at our own limit: what it was for times out. */
+			/*
+			 * The descriptor was lost at our own limit: what it was for times
+			 * out.
+			 */
 			master_send(worker, &(struct mw_message){.type = MW_TAKEN}, -1);
 			continue;
 		}

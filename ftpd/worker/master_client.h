@@ -17,7 +17,8 @@ struct master_letter;
 struct master_client {
 	struct loop_source source;
 	struct worker *worker;
-	struct master_letter *first; /* messages that the channel could not take yet, or that wait for TAKEN_BACK */
+	struct master_letter *
+	    first; /* messages that the channel could not take yet, or that wait for TAKEN_BACK */
 	struct master_letter **last;
 	bool has_fd_in_flight;
 };
@@ -28,7 +29,10 @@ struct master_client {
  */
 int master_client_start(struct worker *worker, int master_fd);
 
-/* Send a message; it waits in memory while the channel is full. passed_fd (-1: none) is closed when it has been sent. */
+/*
+ * Send a message; it waits in memory while the channel is full. passed_fd (-1: none) is
+ * closed when it has been sent.
+ */
 void master_send(struct worker *worker, const struct mw_message *message, int passed_fd);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * offload: a few threads that read what is not in memory, so that a cold disk or a dead mount stalls its own transfer only.
+ * offload: a few threads that read what is not in memory, so that a cold disk or a dead
+ * mount stalls its own transfer only.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/offload.h"
@@ -24,7 +25,8 @@ enum {
 
 struct offload_job {
 	struct offload_job *next;
-	struct transfer *transfer; /* NULL: abandoned. Only the loop's thread looks at it. */
+	struct transfer
+	    *transfer; /* NULL: abandoned. Only the loop's thread looks at it. */
 	int file_fd;
 	uint64_t offset;
 	uint64_t end;
@@ -75,7 +77,8 @@ run_thread(void *context)
 	struct offload_job *job;
 
 	for (;;) {
-		(void)pthread_mutex_lock(&offload->lock); /* cannot fail for a plain mutex */
+		(void)pthread_mutex_lock(
+		    &offload->lock); /* cannot fail for a plain mutex */
 		offload->idle++;
 		while ((job = pop(&offload->waiting)) == NULL) {
 			(void)pthread_cond_wait(&offload->is_work, &offload->lock);
@@ -83,13 +86,17 @@ run_thread(void *context)
 		offload->idle--;
 		(void)pthread_mutex_unlock(&offload->lock);
 
-		/* An error shows again when the pump reads, on the loop, where it can be replied to. */
+		/*
+		 * An error shows again when the pump reads, on the loop, where it can be
+		 * replied to.
+		 */
 		(void)pump_fetch(job->file_fd, job->offset, job->end);
 
 		(void)pthread_mutex_lock(&offload->lock);
 		push(&offload->done, job);
 		(void)pthread_mutex_unlock(&offload->lock);
-		(void)eventfd_write(offload->source.fd, 1); /* full means: it is readable already */
+		(void)eventfd_write(offload->source.fd,
+		                    1); /* full means: it is readable already */
 	}
 }
 
@@ -100,7 +107,7 @@ handle_done(struct loop_source *source, uint32_t events)
 	struct offload_job *job;
 	eventfd_t count;
 
-	(void)events; /* there is only one kind */
+	(void)events;                           /* there is only one kind */
 	(void)eventfd_read(source->fd, &count); /* only resets it */
 	for (;;) {
 		(void)pthread_mutex_lock(&offload->lock);
@@ -136,7 +143,8 @@ offload_init(struct worker *worker)
 	offload->waiting.last = &offload->waiting.first;
 	offload->done.last = &offload->done.first;
 	offload->source.handle = handle_done;
-	(void)pthread_mutex_init(&offload->lock, NULL);   /* cannot fail with default attributes */
+	(void)pthread_mutex_init(&offload->lock,
+	                         NULL); /* cannot fail with default attributes */
 	(void)pthread_cond_init(&offload->is_work, NULL); /* as above */
 	result = loop_watch(&worker->loop, &offload->source, fd, EPOLLIN);
 	worker->offload = offload;
@@ -154,8 +162,9 @@ start_thread(struct offload *offload)
 	if (result != 0) {
 		return -result;
 	}
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED); /* valid value */
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);               /* valid value */
+	(void)pthread_attr_setdetachstate(&attributes,
+	                                  PTHREAD_CREATE_DETACHED); /* valid value */
+	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);  /* valid value */
 	result = pthread_create(&thread, &attributes, run_thread, offload);
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	offload->threads += result == 0;

@@ -1,5 +1,6 @@
 /*
- * offload: a few threads that read what is not in memory, so that a cold disk or a dead mount stalls its own transfer only.
+ * offload: a few threads that read what is not in memory, so that a cold disk or a dead
+ * mount stalls its own transfer only.
  * Runs in: deftpd-worker. The threads touch nothing but their job and its file.
  * Source: DESIGN.md section 4, "nothing on the loop blocks".
  */
@@ -18,7 +19,8 @@ enum {
 };
 
 /*
- * Make what the threads will need; none is started yet. Before the worker's filter is loaded: it needs a descriptor.
+ * Make what the threads will need; none is started yet. Before the worker's filter is
+ * loaded: it needs a descriptor.
  * Returns: 0 or negative errno.
  */
 int offload_init(struct worker *worker);
@@ -29,7 +31,10 @@ int offload_init(struct worker *worker);
  */
 int offload_start(struct transfer *transfer);
 
-/* The transfer ends while a thread reads for it: the job keeps the file until then. Harmless without a job. */
+/*
+ * The transfer ends while a thread reads for it: the job keeps the file until then.
+ * Harmless without a job.
+ */
 void offload_abandon(struct transfer *transfer);
 
 #endif

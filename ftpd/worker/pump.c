@@ -1,5 +1,6 @@
 /*
- * pump: one slice of a transfer, from descriptor to data connection. Never blocks by itself.
+ * pump: one slice of a transfer, from descriptor to data connection. Never blocks by
+ * itself.
  * Runs in: deftpd-worker, on the loop or in an offload thread.
  */
 #include "ftpd/worker/pump.h"
@@ -16,13 +17,15 @@
 #include "common/base.h"
 
 enum {
-	ONE_PROBE_BYTES = 16 * 1024, /* so little is read in one go: its first page tells for all */
+	ONE_PROBE_BYTES =
+	    16 * 1024, /* so little is read in one go: its first page tells for all */
 };
 
 void
 pump_prepare(int connection_fd)
 {
-	(void)connection_fd; /* measured: the kernel's own send buffer sizing is at least as good */
+	(void)
+	    connection_fd; /* measured: the kernel's own send buffer sizing is at least as good */
 }
 
 static enum pump_result
@@ -32,8 +35,8 @@ sink_result(int error)
 }
 
 /*
- * Ask the kernel whether the next slice is in memory: sendfile would wait for the disk and with it every session.
- * A file system that cannot tell (EOPNOTSUPP) counts as slow.
+ * Ask the kernel whether the next slice is in memory: sendfile would wait for the disk
+ * and with it every session. A file system that cannot tell (EOPNOTSUPP) counts as slow.
  */
 static bool
 is_in_memory(int file_fd, uint64_t offset, uint64_t len)
@@ -41,7 +44,10 @@ is_in_memory(int file_fd, uint64_t offset, uint64_t len)
 	char byte;
 	struct iovec part = {.iov_base = &byte, .iov_len = 1};
 
-	/* First and last: read-ahead fills what lies between. A wrong guess costs a wait, not correctness. */
+	/*
+	 * First and last: read-ahead fills what lies between. A wrong guess costs a wait,
+	 * not correctness.
+	 */
 	return preadv2(file_fd, &part, 1, (off_t)offset, RWF_NOWAIT) >= 0 &&
 	       (len <= ONE_PROBE_BYTES ||
 	        preadv2(file_fd, &part, 1, (off_t)(offset + len - 1), RWF_NOWAIT) >= 0);
@@ -50,7 +56,8 @@ is_in_memory(int file_fd, uint64_t offset, uint64_t len)
 static uint64_t
 slice_of(const struct transfer *transfer)
 {
-	uint64_t left = transfer->end > transfer->offset ? transfer->end - transfer->offset : 0;
+	uint64_t left =
+	    transfer->end > transfer->offset ? transfer->end - transfer->offset : 0;
 
 	return left < TRANSFER_SLICE_BYTES ? left : TRANSFER_SLICE_BYTES;
 }
@@ -65,7 +72,8 @@ send_file(struct transfer *transfer, int connection_fd)
 	if (len == 0) {
 		return PUMP_DONE;
 	}
-	if (!transfer->is_fetched && !transfer->is_in_memory && !is_in_memory(transfer->file_fd, transfer->offset, len)) {
+	if (!transfer->is_fetched && !transfer->is_in_memory &&
+	    !is_in_memory(transfer->file_fd, transfer->offset, len)) {
 		return PUMP_WOULD_BLOCK;
 	}
 	transfer->is_fetched = false;
@@ -74,7 +82,8 @@ send_file(struct transfer *transfer, int connection_fd)
 		return errno == EIO ? PUMP_SOURCE_BROKEN : sink_result(errno);
 	}
 	if (sent == 0) {
-		return PUMP_SOURCE_BROKEN; /* somebody has made the file shorter (SECURITY.md F16) */
+		/* somebody has made the file shorter (SECURITY.md F16) */
+		return PUMP_SOURCE_BROKEN;
 	}
 	transfer->has_moved = true;
 	transfer->offset += (uint64_t)sent;
@@ -89,8 +98,8 @@ static enum pump_result
 splice_pipe(struct transfer *transfer, int connection_fd)
 {
 	struct pollfd pipe_state = {.fd = transfer->file_fd, .events = POLLIN};
-	ssize_t moved = splice(transfer->file_fd, NULL, connection_fd, NULL, TRANSFER_SLICE_BYTES,
-	                       SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	ssize_t moved = splice(transfer->file_fd, NULL, connection_fd, NULL,
+	                       TRANSFER_SLICE_BYTES, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
 	if (moved > 0) {
 		transfer->has_moved = true;
@@ -135,8 +144,9 @@ fill_buffer(struct transfer *transfer)
 	uint64_t left = transfer->end - transfer->offset;
 	struct iovec part = {.iov_base = raw,
 	                     .iov_len = left < sizeof(raw) ? (size_t)left : sizeof(raw)};
-	ssize_t len = preadv2(transfer->file_fd, &part, 1, (off_t)transfer->offset,
-	                      transfer->is_fetched || transfer->is_in_memory ? 0 : RWF_NOWAIT);
+	ssize_t len =
+	    preadv2(transfer->file_fd, &part, 1, (off_t)transfer->offset,
+	            transfer->is_fetched || transfer->is_in_memory ? 0 : RWF_NOWAIT);
 
 	if (len < 0) {
 		return errno == EAGAIN || errno == EOPNOTSUPP ? PUMP_WOULD_BLOCK
@@ -148,8 +158,8 @@ fill_buffer(struct transfer *transfer)
 	transfer->is_fetched = false;
 	transfer->has_moved = true; /* skipped text is progress, too */
 	transfer->offset += (uint64_t)len;
-	transfer->buffer_len =
-	    ascii_convert(&transfer->ascii, (const uint8_t *)raw, (size_t)len, transfer->buffer);
+	transfer->buffer_len = ascii_convert(&transfer->ascii, (const uint8_t *)raw,
+	                                     (size_t)len, transfer->buffer);
 	transfer->buffer_at = ascii_skip(&transfer->skip, transfer->buffer_len);
 	return PUMP_MORE;
 }
@@ -185,12 +195,9 @@ enum pump_result
 pump_slice(struct transfer *transfer, int connection_fd)
 {
 	switch (transfer->from) {
-	case TRANSFER_FROM_FILE:
-		return send_file(transfer, connection_fd);
-	case TRANSFER_FROM_ASCII:
-		return send_ascii(transfer, connection_fd);
-	case TRANSFER_FROM_PIPE:
-		return splice_pipe(transfer, connection_fd);
+	case TRANSFER_FROM_FILE: return send_file(transfer, connection_fd);
+	case TRANSFER_FROM_ASCII: return send_ascii(transfer, connection_fd);
+	case TRANSFER_FROM_PIPE: return splice_pipe(transfer, connection_fd);
 	}
 	return PUMP_SOURCE_BROKEN;
 }
@@ -199,7 +206,8 @@ int
 pump_fetch(int file_fd, uint64_t offset, uint64_t end)
 {
 	char scratch[64 * 1024];
-	uint64_t stop = end - offset > TRANSFER_SLICE_BYTES ? offset + TRANSFER_SLICE_BYTES : end;
+	uint64_t stop =
+	    end - offset > TRANSFER_SLICE_BYTES ? offset + TRANSFER_SLICE_BYTES : end;
 
 	while (offset < stop) {
 		ssize_t len = pread(file_fd, scratch, sizeof(scratch), (off_t)offset);

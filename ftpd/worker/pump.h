@@ -1,7 +1,9 @@
 /*
- * pump: one slice of a transfer, from descriptor to data connection. Never blocks by itself.
+ * pump: one slice of a transfer, from descriptor to data connection. Never blocks by
+ * itself.
  * Runs in: deftpd-worker, on the loop or in an offload thread.
- * Source: sendfile(2), splice(2), preadv2(2) RWF_NOWAIT; PERF.md, "What a new server should do".
+ * Source: sendfile(2), splice(2), preadv2(2) RWF_NOWAIT; PERF.md, "What a new server
+ * should do".
  * Not here: whom to wait for next (transfer.c).
  */
 #ifndef FTPD_WORKER_PUMP_H
@@ -11,13 +13,15 @@
 #include "common/base.h"
 
 enum pump_result {
-	PUMP_MORE,          /* the slice is used up */
-	PUMP_DONE,          /* all is sent */
-	PUMP_SINK_FULL,     /* wait until the connection can take more */
-	PUMP_SOURCE_EMPTY,  /* wait until the pipe has more */
-	PUMP_WOULD_BLOCK,   /* the file's next bytes are not in memory: a thread should read them */
+	PUMP_MORE,         /* the slice is used up */
+	PUMP_DONE,         /* all is sent */
+	PUMP_SINK_FULL,    /* wait until the connection can take more */
+	PUMP_SOURCE_EMPTY, /* wait until the pipe has more */
+	/* the file's next bytes are not in memory: a thread should read them */
+	PUMP_WOULD_BLOCK,
 	PUMP_SINK_BROKEN,
-	PUMP_SOURCE_BROKEN, /* input/output error, or the file has become shorter than was announced */
+	/* input/output error, or the file has become shorter than was announced */
+	PUMP_SOURCE_BROKEN,
 };
 
 /* Set the data connection up for bulk. */

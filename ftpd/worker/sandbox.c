@@ -18,12 +18,17 @@
 #include "common/base.h"
 
 enum {
-	/* Control, data, listener and file of every session of a shared worker, and some. */
+	/*
+	 * Control, data, listener and file of every session of a shared worker, and some.
+	 */
 	MAX_FDS = 65536,
 	MAX_DATA_BYTES = 512 * 1024 * 1024,
 };
 
-/* A thread shares everything and is no process. glibc asks by clone3 first, whose flags a filter cannot see. */
+/*
+ * A thread shares everything and is no process. glibc asks by clone3 first, whose flags a
+ * filter cannot see.
+ */
 #define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
 
 static const struct sandbox_rule rules[] = {
@@ -58,7 +63,7 @@ static const struct sandbox_rule rules[] = {
     {SCMP_SYS(set_robust_list), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(rseq), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(sched_getaffinity), SANDBOX_ALLOW, {{0}}}, /* glibc sizes its heaps by it */
-    {SCMP_SYS(prctl), SANDBOX_REFUSE, {{0}}},           /* glibc names its heaps by it */
+    {SCMP_SYS(prctl), SANDBOX_REFUSE, {{0}}},            /* glibc names its heaps by it */
     /* Making descriptors or reaching others has no innocent reason here. */
     {SCMP_SYS(socket), SANDBOX_KILL, {{0}}},
     {SCMP_SYS(connect), SANDBOX_KILL, {{0}}},
@@ -96,7 +101,8 @@ sandbox_confine_forkserver(const struct identity *identity, const struct options
 	}
 	if (result == 0 && has_sandbox) {
 		*ret_failed = "compiling the system call filter";
-		result = sandbox_filter_build(rules, ARRAY_COUNT(rules), &confinement.filter);
+		result =
+		    sandbox_filter_build(rules, ARRAY_COUNT(rules), &confinement.filter);
 		confinement.has_filter = true;
 		confinement.layers |= SPAWN_LAYER_FILTER;
 	}

@@ -19,13 +19,16 @@ struct confinement {
 };
 
 /*
- * Confine the forkserver for good: empty root, user, Landlock; and compile the children's filter.
+ * Confine the forkserver for good: empty root, user, Landlock; and compile the children's
+ * filter.
  * In:      identity: ignored without root.
  * Out:     ret_failed: the name of the step that failed, for a log line.
  * Returns: 0 or negative errno.
  */
-int sandbox_confine_forkserver(const struct identity *identity, const struct options *options,
-                               struct confinement *ret_confinement, const char **ret_failed);
+int sandbox_confine_forkserver(const struct identity *identity,
+                               const struct options *options,
+                               struct confinement *ret_confinement,
+                               const char **ret_failed);
 
 /*
  * Confine a child: limits and the filter. Nothing makes a descriptor from then on.

@@ -1,5 +1,6 @@
 /*
- * session: one client: its control connection, what it has said, and what is being done for it.
+ * session: one client: its control connection, what it has said, and what is being done
+ * for it.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/session.h"
@@ -26,7 +27,8 @@ bucket(struct worker *worker, uint32_t id)
 struct session *
 session_of_timer(struct timer *timer)
 {
-	return (struct session *)(void *)((char *)timer - offsetof(struct session, timer));
+	return (struct session *)(void *)((char *)timer -
+	                                  offsetof(struct session, timer));
 }
 
 void
@@ -38,7 +40,8 @@ session_reset(struct session *session)
 	session->cwd = NULL;
 	session->restart_offset = 0;
 	session->facts = ENTRY_FACTS_DEFAULT;
-	session->is_ascii = true; /* RFC 959 5.1: the default representation type is ASCII */
+	session->is_ascii =
+	    true; /* RFC 959 5.1: the default representation type is ASCII */
 	session->is_epsv_only = false;
 }
 
@@ -75,7 +78,10 @@ session_begin(struct worker *worker, const struct mw_message *assign, int contro
 	session_arm_timer(session);
 }
 
-/* Take it out of the table and free what it holds; the struct itself waits for the end of the turn. */
+/*
+ * Take it out of the table and free what it holds; the struct itself waits for the end of
+ * the turn.
+ */
 static void
 dismantle(struct session *session)
 {
@@ -169,7 +175,8 @@ session_set_transfer_state(struct session *session, enum transfer_state state)
 	const char *from = transfer_state_name(session->transfer_state);
 	const char *to = transfer_state_name(state);
 
-	if (session->transfer_state != state && !transfer_state_may(session->transfer_state, state)) {
+	if (session->transfer_state != state &&
+	    !transfer_state_may(session->transfer_state, state)) {
 		stop_on_bug(session, from, to);
 	}
 	session->transfer_state = state;
@@ -184,7 +191,8 @@ session_cwd(const struct session *session)
 bool
 session_is_waiting(const struct session *session)
 {
-	return session->is_asking || session->is_asking_master || session->stat_listing != NULL;
+	return session->is_asking || session->is_asking_master ||
+	       session->stat_listing != NULL;
 }
 
 bool
@@ -228,7 +236,9 @@ session_arm_timer(struct session *session)
 	if (session->state == SESSION_CLOSING) {
 		return;
 	}
-	/* A later deadline is found when the earlier one runs off: most are never moved. */
+	/*
+	 * A later deadline is found when the earlier one runs off: most are never moved.
+	 */
 	if (!timer_is_set(&session->timer) || deadline < session->timer.deadline_ms) {
 		timer_set(&session->worker->wheel, &session->timer, deadline);
 	}

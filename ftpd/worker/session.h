@@ -1,11 +1,13 @@
 /*
- * session: one client: its control connection, what it has said, and what is being done for it.
+ * session: one client: its control connection, what it has said, and what is being done
+ * for it.
  * Runs in: deftpd-worker. Input: hostile.
  * Source: RFC 959 2.3 and 5; the states are drawn in ftpd/proto/state.h.
- * Not here: reading lines (control.c), what commands do (cmd_*.c), data (data.c, transfer.c).
+ * Not here: reading lines (control.c), what commands do (cmd_*.c), data (data.c,
+ * transfer.c).
  *
- * An idle session costs this struct and nothing else: text, input, output and the question are
- * allocated while something is in them.
+ * An idle session costs this struct and nothing else: text, input, output and the
+ * question are allocated while something is in them.
  */
 #ifndef FTPD_WORKER_SESSION_H
 #define FTPD_WORKER_SESSION_H
@@ -27,9 +29,12 @@ struct stat_listing;
 struct worker;
 
 enum {
-	SESSION_OUTPUT_MAX = 64 * 1024, /* replies not yet taken by the client; above it no command is read */
-	SESSION_UNKNOWN_MAX = 10, /* unknown commands before login; then the client is no FTP client (SECURITY.md T3) */
-	SESSION_LOGINS_MAX = 5,   /* refused logins; then 421 (RFC 2577 5) */
+	SESSION_OUTPUT_MAX =
+	    64 *
+	    1024, /* replies not yet taken by the client; above it no command is read */
+	SESSION_UNKNOWN_MAX =
+	    10, /* unknown commands before login; then the client is no FTP client (SECURITY.md T3) */
+	SESSION_LOGINS_MAX = 5, /* refused logins; then 421 (RFC 2577 5) */
 	SESSION_NAME_MAX = 255,
 };
 
@@ -37,29 +42,31 @@ struct session {
 	struct loop_source control; /* first: a source is its session */
 	struct timer timer;
 	struct worker *worker;
-	struct session *next;       /* in the worker's bucket, or among the ended */
+	struct session *next; /* in the worker's bucket, or among the ended */
 	uint32_t id;
-	enum session_state state;   /* changed by session_set_state only */
+	enum session_state state; /* changed by session_set_state only */
 	struct addr peer;
 	struct addr local;
-	uint64_t active_ms;         /* last sign of life, from the client or its data connection */
+	uint64_t
+	    active_ms; /* last sign of life, from the client or its data connection */
 
 	/* control connection */
 	struct line line;
-	char *text;      /* the line being assembled; NULL between lines */
-	uint8_t *input;  /* bytes received that must wait; NULL if none */
+	char *text;     /* the line being assembled; NULL between lines */
+	uint8_t *input; /* bytes received that must wait; NULL if none */
 	size_t input_len;
-	char *output;    /* replies that the client has not taken yet; NULL if none */
+	char *output; /* replies that the client has not taken yet; NULL if none */
 	size_t output_len;
 	bool is_input_closed; /* the client has sent its FIN */
 	bool is_quitting;     /* QUIT came during a transfer */
-	bool is_peeking;      /* shared worker before login: lines may have to stay in the socket */
-	bool is_stopped;      /* no command is read any more: closing or handed over */
-	bool is_processing;   /* lines are being carried out further up the stack */
-	bool has_line;        /* `line` and `text` hold a line that waits for its turn */
+	bool
+	    is_peeking; /* shared worker before login: lines may have to stay in the socket */
+	bool is_stopped;    /* no command is read any more: closing or handed over */
+	bool is_processing; /* lines are being carried out further up the stack */
+	bool has_line;      /* `line` and `text` hold a line that waits for its turn */
 	enum line_result line_result;
-	enum mw_end end;      /* why it is stopped */
-	uint16_t low_water;   /* SO_RCVLOWAT as set; 0: never */
+	enum mw_end end;    /* why it is stopped */
+	uint16_t low_water; /* SO_RCVLOWAT as set; 0: never */
 	uint8_t failed_logins;
 	uint8_t unknown_count;
 
@@ -70,12 +77,13 @@ struct session {
 	uint16_t facts; /* OPTS MLST */
 	bool is_ascii;
 	bool is_epsv_only; /* EPSV ALL */
-	char *path; /* the client path of the command being carried out, for the log; terminated */
+	char *
+	    path; /* the client path of the command being carried out, for the log; terminated */
 
 	/* the command being carried out, and its question to an agent or to the master */
 	enum command_id command;
-	bool is_asking;         /* an agent owes an answer */
-	bool is_asking_master;  /* the master owes a data socket */
+	bool is_asking;        /* an agent owes an answer */
+	bool is_asking_master; /* the master owes a data socket */
 	enum agent_verb question_verb;
 	struct agent_client *agent; /* who was asked */
 	uint32_t agent_serial;      /* who answered last */
@@ -95,15 +103,19 @@ struct session {
 struct session *session_of_timer(struct timer *timer);
 
 /* Begin a session on an assigned control connection, which it owns from now on. */
-void session_begin(struct worker *worker, const struct mw_message *assign, int control_fd);
+void session_begin(struct worker *worker, const struct mw_message *assign,
+                   int control_fd);
 
 /*
- * End it: cut the transfer, tell master and recorder, close. The memory stays valid until the loop's next turn.
- * The client should have got its reply before.
+ * End it: cut the transfer, tell master and recorder, close. The memory stays valid until
+ * the loop's next turn. The client should have got its reply before.
  */
 void session_end(struct session *session, enum mw_end end);
 
-/* Let go of it without closing the connection: it lives on elsewhere. The master and the recorder are not told. */
+/*
+ * Let go of it without closing the connection: it lives on elsewhere. The master and the
+ * recorder are not told.
+ */
 void session_release(struct session *session);
 
 /* The single setters of the two states: illegal changes are bugs, all are traced. */
@@ -119,7 +131,10 @@ void session_free_ended(struct worker *worker);
 /* Note a sign of life: the current timeout begins anew. */
 void session_touch(struct session *session);
 
-/* The state has changed and with it the timeout: let the timer look at once whether it is shorter now. */
+/*
+ * The state has changed and with it the timeout: let the timer look at once whether it is
+ * shorter now.
+ */
 void session_arm_timer(struct session *session);
 
 /* The timer has run off: see whether time is up, and act. */
@@ -131,7 +146,8 @@ void session_handle_timer(struct session *session);
 const char *session_cwd(const struct session *session);
 
 /*
- * Ask whether the session waits for an answer, so that no further command may be taken up.
+ * Ask whether the session waits for an answer, so that no further command may be taken
+ * up.
  * Returns: true while an agent or the master owes one.
  */
 bool session_is_waiting(const struct session *session);

@@ -1,5 +1,6 @@
 /*
- * transfer: moves bytes between a descriptor that the agent opened and the data connection.
+ * transfer: moves bytes between a descriptor that the agent opened and the data
+ * connection.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/transfer.h"
@@ -21,7 +22,10 @@
 static void handle_connection(struct loop_source *source, uint32_t events);
 static void handle_pipe(struct loop_source *source, uint32_t events);
 
-/* Free the transfer and close both ends. The data connection's state is used up, well or not. */
+/*
+ * Free the transfer and close both ends. The data connection's state is used up, well or
+ * not.
+ */
 static void
 release(struct session *session)
 {
@@ -66,7 +70,10 @@ static void
 finish(struct session *session, enum reply_code code, const char *text)
 {
 	record_transfer(session, code == REPLY_TRANSFER_COMPLETE);
-	/* Closed before the reply: a client that has read 226 finds the end of the data, not a connection. */
+	/*
+	 * Closed before the reply: a client that has read 226 finds the end of the data,
+	 * not a connection.
+	 */
 	release(session);
 	session_touch(session);
 	control_reply(session, code, "%s", text);
@@ -82,7 +89,8 @@ finish_well(struct session *session)
 	/* A listing that ends because its writer was killed looks complete: ask. */
 	if (transfer->from == TRANSFER_FROM_PIPE &&
 	    !agent_is_alive(session->worker, transfer->agent_serial)) {
-		finish(session, REPLY_LOCAL_ERROR, "The listing was cut short; try again.");
+		finish(session, REPLY_LOCAL_ERROR,
+		       "The listing was cut short; try again.");
 		return;
 	}
 	finish(session, REPLY_TRANSFER_COMPLETE, "Transfer complete.");
@@ -98,7 +106,10 @@ choose_source(const struct session *session, const struct agent_answer *answer)
 	return session->is_ascii ? TRANSFER_FROM_ASCII : TRANSFER_FROM_FILE;
 }
 
-/* Reading from tmpfs never waits, but it cannot say so by RWF_NOWAIT. One system call per file system, not per file. */
+/*
+ * Reading from tmpfs never waits, but it cannot say so by RWF_NOWAIT. One system call per
+ * file system, not per file.
+ */
 static bool
 is_on_memory_device(struct worker *worker, uint64_t device, int fd)
 {
@@ -152,7 +163,8 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 	if (session->transfer == NULL) {
 		fd_close(&fd);
 		release(session);
-		control_reply(session, REPLY_LOCAL_ERROR, "Out of memory; try again later.");
+		control_reply(session, REPLY_LOCAL_ERROR,
+		              "Out of memory; try again later.");
 		return;
 	}
 	if (session->transfer->from == TRANSFER_FROM_PIPE) {
@@ -160,7 +172,8 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 		              "Here comes the listing.");
 	} else {
 		control_reply(session, is_there ? REPLY_DATA_OPEN : REPLY_DATA_OPENING,
-		              "Sending %s, %llu bytes.", session->is_ascii ? "text" : "data",
+		              "Sending %s, %llu bytes.",
+		              session->is_ascii ? "text" : "data",
 		              (unsigned long long)answer->size_bytes);
 	}
 	session_touch(session);
@@ -178,8 +191,8 @@ transfer_connected(struct session *session)
 	session_arm_timer(session);
 	pump_prepare(data->connection_fd);
 	data->source.handle = handle_connection;
-	if (loop_watch(&session->worker->loop, &data->source, data->connection_fd, EPOLLOUT) !=
-	    0) {
+	if (loop_watch(&session->worker->loop, &data->source, data->connection_fd,
+	               EPOLLOUT) != 0) {
 		finish(session, REPLY_LOCAL_ERROR, "Out of memory; try again later.");
 		return;
 	}
@@ -191,7 +204,8 @@ transfer_not_connected(struct session *session)
 {
 	record_transfer(session, false);
 	release(session);
-	control_reply(session, REPLY_NO_DATA_CONNECTION, "No data connection could be made.");
+	control_reply(session, REPLY_NO_DATA_CONNECTION,
+	              "No data connection could be made.");
 	session_arm_timer(session);
 	control_continue(session);
 }
@@ -200,10 +214,14 @@ void
 transfer_abort(struct session *session, const char *reason)
 {
 	if (session->transfer == NULL) {
-		/* The agent has not answered yet: there is nothing to cut but the question. */
+		/*
+		 * The agent has not answered yet: there is nothing to cut but the
+		 * question.
+		 */
 		agent_forget(session);
-			release(session);
-		control_reply(session, REPLY_TRANSFER_ABORTED, "Transfer aborted: %s.", reason);
+		release(session);
+		control_reply(session, REPLY_TRANSFER_ABORTED, "Transfer aborted: %s.",
+		              reason);
 		return;
 	}
 	record_transfer(session, false);
@@ -218,7 +236,7 @@ transfer_drop(struct session *session)
 		record_transfer(session, false);
 	}
 	if (session_is_transferring(session)) {
-			release(session);
+		release(session);
 	}
 }
 
@@ -230,8 +248,10 @@ wait_for(struct session *session, enum pump_result result)
 	struct transfer *transfer = session->transfer;
 
 	if (result == PUMP_SOURCE_EMPTY && transfer->source.fd < 0) {
-		(void)loop_change(loop, &session->data.source, 0); /* a reset is still reported */
-		(void)loop_watch(loop, &transfer->source, transfer->file_fd, EPOLLIN); /* or the timeout ends it */
+		(void)loop_change(loop, &session->data.source,
+		                  0); /* a reset is still reported */
+		(void)loop_watch(loop, &transfer->source, transfer->file_fd,
+		                 EPOLLIN); /* or the timeout ends it */
 	} else if (result == PUMP_SINK_FULL || result == PUMP_MORE) {
 		loop_forget(loop, &transfer->source);
 		(void)loop_change(loop, &session->data.source, EPOLLOUT); /* as above */
@@ -242,10 +262,13 @@ static void
 let_thread_read(struct session *session)
 {
 	/* Until the thread is back the connection is only watched for its end. */
-	(void)loop_change(&session->worker->loop, &session->data.source, 0); /* or the timeout ends it */
+	(void)loop_change(&session->worker->loop, &session->data.source,
+	                  0); /* or the timeout ends it */
 	if (offload_start(session->transfer) != 0) {
-		session->transfer->is_fetched = true; /* rather a short wait for all than no file */
-		(void)loop_change(&session->worker->loop, &session->data.source, EPOLLOUT);
+		session->transfer->is_fetched =
+		    true; /* rather a short wait for all than no file */
+		(void)loop_change(&session->worker->loop, &session->data.source,
+		                  EPOLLOUT);
 	}
 }
 
@@ -260,23 +283,19 @@ transfer_continue(struct session *session)
 		session_touch(session);
 	}
 	switch (result) {
-	case PUMP_DONE:
-		finish_well(session);
-		return;
+	case PUMP_DONE: finish_well(session); return;
 	case PUMP_SINK_BROKEN:
-		finish(session, REPLY_TRANSFER_ABORTED, "The data connection was broken.");
+		finish(session, REPLY_TRANSFER_ABORTED,
+		       "The data connection was broken.");
 		return;
 	case PUMP_SOURCE_BROKEN:
-		finish(session, REPLY_LOCAL_ERROR, "The file could not be read to its end.");
+		finish(session, REPLY_LOCAL_ERROR,
+		       "The file could not be read to its end.");
 		return;
-	case PUMP_WOULD_BLOCK:
-		let_thread_read(session);
-		return;
+	case PUMP_WOULD_BLOCK: let_thread_read(session); return;
 	case PUMP_MORE:
 	case PUMP_SINK_FULL:
-	case PUMP_SOURCE_EMPTY:
-		wait_for(session, result);
-		return;
+	case PUMP_SOURCE_EMPTY: wait_for(session, result); return;
 	}
 }
 
@@ -286,7 +305,8 @@ handle_connection(struct loop_source *source, uint32_t events)
 	struct session *session = ((struct data *)source)->session;
 
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-		finish(session, REPLY_TRANSFER_ABORTED, "The data connection was broken.");
+		finish(session, REPLY_TRANSFER_ABORTED,
+		       "The data connection was broken.");
 		return;
 	}
 	transfer_continue(session);

@@ -1,5 +1,6 @@
 /*
- * transfer: moves bytes between a descriptor that the agent opened and the data connection. One pump for RETR, LIST, NLST, MLSD.
+ * transfer: moves bytes between a descriptor that the agent opened and the data
+ * connection. One pump for RETR, LIST, NLST, MLSD.
  * Runs in: deftpd-worker (the data transfer process of RFC 959 2.3).
  * Source: RFC 959 3.4 and 4.2; RFC 3659 5 (REST); DESIGN.md section 4, "One pump".
  * Not here: the data connection (data.c); the conversion of TYPE A (ftpd/proto/ascii.h).
@@ -16,8 +17,11 @@ struct offload_job;
 struct session;
 
 enum {
-	TRANSFER_SLICE_BYTES = 1024 * 1024,     /* sent in one turn; then the other sessions have theirs */
-	TRANSFER_ASCII_IN_BYTES = 64 * 1024,    /* read for TYPE A at once; the converted text is at most twice that */
+	TRANSFER_SLICE_BYTES =
+	    1024 * 1024, /* sent in one turn; then the other sessions have theirs */
+	TRANSFER_ASCII_IN_BYTES =
+	    64 *
+	    1024, /* read for TYPE A at once; the converted text is at most twice that */
 };
 
 enum transfer_source {
@@ -27,19 +31,21 @@ enum transfer_source {
 };
 
 struct transfer {
-	struct loop_source source; /* the pipe, while it is empty and the connection could take more */
+	struct loop_source
+	    source; /* the pipe, while it is empty and the connection could take more */
 	struct session *session;
 	enum transfer_source from;
 	int file_fd;
-	uint64_t offset;      /* next byte to read of the file */
-	uint64_t end;         /* the file's size when it was opened: what was announced is what is sent */
-	uint64_t sent;        /* octets given to the data connection */
-	uint64_t skip;        /* octets of converted text still to be skipped: REST in TYPE A */
+	uint64_t offset; /* next byte to read of the file */
+	uint64_t
+	    end; /* the file's size when it was opened: what was announced is what is sent */
+	uint64_t sent; /* octets given to the data connection */
+	uint64_t skip; /* octets of converted text still to be skipped: REST in TYPE A */
 	uint64_t begun_us;
 	uint32_t agent_serial; /* who writes the listing */
-	bool has_moved;       /* the last slice moved something */
-	bool is_fetched;      /* a thread has just read the next slice: do not probe again */
-	bool is_in_memory;    /* a file system without a disk: reading never waits */
+	bool has_moved;        /* the last slice moved something */
+	bool is_fetched;   /* a thread has just read the next slice: do not probe again */
+	bool is_in_memory; /* a file system without a disk: reading never waits */
 	struct offload_job *job; /* a thread reads for it: the loop waits */
 	struct ascii ascii;
 	char *buffer; /* converted text not sent yet */
@@ -50,7 +56,8 @@ struct transfer {
 };
 
 /*
- * Begin, with the descriptor that the agent has opened: preliminary reply, data connection, bytes, final reply.
+ * Begin, with the descriptor that the agent has opened: preliminary reply, data
+ * connection, bytes, final reply.
  * In:      fd: the transfer's from now on, as session->path is.
  */
 void transfer_start(struct session *session, const struct agent_answer *answer, int fd);

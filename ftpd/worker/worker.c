@@ -1,5 +1,6 @@
 /*
- * worker: one event loop over sessions: one of them in a private worker, thousands in a shared one.
+ * worker: one event loop over sessions: one of them in a private worker, thousands in a
+ * shared one.
  * Runs in: deftpd-worker, a child of its forkserver.
  */
 #include "ftpd/worker/worker.h"
@@ -45,9 +46,9 @@ worker_log(struct worker *worker, uint32_t session, enum record_level level,
 	va_start(arguments, format);
 	len = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	record.text_len = len < 0                       ? 0
+	record.text_len = len < 0                      ? 0
 	                  : (size_t)len < sizeof(text) ? (size_t)len
-	                                                : sizeof(text) - 1;
+	                                               : sizeof(text) - 1;
 	record_send(&worker->recorder, &record);
 }
 
@@ -98,7 +99,8 @@ has_work(const struct worker *worker)
 	if (worker->kind == WORKER_PRIVATE && worker->has_served) {
 		return worker->session_count > 0 || worker->master.first != NULL;
 	}
-	return !worker->is_retired || worker->session_count > 0 || worker->master.first != NULL;
+	return !worker->is_retired || worker->session_count > 0 ||
+	       worker->master.first != NULL;
 }
 
 static int

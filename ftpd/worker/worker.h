@@ -1,5 +1,6 @@
 /*
- * worker: one event loop over sessions: one of them in a private worker, thousands in a shared one.
+ * worker: one event loop over sessions: one of them in a private worker, thousands in a
+ * shared one.
  * Runs in: deftpd-worker, a child of its forkserver.
  * Distrusts: every client; believes the master; checks what agents say.
  * Source: DESIGN.md sections 2 to 4.
@@ -21,7 +22,10 @@ struct offload;
 struct session;
 
 enum {
-	/* One read of a control connection; also how far a shared worker peeks. Two of the longest lines fit. */
+	/*
+	 * One read of a control connection; also how far a shared worker peeks. Two of
+	 * the longest lines fit.
+	 */
 	WORKER_INPUT_BYTES = 12 * 1024,
 	WORKER_SESSION_SLOTS = 4096, /* buckets of the session table */
 };
@@ -37,18 +41,21 @@ struct worker {
 	struct record_sender recorder;
 	struct session *sessions[WORKER_SESSION_SLOTS]; /* by id, chained */
 	size_t session_count;
-	struct session *ended; /* freed between two turns, when no handler can touch them any more */
+	struct session
+	    *ended; /* freed between two turns, when no handler can touch them any more */
 	bool is_retired;
 	bool has_served; /* a session has begun */
-	bool is_over; /* end of file from the master */
+	bool is_over;    /* end of file from the master */
 	struct offload *offload;
-	uint64_t last_device; /* of the last file sent, and whether that file system is in memory */
+	uint64_t
+	    last_device; /* of the last file sent, and whether that file system is in memory */
 	bool is_last_in_memory;
 	uint8_t input[WORKER_INPUT_BYTES];
 };
 
 /*
- * Serve until the master closes the channel, or a retired worker's last session has ended.
+ * Serve until the master closes the channel, or a retired worker's last session has
+ * ended.
  * In:      master_fd: this function closes it.
  * Returns: exit status.
  */
