@@ -13,8 +13,8 @@ clock_monotonic_ms(void)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE,
-	                    &now); /* cannot fail for this clock */
+	/* cannot fail for this clock */
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 

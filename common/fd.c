@@ -56,8 +56,8 @@ channel_send(int channel_fd, const void *bytes, size_t len, int passed_fd)
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	struct cmsghdr *header;
 
-	memcpy(&part.iov_base, &bytes,
-	       sizeof(bytes)); /* sendmsg only reads, but iovec is not const */
+	/* sendmsg only reads, but iovec is not const */
+	memcpy(&part.iov_base, &bytes, sizeof(bytes));
 	if (passed_fd >= 0) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);

@@ -15,12 +15,7 @@
 enum sandbox_action {
 	SANDBOX_ALLOW,
 	SANDBOX_REFUSE, /* EPERM: a call that libraries try and can live without */
-	/*
-	 * ENOSYS, silently: the C library then uses an older call that the filter can
-	 * judge
-	 */
-	SANDBOX_ABSENT,
-	SANDBOX_KILL, /* no innocent reason exists */
+	SANDBOX_KILL,   /* no innocent reason exists */
 };
 
 /*
@@ -40,8 +35,8 @@ struct sandbox_rule {
 
 /* A compiled filter. Build it once, load it in each child. */
 struct sandbox_filter {
-	void *
-	    program; /* struct sock_filter[count]; the owner frees it by sandbox_filter_free */
+	/* struct sock_filter[count]; the owner frees it by sandbox_filter_free */
+	void *program;
 	unsigned short count;
 };
 

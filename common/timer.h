@@ -12,8 +12,8 @@
 
 enum {
 	TIMER_TICK_MS = 250, /* deadlines are met within one tick, never early */
-	TIMER_WHEEL_SLOTS =
-	    512, /* 128 s a turn; later deadlines stay for further turns */
+	/* 128 s a turn; later deadlines stay for further turns */
+	TIMER_WHEEL_SLOTS = 512,
 };
 
 /*

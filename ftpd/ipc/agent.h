@@ -43,15 +43,15 @@ enum agent_option {
 };
 
 enum {
-	AGENT_COUNT_MAX =
-	    16 * 1024 * 1024, /* bytes read for one SIZE in TYPE A (SECURITY.md P17) */
+	/* bytes read for one SIZE in TYPE A (SECURITY.md P17) */
+	AGENT_COUNT_MAX = 16 * 1024 * 1024,
 	AGENT_PATTERN_MAX = 255,
 };
 
 struct agent_question {
 	enum agent_verb verb;
-	const char *
-	    path; /* absolute, normalised, not terminated; points into the message after decoding */
+	/* absolute, normalised, not terminated; points into the message after decoding */
+	const char *path;
 	size_t path_len;
 	/* AGENT_LIST only */
 	enum agent_format format;
@@ -59,8 +59,8 @@ struct agent_question {
 	unsigned facts;      /* mask of the facts to print, as in ftpd/proto/entry.h */
 	const char *pattern; /* for the names in the directory `path`; empty: all */
 	size_t pattern_len;
-	const char *
-	    prefix; /* put before each name by NLST, as the client typed it ("dir/"); may be empty */
+	/* put before each name by NLST, as the client typed it ("dir/"); may be empty */
+	const char *prefix;
 	size_t prefix_len;
 };
 
@@ -82,8 +82,11 @@ struct agent_answer {
 	int64_t mtime_s;
 	uint64_t inode;
 	uint64_t device;
-	int32_t
-	    denied_call; /* a system call that the agent's filter denied, once; -1: none. Set for every result. */
+	/*
+	 * a system call that the agent's filter denied, once; -1: none. Set for every
+	 * result.
+	 */
+	int32_t denied_call;
 };
 
 /*

@@ -53,10 +53,10 @@ struct mw_message {
 	enum mw_type type;
 	uint32_t session; /* all but GIVE, RETIRE, READY, TAKEN, MORE_AGENTS */
 	struct addr peer; /* ASSIGN; ACTIVE: the target */
-	struct addr
-	    local; /* ASSIGN: address of the control connection; PASSIVE_ANSWER: what to announce */
-	bool
-	    is_handed_over; /* ASSIGN: the client has been greeted and its next line is still unread */
+	/* ASSIGN: address of the control connection; PASSIVE_ANSWER: what to announce */
+	struct addr local;
+	/* ASSIGN: the client has been greeted and its next line is still unread */
+	bool is_handed_over;
 	enum ipc_result result; /* PASSIVE_ANSWER, ACTIVE_ANSWER */
 	enum mw_end end;        /* ENDED */
 };

@@ -25,8 +25,8 @@ struct agent_client {
 	struct session *asker; /* NULL: idle, or the asker has ended or lost patience */
 	enum agent_verb verb;
 	bool is_busy;
-	uint32_t
-	    serial; /* which agent this was: a listing checks that its writer is still alive */
+	/* which agent this was: a listing checks that its writer is still alive */
+	uint32_t serial;
 };
 
 struct agent_pool {

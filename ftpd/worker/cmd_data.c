@@ -11,8 +11,8 @@
 #include "common/base.h"
 
 enum {
-	LOWEST_PORT =
-	    1024, /* RFC 2577 3: below are services that could be attacked by our connection */
+	/* RFC 2577 3: below are services that could be attacked by our connection */
+	LOWEST_PORT = 1024,
 };
 
 bool

@@ -112,8 +112,8 @@ cmd_quit(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
 	if (session_is_transferring(session)) {
-		session->is_quitting =
-		    true; /* RFC 959 4.1.1: the transfer's result comes first */
+		/* RFC 959 4.1.1: the transfer's result comes first */
+		session->is_quitting = true;
 		return;
 	}
 	control_reply(session, REPLY_GOODBYE, "Goodbye.");

@@ -144,8 +144,8 @@ handle_listing(struct loop_source *source, uint32_t events)
 		 * The client is slow: the rest stays in the pipe until cmd_stat_resume()
 		 * asks for more.
 		 */
-		(void)loop_change(&session->worker->loop, source,
-		                  0); /* or the timeout ends it */
+		/* or the timeout ends it */
+		(void)loop_change(&session->worker->loop, source, 0);
 		return;
 	}
 	len = read(listing->pipe_fd, bytes, sizeof(bytes));

@@ -36,8 +36,8 @@ watch(struct session *session)
 	    session->output_len < SESSION_OUTPUT_MAX) {
 		events |= CONTROL_EVENTS;
 	}
-	(void)loop_change(&session->worker->loop, &session->control,
-	                  events); /* or the timeout ends it */
+	/* or the timeout ends it */
+	(void)loop_change(&session->worker->loop, &session->control, events);
 }
 
 static void
@@ -133,8 +133,8 @@ control_time_out(struct session *session)
 	    session->state == SESSION_LOGGED_IN ? MW_END_TIMEOUT : MW_END_LOGIN_TIMEOUT;
 
 	if (session->is_stopped) {
-		session_end(session,
-		            session->end); /* it does not even take the last reply */
+		/* it does not even take the last reply */
+		session_end(session, session->end);
 		return;
 	}
 	control_reply(session, REPLY_SERVICE_CLOSING, "%s",

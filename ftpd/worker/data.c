@@ -212,8 +212,8 @@ data_active_answer(struct session *session, const struct mw_message *answer, int
 	data = &session->data;
 	session->is_asking_master = false;
 	if (session->transfer_state != TRANSFER_OPENING || data->mode != DATA_ACTIVE) {
-		fd_close(
-		    &fd); /* aborted while the master was at it: commands have been waiting since */
+		/* aborted while the master was at it: commands have been waiting since */
+		fd_close(&fd);
 		control_continue(session);
 		return;
 	}

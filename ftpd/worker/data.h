@@ -16,9 +16,10 @@
 struct session;
 
 enum {
-	DATA_STRANGERS_MAX =
-	    4096, /* connections from elsewhere closed in one wait; then 425 */
-	DATA_ACCEPT_BATCH = 32, /* accepted in one go, so that strangers hold nobody up */
+	/* connections from elsewhere closed in one wait; then 425 */
+	DATA_STRANGERS_MAX = 4096,
+	/* accepted in one go, so that strangers hold nobody up */
+	DATA_ACCEPT_BATCH = 32,
 };
 
 enum data_mode {
@@ -28,8 +29,8 @@ enum data_mode {
 };
 
 struct data {
-	struct loop_source
-	    source; /* the listener while waited for, then the connection; fd -1 otherwise */
+	/* the listener while waited for, then the connection; fd -1 otherwise */
+	struct loop_source source;
 	struct session *session;
 	enum data_mode mode;
 	int listener_fd; /* kept from one transfer to the next, -1 if none */

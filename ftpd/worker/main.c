@@ -59,8 +59,8 @@ fail(const char *what, int negative_errno)
 int
 main(int argc, char **argv)
 {
-	static struct forkserver
-	    forkserver; /* 12 KiB of options: too much for a stack of our limit */
+	/* 12 KiB of options: too much for a stack of our limit */
+	static struct forkserver forkserver;
 	struct identity identity;
 	const char *failed = "";
 	int options_fd = IPC_OPTIONS_FD;

@@ -49,10 +49,11 @@ flush_letters(struct master_client *client)
 	if (client->first == NULL) {
 		client->last = &client->first;
 	}
-	(void)loop_change(
-	    &client->worker->loop, &client->source, /* only adds or removes EPOLLOUT */
-	    client->first != NULL && !client->has_fd_in_flight ? EPOLLIN | EPOLLOUT
-							       : EPOLLIN);
+	/* only adds or removes EPOLLOUT */
+	(void)loop_change(&client->worker->loop, &client->source,
+	                  client->first != NULL && !client->has_fd_in_flight
+	                      ? EPOLLIN | EPOLLOUT
+	                      : EPOLLIN);
 }
 
 void

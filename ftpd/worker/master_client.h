@@ -17,8 +17,8 @@ struct master_letter;
 struct master_client {
 	struct loop_source source;
 	struct worker *worker;
-	struct master_letter *
-	    first; /* messages that the channel could not take yet, or that wait for TAKEN_BACK */
+	/* messages that the channel could not take yet, or that wait for TAKEN_BACK */
+	struct master_letter *first;
 	struct master_letter **last;
 	bool has_fd_in_flight;
 };

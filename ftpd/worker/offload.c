@@ -25,8 +25,8 @@ enum {
 
 struct offload_job {
 	struct offload_job *next;
-	struct transfer
-	    *transfer; /* NULL: abandoned. Only the loop's thread looks at it. */
+	/* NULL: abandoned. Only the loop's thread looks at it. */
+	struct transfer *transfer;
 	int file_fd;
 	uint64_t offset;
 	uint64_t end;
@@ -77,8 +77,8 @@ run_thread(void *context)
 	struct offload_job *job;
 
 	for (;;) {
-		(void)pthread_mutex_lock(
-		    &offload->lock); /* cannot fail for a plain mutex */
+		/* cannot fail for a plain mutex */
+		(void)pthread_mutex_lock(&offload->lock);
 		offload->idle++;
 		while ((job = pop(&offload->waiting)) == NULL) {
 			(void)pthread_cond_wait(&offload->is_work, &offload->lock);
@@ -95,8 +95,8 @@ run_thread(void *context)
 		(void)pthread_mutex_lock(&offload->lock);
 		push(&offload->done, job);
 		(void)pthread_mutex_unlock(&offload->lock);
-		(void)eventfd_write(offload->source.fd,
-		                    1); /* full means: it is readable already */
+		/* full means: it is readable already */
+		(void)eventfd_write(offload->source.fd, 1);
 	}
 }
 
@@ -143,8 +143,8 @@ offload_init(struct worker *worker)
 	offload->waiting.last = &offload->waiting.first;
 	offload->done.last = &offload->done.first;
 	offload->source.handle = handle_done;
-	(void)pthread_mutex_init(&offload->lock,
-	                         NULL); /* cannot fail with default attributes */
+	/* cannot fail with default attributes */
+	(void)pthread_mutex_init(&offload->lock, NULL);
 	(void)pthread_cond_init(&offload->is_work, NULL); /* as above */
 	result = loop_watch(&worker->loop, &offload->source, fd, EPOLLIN);
 	worker->offload = offload;
@@ -162,9 +162,10 @@ start_thread(struct offload *offload)
 	if (result != 0) {
 		return -result;
 	}
-	(void)pthread_attr_setdetachstate(&attributes,
-	                                  PTHREAD_CREATE_DETACHED); /* valid value */
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);  /* valid value */
+	/* valid value */
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	/* valid value */
+	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	result = pthread_create(&thread, &attributes, run_thread, offload);
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	offload->threads += result == 0;

@@ -17,15 +17,15 @@
 #include "common/base.h"
 
 enum {
-	ONE_PROBE_BYTES =
-	    16 * 1024, /* so little is read in one go: its first page tells for all */
+	/* so little is read in one go: its first page tells for all */
+	ONE_PROBE_BYTES = 16 * 1024,
 };
 
 void
 pump_prepare(int connection_fd)
 {
-	(void)
-	    connection_fd; /* measured: the kernel's own send buffer sizing is at least as good */
+	/* measured: the kernel's own send buffer sizing is at least as good */
+	(void)connection_fd;
 }
 
 static enum pump_result

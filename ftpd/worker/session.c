@@ -40,8 +40,8 @@ session_reset(struct session *session)
 	session->cwd = NULL;
 	session->restart_offset = 0;
 	session->facts = ENTRY_FACTS_DEFAULT;
-	session->is_ascii =
-	    true; /* RFC 959 5.1: the default representation type is ASCII */
+	/* RFC 959 5.1: the default representation type is ASCII */
+	session->is_ascii = true;
 	session->is_epsv_only = false;
 }
 

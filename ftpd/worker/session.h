@@ -29,11 +29,13 @@ struct stat_listing;
 struct worker;
 
 enum {
-	SESSION_OUTPUT_MAX =
-	    64 *
-	    1024, /* replies not yet taken by the client; above it no command is read */
-	SESSION_UNKNOWN_MAX =
-	    10, /* unknown commands before login; then the client is no FTP client (SECURITY.md T3) */
+	/* replies not yet taken by the client; above it no command is read */
+	SESSION_OUTPUT_MAX = 64 * 1024,
+	/*
+	 * unknown commands before login; then the client is no FTP client (SECURITY.md
+	 * T3)
+	 */
+	SESSION_UNKNOWN_MAX = 10,
 	SESSION_LOGINS_MAX = 5, /* refused logins; then 421 (RFC 2577 5) */
 	SESSION_NAME_MAX = 255,
 };
@@ -47,8 +49,8 @@ struct session {
 	enum session_state state; /* changed by session_set_state only */
 	struct addr peer;
 	struct addr local;
-	uint64_t
-	    active_ms; /* last sign of life, from the client or its data connection */
+	/* last sign of life, from the client or its data connection */
+	uint64_t active_ms;
 
 	/* control connection */
 	struct line line;
@@ -59,8 +61,8 @@ struct session {
 	size_t output_len;
 	bool is_input_closed; /* the client has sent its FIN */
 	bool is_quitting;     /* QUIT came during a transfer */
-	bool
-	    is_peeking; /* shared worker before login: lines may have to stay in the socket */
+	/* shared worker before login: lines may have to stay in the socket */
+	bool is_peeking;
 	bool is_stopped;    /* no command is read any more: closing or handed over */
 	bool is_processing; /* lines are being carried out further up the stack */
 	bool has_line;      /* `line` and `text` hold a line that waits for its turn */
@@ -77,8 +79,8 @@ struct session {
 	uint16_t facts; /* OPTS MLST */
 	bool is_ascii;
 	bool is_epsv_only; /* EPSV ALL */
-	char *
-	    path; /* the client path of the command being carried out, for the log; terminated */
+	/* the client path of the command being carried out, for the log; terminated */
+	char *path;
 
 	/* the command being carried out, and its question to an agent or to the master */
 	enum command_id command;

@@ -248,10 +248,10 @@ wait_for(struct session *session, enum pump_result result)
 	struct transfer *transfer = session->transfer;
 
 	if (result == PUMP_SOURCE_EMPTY && transfer->source.fd < 0) {
-		(void)loop_change(loop, &session->data.source,
-		                  0); /* a reset is still reported */
-		(void)loop_watch(loop, &transfer->source, transfer->file_fd,
-		                 EPOLLIN); /* or the timeout ends it */
+		/* a reset is still reported */
+		(void)loop_change(loop, &session->data.source, 0);
+		/* or the timeout ends it */
+		(void)loop_watch(loop, &transfer->source, transfer->file_fd, EPOLLIN);
 	} else if (result == PUMP_SINK_FULL || result == PUMP_MORE) {
 		loop_forget(loop, &transfer->source);
 		(void)loop_change(loop, &session->data.source, EPOLLOUT); /* as above */
@@ -262,11 +262,11 @@ static void
 let_thread_read(struct session *session)
 {
 	/* Until the thread is back the connection is only watched for its end. */
-	(void)loop_change(&session->worker->loop, &session->data.source,
-	                  0); /* or the timeout ends it */
+	/* or the timeout ends it */
+	(void)loop_change(&session->worker->loop, &session->data.source, 0);
 	if (offload_start(session->transfer) != 0) {
-		session->transfer->is_fetched =
-		    true; /* rather a short wait for all than no file */
+		/* rather a short wait for all than no file */
+		session->transfer->is_fetched = true;
 		(void)loop_change(&session->worker->loop, &session->data.source,
 		                  EPOLLOUT);
 	}

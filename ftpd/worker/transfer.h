@@ -17,11 +17,10 @@ struct offload_job;
 struct session;
 
 enum {
-	TRANSFER_SLICE_BYTES =
-	    1024 * 1024, /* sent in one turn; then the other sessions have theirs */
-	TRANSFER_ASCII_IN_BYTES =
-	    64 *
-	    1024, /* read for TYPE A at once; the converted text is at most twice that */
+	/* sent in one turn; then the other sessions have theirs */
+	TRANSFER_SLICE_BYTES = 1024 * 1024,
+	/* read for TYPE A at once; the converted text is at most twice that */
+	TRANSFER_ASCII_IN_BYTES = 64 * 1024,
 };
 
 enum transfer_source {
@@ -31,21 +30,23 @@ enum transfer_source {
 };
 
 struct transfer {
-	struct loop_source
-	    source; /* the pipe, while it is empty and the connection could take more */
+	/* the pipe, while it is empty and the connection could take more */
+	struct loop_source source;
 	struct session *session;
 	enum transfer_source from;
 	int file_fd;
 	uint64_t offset; /* next byte to read of the file */
-	uint64_t
-	    end; /* the file's size when it was opened: what was announced is what is sent */
+	/* the file's size when it was opened: what was announced is what is sent */
+	uint64_t end;
 	uint64_t sent; /* octets given to the data connection */
-	uint64_t skip; /* octets of converted text still to be skipped: REST in TYPE A */
+	/* octets of converted text still to be skipped: REST in TYPE A */
+	uint64_t skip;
 	uint64_t begun_us;
 	uint32_t agent_serial; /* who writes the listing */
 	bool has_moved;        /* the last slice moved something */
-	bool is_fetched;   /* a thread has just read the next slice: do not probe again */
-	bool is_in_memory; /* a file system without a disk: reading never waits */
+	/* a thread has just read the next slice: do not probe again */
+	bool is_fetched;
+	bool is_in_memory;       /* a file system without a disk: reading never waits */
 	struct offload_job *job; /* a thread reads for it: the loop waits */
 	struct ascii ascii;
 	char *buffer; /* converted text not sent yet */

@@ -41,14 +41,14 @@ struct worker {
 	struct record_sender recorder;
 	struct session *sessions[WORKER_SESSION_SLOTS]; /* by id, chained */
 	size_t session_count;
-	struct session
-	    *ended; /* freed between two turns, when no handler can touch them any more */
+	/* freed between two turns, when no handler can touch them any more */
+	struct session *ended;
 	bool is_retired;
 	bool has_served; /* a session has begun */
 	bool is_over;    /* end of file from the master */
 	struct offload *offload;
-	uint64_t
-	    last_device; /* of the last file sent, and whether that file system is in memory */
+	/* of the last file sent, and whether that file system is in memory */
+	uint64_t last_device;
 	bool is_last_in_memory;
 	uint8_t input[WORKER_INPUT_BYTES];
 };
