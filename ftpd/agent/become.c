@@ -1,5 +1,6 @@
 /*
- * become: from the process that the master started to one that is the user, confined to the root directory.
+ * become: from the process that the master started to one that is the user, confined to
+ * the root directory.
  * Runs in: deftpd-agent, once, before the first question.
  */
 #include "ftpd/agent/become.h"
@@ -12,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ftpd/agent/sandbox.h"
 #include "common/fd.h"
 #include "common/privilege.h"
 #include "common/sandbox.h"
+#include "ftpd/agent/sandbox.h"
 #include "common/base.h"
 
 /* A walk over a path whose rest changes when a link is met. */
@@ -26,7 +27,10 @@ struct walk {
 	char rest[2 * IPC_PATH_MAX + 2];
 };
 
-/* Put the target of the link before the rest of the path; an absolute target starts anew at "/". */
+/*
+ * Put the target of the link before the rest of the path; an absolute target starts anew
+ * at "/".
+ */
 static int
 follow_link(struct walk *walk, int link_fd, const struct stat *info)
 {
@@ -144,7 +148,8 @@ set_limits(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
 		return -errno;
 	}
-	return sandbox_limits(files.rlim_max < BECOME_MAX_FDS ? files.rlim_max : BECOME_MAX_FDS,
+	return sandbox_limits(files.rlim_max < BECOME_MAX_FDS ? files.rlim_max
+	                                                      : BECOME_MAX_FDS,
 	                      BECOME_MAX_DATA, false);
 }
 

@@ -10,15 +10,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ftpd/proto/ascii.h"
 #include "common/fd.h"
+#include "ftpd/proto/ascii.h"
 #include "common/base.h"
 
 enum {
 	COUNT_PIECE = 64 * 1024, /* bytes read at a time for SIZE in TYPE A */
 };
 
-/* Ask the kernel, which knows access control lists and read-only mounts. glibc would emulate flags: go to the kernel itself. */
+/*
+ * Ask the kernel, which knows access control lists and read-only mounts. glibc would
+ * emulate flags: go to the kernel itself.
+ */
 static bool
 may_access(int fd, int mode)
 {
@@ -40,9 +43,13 @@ describe(const struct stat *info, struct agent_answer *answer)
 }
 
 int
-fsops_open_read(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+fsops_open_read(const struct resolver *resolver, const char *path,
+                struct agent_answer *answer)
 {
-	/* O_NONBLOCK: a FIFO without a writer does not hold us up; O_NOCTTY: nor does a terminal become ours. */
+	/*
+	 * O_NONBLOCK: a FIFO without a writer does not hold us up; O_NOCTTY: nor does a
+	 * terminal become ours.
+	 */
 	int fd = resolve_open(resolver, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 
@@ -95,7 +102,8 @@ fsops_stat(const struct resolver *resolver, const char *path, struct agent_answe
 }
 
 void
-fsops_check_dir(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+fsops_check_dir(const struct resolver *resolver, const char *path,
+                struct agent_answer *answer)
 {
 	struct agent_answer found = *answer;
 
@@ -110,7 +118,8 @@ fsops_check_dir(const struct resolver *resolver, const char *path, struct agent_
 }
 
 /*
- * Count to the end of the file, which may grow meanwhile, but never beyond what may be read for one question.
+ * Count to the end of the file, which may grow meanwhile, but never beyond what may be
+ * read for one question.
  * Returns: IPC_OK and *ret_count; IPC_BUSY when there is more; IPC_LOCAL_ERROR.
  */
 static enum ipc_result
@@ -140,7 +149,8 @@ count_octets(int fd, uint64_t *ret_count)
 }
 
 void
-fsops_count_ascii(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+fsops_count_ascii(const struct resolver *resolver, const char *path,
+                  struct agent_answer *answer)
 {
 	uint64_t count = 0;
 	int fd = fsops_open_read(resolver, path, answer);
@@ -149,7 +159,8 @@ fsops_count_ascii(const struct resolver *resolver, const char *path, struct agen
 	if (fd < 0) {
 		return;
 	}
-	result = answer->size_bytes > AGENT_COUNT_MAX ? IPC_BUSY : count_octets(fd, &count);
+	result =
+	    answer->size_bytes > AGENT_COUNT_MAX ? IPC_BUSY : count_octets(fd, &count);
 	fd_close(&fd);
 	if (result != IPC_OK) {
 		*answer = (struct agent_answer){.result = result};

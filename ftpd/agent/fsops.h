@@ -1,6 +1,7 @@
 /*
  * fsops: the questions about one path: open it for reading, tell what it is, count it.
- * Runs in: deftpd-agent, as the user. Distrusts: the worker, and everybody who can change files below the root.
+ * Runs in: deftpd-agent, as the user. Distrusts: the worker, and everybody who can change
+ * files below the root.
  * Source: RFC 959 (RETR), RFC 3659 (SIZE, MDTM, MLST); SECURITY.md F5 and F24.
  * Not here: listings; see listing.h.
  */
@@ -12,27 +13,34 @@
 #include "common/base.h"
 
 /*
- * Open a plain file for reading. It is checked after it was opened, on the same descriptor; opening waits for nothing.
+ * Open a plain file for reading. It is checked after it was opened, on the same
+ * descriptor; opening waits for nothing.
  * In:      path: absolute, NUL-terminated, as in every function here.
- * Out:     answer: result, and what the file is if that is IPC_OK, as in every function here.
+ * Out:     answer: result, and what the file is if that is IPC_OK, as in every function
+ *          here.
  * Returns: the descriptor, the caller's to close; -1 unless answer->result is IPC_OK.
  */
 int fsops_open_read(const struct resolver *resolver, const char *path,
                     struct agent_answer *answer);
 
 /* Tell what is at the path. */
-void fsops_stat(const struct resolver *resolver, const char *path, struct agent_answer *answer);
+void fsops_stat(const struct resolver *resolver, const char *path,
+                struct agent_answer *answer);
 
 /* Tell whether the path is a directory that this user can enter. */
 void fsops_check_dir(const struct resolver *resolver, const char *path,
                      struct agent_answer *answer);
 
-/* Count the octets that the file has in TYPE A. Files above AGENT_COUNT_MAX are IPC_BUSY: nobody may have us read for hours. */
+/*
+ * Count the octets that the file has in TYPE A. Files above AGENT_COUNT_MAX are IPC_BUSY:
+ * nobody may have us read for hours.
+ */
 void fsops_count_ascii(const struct resolver *resolver, const char *path,
                        struct agent_answer *answer);
 
 /*
- * Make sure that a descriptor about to be passed is a regular file, open for reading only, and has it block again.
+ * Make sure that a descriptor about to be passed is a regular file, open for reading
+ * only, and has it block again.
  * Returns: true if it may be passed.
  */
 bool fsops_may_pass(int fd);

@@ -10,6 +10,7 @@
 #include "ftpd/agent/resolve.h"
 #include "ftpd/agent/viewer.h"
 #include "ftpd/ipc/agent.h"
+#include "ftpd/ipc/agent_start.h"
 #include "common/base.h"
 
 enum {

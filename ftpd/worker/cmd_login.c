@@ -12,6 +12,7 @@
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/handover.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 

@@ -16,6 +16,7 @@
 #include "ftpd/worker/cmd_stat.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 

@@ -18,6 +18,7 @@
 #include "ftpd/worker/dispatch.h"
 #include "ftpd/worker/handover.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 

@@ -11,6 +11,7 @@
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/gate.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "common/base.h"
 
 /* Commands without a row here are refused by the gate: not built, or writing. */

@@ -99,11 +99,6 @@ struct session {
 	enum transfer_state transfer_state;
 };
 
-/*
- * Returns: the session that the timer is a part of.
- */
-struct session *session_of_timer(struct timer *timer);
-
 /* Begin a session on an assigned control connection, which it owns from now on. */
 void session_begin(struct worker *worker, const struct mw_message *assign,
                    int control_fd);
@@ -129,18 +124,6 @@ void session_reset(struct session *session);
 
 /* Free the sessions that have ended. Called between two turns of the loop. */
 void session_free_ended(struct worker *worker);
-
-/* Note a sign of life: the current timeout begins anew. */
-void session_touch(struct session *session);
-
-/*
- * The state has changed and with it the timeout: let the timer look at once whether it is
- * shorter now.
- */
-void session_arm_timer(struct session *session);
-
-/* The timer has run off: see whether time is up, and act. */
-void session_handle_timer(struct session *session);
 
 /*
  * Returns: the current directory as the client sees it, terminated.

@@ -16,6 +16,7 @@
 #include "ftpd/worker/offload.h"
 #include "ftpd/worker/pump.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 

@@ -15,6 +15,7 @@
 #include "ftpd/worker/offload.h"
 #include "ftpd/worker/sandbox.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "common/base.h"
 
 enum {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "ftpd/ipc/agent.h"
+#include "ftpd/ipc/agent_start.h"
 #include "common/base.h"
 
 /* Bits of agent_process.modes. */

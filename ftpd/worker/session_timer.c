@@ -1,0 +1,94 @@
+/*
+ * session_timer: how long a session may be silent, and what happens then.
+ * Runs in: deftpd-worker.
+ */
+#include "ftpd/worker/session_timer.h"
+
+#include "ftpd/worker/control.h"
+#include "ftpd/worker/dispatch.h"
+#include "ftpd/worker/session.h"
+#include "ftpd/worker/worker.h"
+#include "common/base.h"
+
+struct session *
+session_of_timer(struct timer *timer)
+{
+	return (struct session *)(void *)((char *)timer -
+	                                  offsetof(struct session, timer));
+}
+
+/* How long the session may be silent in its present state. */
+static uint64_t
+timeout_ms(const struct session *session)
+{
+	const struct options *options = session->worker->options;
+
+	if (session->transfer_state == TRANSFER_MOVING) {
+		return UINT64_C(1000) * options->stall_timeout_s;
+	}
+	if (session_is_transferring(session) || session_is_waiting(session)) {
+		return UINT64_C(1000) * options->data_timeout_s;
+	}
+	if (session->state == SESSION_LOGGED_IN) {
+		return UINT64_C(1000) * options->idle_timeout_s;
+	}
+	return UINT64_C(1000) * options->login_timeout_s;
+}
+
+void
+session_touch(struct session *session)
+{
+	/* A client that has not logged in gains no time by talking (SECURITY.md R2). */
+	if (session->state == SESSION_LOGGED_IN) {
+		session->active_ms = session->worker->now_ms;
+	}
+}
+
+void
+session_arm_timer(struct session *session)
+{
+	uint64_t deadline = session->active_ms + timeout_ms(session);
+
+	if (session->state == SESSION_CLOSING) {
+		return;
+	}
+	/*
+	 * A later deadline is found when the earlier one runs off: most are never moved.
+	 */
+	if (!timer_is_set(&session->timer) || deadline < session->timer.deadline_ms) {
+		timer_set(&session->worker->wheel, &session->timer, deadline);
+	}
+}
+
+static void
+give_up_waiting(struct session *session)
+{
+	struct agent_answer answer = {.result = IPC_LOCAL_ERROR, .denied_call = -1};
+
+	agent_forget(session);
+	session->active_ms = session->worker->now_ms;
+	dispatch_finish(session, &answer, -1);
+}
+
+void
+session_handle_timer(struct session *session)
+{
+	uint64_t deadline = session->active_ms + timeout_ms(session);
+
+	if (session->worker->now_ms < deadline) {
+		session_arm_timer(session);
+		return;
+	}
+	if (session->is_asking) {
+		give_up_waiting(session);
+	} else if (session->transfer_state == TRANSFER_MOVING) {
+		transfer_abort(session, "the data connection stalled");
+	} else if (session->transfer_state == TRANSFER_OPENING) {
+		transfer_not_connected(session);
+	} else {
+		control_time_out(session);
+		return;
+	}
+	session->active_ms = session->worker->now_ms;
+	session_arm_timer(session);
+}
