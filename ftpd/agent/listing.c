@@ -1,5 +1,6 @@
 /*
- * listing: one listing on its way into a pipe, in constant memory and in turns, so that many share an agent.
+ * listing: one listing on its way into a pipe, in constant memory and in turns, so that
+ * many share an agent.
  * Runs in: deftpd-agent, as the user, confined.
  */
 #include "ftpd/agent/listing.h"
@@ -12,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "ftpd/agent/listing_job.h"
 #include "ftpd/proto/wildcard.h"
-#include "common/fd.h"
 #include "common/base.h"
 
 int
@@ -31,7 +32,8 @@ listing_close(struct listing *listing)
 	}
 	fd_close(&listing->top_fd);
 	fd_close(&listing->pipe_fd);
-	(void)munmap(listing, listing->mapping_bytes); /* it was mapped with this length */
+	/* it was mapped with this length */
+	(void)munmap(listing, listing->mapping_bytes);
 }
 
 /* Ask whether this name is one of those to be listed. */
@@ -53,7 +55,8 @@ is_wanted(const struct listing *listing, const struct dents_name *name)
 }
 
 /*
- * Append the line for one name. It is passed over when it is gone meanwhile, or cannot be looked at.
+ * Append the line for one name. It is passed over when it is gone meanwhile, or cannot be
+ * looked at.
  */
 static void
 list_name(struct listing *listing, const struct dents_name *name)
@@ -64,14 +67,16 @@ list_name(struct listing *listing, const struct dents_name *name)
 	struct stat info;
 
 	if (!listing_needs_no_stat(listing, name->type)) {
-		if (fstatat(listing->dir_fd, name->text, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+		if (fstatat(listing->dir_fd, name->text, &info, AT_SYMLINK_NOFOLLOW) !=
+		    0) {
 			return;
 		}
 		entry.info = &info;
 		entry.type = (uint8_t)IFTODT(info.st_mode);
 	}
 	if (entry.type == DT_LNK && listing->format != AGENT_FORMAT_NAMES) {
-		ssize_t len = readlinkat(listing->dir_fd, name->text, target, sizeof(target));
+		ssize_t len =
+		    readlinkat(listing->dir_fd, name->text, target, sizeof(target));
 
 		entry.target = target;
 		entry.target_len = len > 0 ? (size_t)len : 0;
@@ -93,8 +98,8 @@ next_directory(struct listing *listing)
 		fd_close(&listing->dir_fd);
 	}
 	listing->dir_fd = listing->top_fd;
-	if ((listing->options & AGENT_LIST_RECURSIVE) == 0 || listing->entries_left == 0 ||
-	    !walk_next(&listing->walk)) {
+	if ((listing->options & AGENT_LIST_RECURSIVE) == 0 ||
+	    listing->entries_left == 0 || !walk_next(&listing->walk)) {
 		listing->phase = PHASE_END;
 		return;
 	}
@@ -102,8 +107,9 @@ next_directory(struct listing *listing)
 	listing->dents.is_at_end = true; /* of a directory that cannot be opened */
 	dents_clear(&listing->dents);
 	listing->phase = PHASE_STREAM;
-	listing->dir_fd = resolve_below(listing->resolver, listing->top_fd, listing->walk_path,
-	                                O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+	listing->dir_fd =
+	    resolve_below(listing->resolver, listing->top_fd, listing->walk_path,
+	                  O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	if (listing->dir_fd < 0) {
 		listing->dir_fd = listing->top_fd;
 		return;
@@ -141,7 +147,8 @@ find_key(struct listing *listing)
 	struct stat info;
 
 	if (listing->dents.at == listing->dents.len) {
-		sort_items(&listing->dents, listing->items, listing->spare, listing->item_count);
+		sort_items(&listing->dents, listing->items, listing->spare,
+		           listing->item_count);
 		return false;
 	}
 	listing->dents.at = dents_name_at(&listing->dents, listing->dents.at, &name);
@@ -151,9 +158,9 @@ find_key(struct listing *listing)
 	if ((listing->options & (AGENT_LIST_BY_TIME | AGENT_LIST_BY_SIZE)) == 0) {
 		item.key = sort_key_name(name.text);
 	} else if (fstatat(listing->dir_fd, name.text, &info, AT_SYMLINK_NOFOLLOW) == 0) {
-		item.key = sort_key_descending((listing->options & AGENT_LIST_BY_TIME) != 0
-		                                   ? info.st_mtim.tv_sec
-		                                   : info.st_size);
+		item.key = sort_key_descending(
+		    (listing->options & AGENT_LIST_BY_TIME) != 0 ? info.st_mtim.tv_sec
+								 : info.st_size);
 	} else {
 		return true; /* gone */
 	}
@@ -187,7 +194,8 @@ list_next_unsorted(struct listing *listing)
 	if (dents->at == dents->len) {
 		dents_clear(dents);
 		if (!dents->is_at_end) {
-			(void)dents_read(dents, listing->dir_fd); /* at most one chunk at a time */
+			/* at most one chunk at a time */
+			(void)dents_read(dents, listing->dir_fd);
 		}
 		if (dents->len == 0) {
 			next_directory(listing);
@@ -204,22 +212,15 @@ static void
 step(struct listing *listing)
 {
 	switch (listing->phase) {
-	case PHASE_READ:
-		read_names(listing);
-		break;
+	case PHASE_READ: read_names(listing); break;
 	case PHASE_KEYS:
 		if (!find_key(listing)) {
 			listing->phase = PHASE_SORTED;
 		}
 		break;
-	case PHASE_SORTED:
-		list_next_sorted(listing);
-		break;
-	case PHASE_STREAM:
-		list_next_unsorted(listing);
-		break;
-	case PHASE_END:
-		break;
+	case PHASE_SORTED: list_next_sorted(listing); break;
+	case PHASE_STREAM: list_next_unsorted(listing); break;
+	case PHASE_END: break;
 	}
 	if (listing->entries_left == 0) {
 		listing->phase = PHASE_END;
@@ -228,7 +229,8 @@ step(struct listing *listing)
 
 /*
  * Write what is in the buffer.
- * Returns: 0 when all is written, -EAGAIN when the pipe is full, else negative errno: nobody reads.
+ * Returns: 0 when all is written, -EAGAIN when the pipe is full, else negative errno:
+ *          nobody reads.
  */
 static int
 flush(struct listing *listing)
@@ -247,7 +249,10 @@ flush(struct listing *listing)
 		if (listing->is_pipe_wide) {
 			return -EAGAIN;
 		}
-		/* A long listing: fewer changes between the two processes. As it is will do where that is refused. */
+		/*
+		 * A long listing: fewer changes between the two processes. As it is will
+		 * do where that is refused.
+		 */
 		listing->is_pipe_wide = true;
 		(void)fcntl(listing->pipe_fd, F_SETPIPE_SZ, LISTING_PIPE_BYTES);
 	}
@@ -262,8 +267,9 @@ listing_turn(struct listing *listing)
 	int result = flush(listing);
 
 	if (result == 0) {
-		for (unsigned i = 0; i < LISTING_TURN_STEPS && listing->phase != PHASE_END &&
-		                     listing->out_len < LISTING_PIECE;
+		for (unsigned i = 0;
+		     i < LISTING_TURN_STEPS && listing->phase != PHASE_END &&
+		     listing->out_len < LISTING_PIECE;
 		     i++) {
 			step(listing);
 		}

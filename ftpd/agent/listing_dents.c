@@ -55,7 +55,8 @@ dents_name_at(const struct dents *dents, size_t at, struct dents_name *ret_name)
 	unsigned short record_len;
 
 	/* Field by field: the buffer is bytes, not an array of struct dirent64. */
-	memcpy(&record_len, record + offsetof(struct dirent64, d_reclen), sizeof(record_len));
+	memcpy(&record_len, record + offsetof(struct dirent64, d_reclen),
+	       sizeof(record_len));
 	ret_name->text = record + offsetof(struct dirent64, d_name);
 	ret_name->len = strlen(ret_name->text);
 	ret_name->type = (uint8_t)record[offsetof(struct dirent64, d_type)];

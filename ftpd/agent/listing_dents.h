@@ -1,6 +1,7 @@
 /*
  * listing_dents: the names of one directory, raw as getdents64 gave them, in one buffer.
- * Runs in: deftpd-agent. Distrusts: the names (every byte but NUL and slash may be in them).
+ * Runs in: deftpd-agent. Distrusts: the names (every byte but NUL and slash may be in
+ * them).
  * Source: getdents64(2).
  * Not here: order (listing_sort.h) and text (listing_format.h).
  */
@@ -11,7 +12,8 @@
 
 enum {
 	DENTS_CHUNK = 256 * 1024, /* most that one call asks for */
-	DENTS_RECORD_MAX = 280,   /* header, NAME_MAX bytes, NUL, rounded up: less room than this is full */
+	/* header, NAME_MAX bytes, NUL, rounded up: less room than this is full */
+	DENTS_RECORD_MAX = 280,
 };
 
 /* Records lie in bytes[0..len). */
@@ -19,9 +21,9 @@ struct dents {
 	char *bytes;
 	size_t cap;
 	size_t len;
-	size_t at;       /* the next record */
-	size_t count;    /* records in the buffer */
-	bool is_at_end;  /* the directory has no further names */
+	size_t at;      /* the next record */
+	size_t count;   /* records in the buffer */
+	bool is_at_end; /* the directory has no further names */
 };
 
 struct dents_name {
@@ -34,7 +36,8 @@ struct dents_name {
 void dents_clear(struct dents *dents);
 
 /*
- * Read once, behind what is there. An error ends the directory as its end does: it may have been removed meanwhile.
+ * Read once, behind what is there. An error ends the directory as its end does: it may
+ * have been removed meanwhile.
  * Returns: true if there is room and reason to read on.
  */
 bool dents_read(struct dents *dents, int dir_fd);

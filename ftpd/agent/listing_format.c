@@ -1,11 +1,13 @@
 /*
- * listing_format: from what the kernel tells about a name to a line in the listing's buffer.
+ * listing_format: from what the kernel tells about a name to a line in the listing's
+ * buffer.
  * Runs in: deftpd-agent, as the user, confined.
  * Not here: the lines themselves; see ftpd/proto/entry.h.
  *
- * LIST shows "ftp" as everybody's owner and group: anonymous clients have no use for the accounts of the host. The facts
- * UNIX.owner and UNIX.group are numbers, told to who asks for them.
- * Permission facts come from permission bits and say nothing about writing: this agent only reads.
+ * LIST shows "ftp" as everybody's owner and group: anonymous clients have no use for the
+ * accounts of the host. The facts UNIX.owner and UNIX.group are numbers, told to who asks
+ * for them. Permission facts come from permission bits and say nothing about writing:
+ * this agent only reads.
  */
 #include <dirent.h>
 #include <string.h>
@@ -76,17 +78,15 @@ put_line(struct listing *listing, const struct entry *entry)
 	size_t len = 0;
 
 	switch (listing->format) {
-	case AGENT_FORMAT_LONG:
-		len = entry_format_list(entry, &look, out, room);
-		break;
+	case AGENT_FORMAT_LONG: len = entry_format_list(entry, &look, out, room); break;
 	case AGENT_FORMAT_NAMES:
-		len = entry_format_name(entry, listing->prefix, listing->prefix_len, out, room);
+		len = entry_format_name(entry, listing->prefix, listing->prefix_len, out,
+		                        room);
 		break;
 	case AGENT_FORMAT_FACTS:
 		len = entry_format_facts(entry, listing->facts, out, room);
 		break;
-	case AGENT_FORMAT_COUNT:
-		break; /* the message would not have been decoded */
+	case AGENT_FORMAT_COUNT: break; /* the message would not have been decoded */
 	}
 	listing->out_len += len;
 }
@@ -117,7 +117,8 @@ listing_put_entry(struct listing *listing, const struct listing_entry *found)
 }
 
 void
-listing_put_self(struct listing *listing, const struct stat *self, const struct stat *parent)
+listing_put_self(struct listing *listing, const struct stat *self,
+                 const struct stat *parent)
 {
 	bool is_facts = listing->format == AGENT_FORMAT_FACTS;
 	struct entry entry = {.name = "..", .name_len = 1};

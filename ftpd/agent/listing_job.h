@@ -15,22 +15,34 @@
 #include "common/base.h"
 
 enum {
-	/* Room behind a full piece for one more line: prefix, path of a recursive listing, name, link target. */
+	/*
+	 * Room behind a full piece for one more line: prefix, path of a recursive
+	 * listing, name, link target.
+	 */
 	LISTING_LINE_MAX = 16 * 1024,
 	LISTING_OUT_BYTES = LISTING_PIECE + LISTING_LINE_MAX,
-	/* Enough for SORT_MAX of the longest names; a page of it costs only once it is used. */
+	/*
+	 * Enough for SORT_MAX of the longest names; a page of it costs only once it is
+	 * used.
+	 */
 	LISTING_LONG_DENTS = SORT_MAX * DENTS_RECORD_MAX,
 };
 
 enum listing_phase {
-	PHASE_READ,   /* collecting the names of a directory that may turn out small enough to be sorted */
+	/*
+	 * collecting the names of a directory that may turn out small enough to be sorted
+	 */
+	PHASE_READ,
 	PHASE_KEYS,   /* it is: finding each name's place */
 	PHASE_SORTED, /* listing them in order */
 	PHASE_STREAM, /* it is not: listing what is in the buffer, then reading on */
 	PHASE_END,
 };
 
-/* The object and all its buffers are one mapping, so that nothing of it outlives the listing. */
+/*
+ * The object and all its buffers are one mapping, so that nothing of it outlives the
+ * listing.
+ */
 struct listing {
 	size_t mapping_bytes;
 	const struct resolver *resolver;
@@ -46,12 +58,12 @@ struct listing {
 	char prefix[IPC_PATH_MAX + 1];
 
 	enum listing_phase phase;
-	bool is_sorting;      /* by anything, if the directory allows */
+	bool is_sorting; /* by anything, if the directory allows */
 	bool is_pipe_wide;
 	int pipe_fd;
-	int top_fd;           /* the directory that was asked for */
-	int dir_fd;           /* the one being listed: top_fd or one below it */
-	size_t entries_left;  /* AGENT_LIST_RECURSIVE */
+	int top_fd;          /* the directory that was asked for */
+	int dir_fd;          /* the one being listed: top_fd or one below it */
+	size_t entries_left; /* AGENT_LIST_RECURSIVE */
 	struct walk_queue walk;
 	char walk_path[WALK_PATH_MAX];
 	size_t walk_path_len;
@@ -78,7 +90,8 @@ struct listing_entry {
 };
 
 /*
- * Ask whether a line of this listing can be written without asking the kernel about the name.
+ * Ask whether a line of this listing can be written without asking the kernel about the
+ * name.
  * Returns: true if `type`, as the directory tells it, is enough.
  */
 bool listing_needs_no_stat(const struct listing *listing, uint8_t type);
@@ -86,7 +99,10 @@ bool listing_needs_no_stat(const struct listing *listing, uint8_t type);
 /* Append the line of an entry. There is LISTING_LINE_MAX room. */
 void listing_put_entry(struct listing *listing, const struct listing_entry *entry);
 
-/* Append the lines for the directory itself and the one above it: type=cdir and type=pdir, or "." and "..". parent may be NULL. */
+/*
+ * Append the lines for the directory itself and the one above it: type=cdir and
+ * type=pdir, or "." and "..". parent may be NULL.
+ */
 void listing_put_self(struct listing *listing, const struct stat *self,
                       const struct stat *parent);
 

@@ -1,5 +1,6 @@
 /*
- * listing_open: the beginning of a listing: what is to be listed, its buffers, its pipe, its first lines.
+ * listing_open: the beginning of a listing: what is to be listed, its buffers, its pipe,
+ * its first lines.
  * Runs in: deftpd-agent, as the user, confined.
  */
 #include <dirent.h>
@@ -10,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ftpd/agent/listing_job.h"
 #include "common/clock.h"
 #include "common/fd.h"
+#include "ftpd/agent/listing_job.h"
 #include "common/base.h"
 
 /* Options that need all names before the first can be listed. */
@@ -40,7 +41,8 @@ make_listing(enum agent_format format, unsigned options)
 	bool is_recursive = (options & AGENT_LIST_RECURSIVE) != 0;
 	size_t items_bytes = is_sorting ? SORT_MAX * sizeof(struct sort_item) : 0;
 	size_t nodes_bytes = (WALK_MAX_ENTRIES + 1) * sizeof(struct walk_node);
-	size_t dents_bytes = (options & ORDER_OPTIONS) != 0 ? LISTING_LONG_DENTS : DENTS_CHUNK;
+	size_t dents_bytes =
+	    (options & ORDER_OPTIONS) != 0 ? LISTING_LONG_DENTS : DENTS_CHUNK;
 	size_t bytes = 0;
 	size_t listing_at = take_room(&bytes, sizeof(struct listing));
 	size_t out_at = take_room(&bytes, LISTING_OUT_BYTES);
@@ -49,7 +51,8 @@ make_listing(enum agent_format format, unsigned options)
 	size_t spare_at = take_room(&bytes, items_bytes);
 	size_t nodes_at = take_room(&bytes, is_recursive ? nodes_bytes : 0);
 	size_t names_at = take_room(&bytes, is_recursive ? WALK_NAME_BYTES : 0);
-	char *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *room =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct listing *listing;
 
 	if (room == MAP_FAILED) {
@@ -140,7 +143,8 @@ open_single(struct listing *listing, const char *path)
 }
 
 /*
- * Look at the directory above, as the client sees it: by its path, never by "..", which could be elsewhere by now.
+ * Look at the directory above, as the client sees it: by its path, never by "..", which
+ * could be elsewhere by now.
  * Returns: true and *ret_info; false at the root or when it cannot be looked at.
  */
 static bool
@@ -168,9 +172,10 @@ stat_parent(const struct resolver *resolver, const char *path, struct stat *ret_
 static enum ipc_result
 open_directory(struct listing *listing, const char *path)
 {
-	bool has_self = listing->format == AGENT_FORMAT_FACTS ||
-	                (listing->format == AGENT_FORMAT_LONG && listing->pattern_len == 0 &&
-	                 (listing->options & AGENT_LIST_HIDDEN) != 0);
+	bool has_self =
+	    listing->format == AGENT_FORMAT_FACTS ||
+	    (listing->format == AGENT_FORMAT_LONG && listing->pattern_len == 0 &&
+	     (listing->options & AGENT_LIST_HIDDEN) != 0);
 	struct stat self;
 	struct stat parent;
 
@@ -197,7 +202,8 @@ open_path(struct listing *listing, const char *path)
 	int fd = -ENOTDIR;
 
 	if ((listing->options & AGENT_LIST_DIRECTORY) == 0 || listing->pattern_len != 0) {
-		fd = resolve_open(listing->resolver, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+		fd = resolve_open(listing->resolver, path,
+		                  O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	}
 	if (fd == -ENOTDIR) {
 		return open_single(listing, path);

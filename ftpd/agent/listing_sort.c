@@ -27,7 +27,8 @@ sort_key_descending(int64_t number)
 }
 
 static bool
-comes_before(const struct dents *dents, const struct sort_item *a, const struct sort_item *b)
+comes_before(const struct dents *dents, const struct sort_item *a,
+             const struct sort_item *b)
 {
 	struct dents_name a_name;
 	struct dents_name b_name;
@@ -35,7 +36,8 @@ comes_before(const struct dents *dents, const struct sort_item *a, const struct 
 	if (a->key != b->key) {
 		return a->key < b->key;
 	}
-	(void)dents_name_at(dents, a->at, &a_name); /* the next offset is of no interest */
+	/* the next offset is of no interest */
+	(void)dents_name_at(dents, a->at, &a_name);
 	(void)dents_name_at(dents, b->at, &b_name);
 	return strcmp(a_name.text, b_name.text) < 0;
 }
@@ -49,9 +51,9 @@ merge(const struct dents *dents, const struct sort_item *from, struct sort_item 
 	size_t right = bounds[1];
 
 	for (size_t i = bounds[0]; i < bounds[2]; i++) {
-		bool takes_right = left == bounds[1] ||
-		                   (right < bounds[2] &&
-		                    comes_before(dents, &from[right], &from[left]));
+		bool takes_right =
+		    left == bounds[1] ||
+		    (right < bounds[2] && comes_before(dents, &from[right], &from[left]));
 
 		to[i] = takes_right ? from[right++] : from[left++];
 	}

@@ -1,7 +1,8 @@
 /*
  * listing_sort: an order for the names in a struct dents.
  * Runs in: deftpd-agent.
- * Not here: qsort of the C library asks the system how much memory there is; that is a call which the agent may not make.
+ * Not here: qsort of the C library asks the system how much memory there is; that is a
+ * call which the agent may not make.
  */
 #ifndef FTPD_AGENT_LISTING_SORT_H
 #define FTPD_AGENT_LISTING_SORT_H
@@ -10,7 +11,8 @@
 #include "common/base.h"
 
 enum {
-	SORT_MAX = 10000, /* more names than this are listed in the order of the directory */
+	/* more names than this are listed in the order of the directory */
+	SORT_MAX = 10000,
 };
 
 /* One name: by key, then by its bytes. */
@@ -35,7 +37,7 @@ uint64_t sort_key_descending(int64_t number);
  * Sort items[0..count). Takes count * log(count) steps whatever the names are.
  * In:      spare: room for as many items; undefined afterwards.
  */
-void sort_items(const struct dents *dents, struct sort_item *items, struct sort_item *spare,
-                size_t count);
+void sort_items(const struct dents *dents, struct sort_item *items,
+                struct sort_item *spare, size_t count);
 
 #endif

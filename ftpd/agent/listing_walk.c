@@ -1,5 +1,6 @@
 /*
- * listing_walk: which directories a recursive listing has still to visit, in the order of ls -R, in bounded memory.
+ * listing_walk: which directories a recursive listing has still to visit, in the order of
+ * ls -R, in bounded memory.
  * Runs in: deftpd-agent.
  */
 #include "ftpd/agent/listing_walk.h"

@@ -1,5 +1,6 @@
 /*
- * listing_walk: which directories a recursive listing has still to visit, in the order of ls -R, in bounded memory.
+ * listing_walk: which directories a recursive listing has still to visit, in the order of
+ * ls -R, in bounded memory.
  * Runs in: deftpd-agent.
  * Source: SECURITY.md G5: no recursion, bounds on depth and number.
  * Not here: opening them; see listing.c.
@@ -12,13 +13,18 @@
 #include "common/base.h"
 
 enum {
-	WALK_MAX_DEPTH = 8,      /* directories below the first one that deep are named but not entered */
+	/* directories below the first one that deep are named but not entered */
+	WALK_MAX_DEPTH = 8,
 	WALK_MAX_ENTRIES = 10000, /* names listed in all; then the listing ends */
-	WALK_NAME_BYTES = WALK_MAX_ENTRIES * 64, /* names of directories to visit; when full, the rest is not entered */
+	/* names of directories to visit; when full, the rest is not entered */
+	WALK_NAME_BYTES = WALK_MAX_ENTRIES * 64,
 	WALK_PATH_MAX = WALK_MAX_DEPTH * (NAME_MAX + 1),
 };
 
-/* A directory, by its name and the one that it is in. Number 0 is where the listing began, and has no name. */
+/*
+ * A directory, by its name and the one that it is in. Number 0 is where the listing
+ * began, and has no name.
+ */
 struct walk_node {
 	uint16_t parent;
 	uint16_t next; /* to visit after this one; 0 at the end */
@@ -39,17 +45,22 @@ struct walk_queue {
 /* Begin at the first directory. nodes and names must be set. */
 void walk_begin(struct walk_queue *queue);
 
-/* Note a directory found in the current one. It is forgotten when that would pass a bound. */
+/*
+ * Note a directory found in the current one. It is forgotten when that would pass a
+ * bound.
+ */
 void walk_add(struct walk_queue *queue, const char *name, size_t name_len);
 
 /*
- * Go on to the next directory: those found in the current one come first, in the order in which they were found.
+ * Go on to the next directory: those found in the current one come first, in the order in
+ * which they were found.
  * Returns: false at the end.
  */
 bool walk_next(struct walk_queue *queue);
 
 /*
- * Write the path of the current directory, relative to the first one, without a slash at either end.
+ * Write the path of the current directory, relative to the first one, without a slash at
+ * either end.
  * Returns: its length; it is terminated; 0 for the first directory.
  */
 size_t walk_path(const struct walk_queue *queue, char path[WALK_PATH_MAX]);

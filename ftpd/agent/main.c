@@ -1,8 +1,10 @@
 /*
  * main: start-up of the agent: read the start record, become the user, serve.
- * Runs in: deftpd-agent. Started by the master by exec, with its channel as descriptor 3 and nothing else.
+ * Runs in: deftpd-agent. Started by the master by exec, with its channel as descriptor 3
+ * and nothing else.
  * Source: SECURITY.md 3.3, "agent".
- * Not here: a word to anybody: what went wrong is the exit status, and the master has the log.
+ * Not here: a word to anybody: what went wrong is the exit status, and the master has the
+ * log.
  */
 #include <signal.h>
 #include <string.h>
@@ -10,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "ftpd/agent/become.h"
 #include "ftpd/agent/serve.h"
 #include "ftpd/agent/viewer.h"
-#include "common/fd.h"
 #include "common/base.h"
 
 enum {
@@ -42,8 +44,9 @@ read_start(struct agent_start *ret_start, char root[IPC_PATH_MAX + 1])
 }
 
 /*
- * The send buffer is made as small as the kernel allows: about five answers. So a worker that asks and asks without taking
- * what it is given cannot pile up descriptors in flight, which are counted for the whole user.
+ * The send buffer is made as small as the kernel allows: about five answers. So a worker
+ * that asks and asks without taking what it is given cannot pile up descriptors in
+ * flight, which are counted for the whole user.
  */
 static bool
 prepare_channel(void)
@@ -53,7 +56,8 @@ prepare_channel(void)
 
 	return fd_close_from(IPC_START_FD + 1) == 0 &&
 	       fd_set_nonblocking(IPC_START_FD, false) == 0 &&
-	       setsockopt(IPC_START_FD, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof(smallest)) == 0 &&
+	       setsockopt(IPC_START_FD, SOL_SOCKET, SO_SNDBUF, &smallest,
+	                  sizeof(smallest)) == 0 &&
 	       sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
@@ -84,6 +88,9 @@ main(void)
 		return (int)result;
 	}
 	resolver_init(&resolver, root_fd);
-	/* Not exit: there is nothing to flush, and a leak checker could not run in this confinement. */
+	/*
+	 * Not exit: there is nothing to flush, and a leak checker could not run in this
+	 * confinement.
+	 */
 	_exit((int)serve_run(IPC_START_FD, &resolver, &viewer));
 }

@@ -74,7 +74,10 @@ take_component(const char **path, char name[NAME_MAX + 1])
 	return len;
 }
 
-/* The fallback: no link is followed and ".." is nowhere to be found, so no step can lead out. */
+/*
+ * The fallback: no link is followed and ".." is nowhere to be found, so no step can lead
+ * out.
+ */
 static int
 open_by_walk(int dir_fd, const char *path, int flags)
 {
@@ -90,10 +93,11 @@ open_by_walk(int dir_fd, const char *path, int flags)
 		int next_fd = -ENAMETOOLONG;
 
 		if (len <= NAME_MAX) {
-			next_fd = strcmp(name, "..") == 0
-			              ? -EACCES
-			              : open_component(at_fd, name,
-			                               is_last ? flags : O_PATH | O_DIRECTORY);
+			next_fd =
+			    strcmp(name, "..") == 0
+				? -EACCES
+				: open_component(at_fd, name,
+			                         is_last ? flags : O_PATH | O_DIRECTORY);
 		}
 		if (at_fd != dir_fd) {
 			fd_close(&at_fd);

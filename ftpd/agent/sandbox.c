@@ -12,7 +12,10 @@
 
 enum {
 	ALL_BITS = 0x7fffffff,
-	/* openat2 has its flags in memory, where a filter cannot look: there Landlock is the second wall. */
+	/*
+	 * openat2 has its flags in memory, where a filter cannot look: there Landlock is
+	 * the second wall.
+	 */
 	OPEN_WRITING = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND,
 };
 

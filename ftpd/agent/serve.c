@@ -1,5 +1,6 @@
 /*
- * serve: the agent's loop: questions from the channel, and listings that are being written.
+ * serve: the agent's loop: questions from the channel, and listings that are being
+ * written.
  * Runs in: deftpd-agent, as the user, confined.
  */
 #include "ftpd/agent/serve.h"
@@ -10,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ftpd/agent/fsops.h"
-#include "ftpd/agent/listing.h"
 #include "common/fd.h"
 #include "common/sandbox.h"
+#include "ftpd/agent/fsops.h"
+#include "ftpd/agent/listing.h"
 #include "common/base.h"
 
 enum {
@@ -26,7 +27,8 @@ struct server {
 	const struct resolver *resolver;
 	const struct viewer *viewer;
 	size_t listing_count;
-	struct listing *listings[SERVE_MAX_LISTINGS]; /* the first listing_count are running */
+	/* the first listing_count are running */
+	struct listing *listings[SERVE_MAX_LISTINGS];
 };
 
 /* What the loop is to do after a question. */
@@ -38,9 +40,10 @@ enum verdict {
 };
 
 /*
- * Send an answer, with a descriptor or -1, which stays the caller's. When the user has too much in flight, the
- * answer is IPC_BUSY without it.
- * Returns: GO_ON; STOP_PROTOCOL if the worker does not take its answers; STOP_DONE if it is gone.
+ * Send an answer, with a descriptor or -1, which stays the caller's. When the user has
+ * too much in flight, the answer is IPC_BUSY without it.
+ * Returns: GO_ON; STOP_PROTOCOL if the worker does not take its answers; STOP_DONE if it
+ *          is gone.
  */
 static enum verdict
 send_answer(const struct server *server, struct agent_answer *answer, int fd)
@@ -93,7 +96,8 @@ run_listing(struct server *server, size_t at)
 }
 
 static enum verdict
-answer_list(struct server *server, const struct agent_question *question, const char *path)
+answer_list(struct server *server, const struct agent_question *question,
+            const char *path)
 {
 	struct agent_answer answer = {.result = IPC_BUSY};
 	struct listing *listing = NULL;
@@ -101,8 +105,8 @@ answer_list(struct server *server, const struct agent_question *question, const 
 	int read_fd = -1;
 
 	if (server->listing_count < SERVE_MAX_LISTINGS) {
-		answer.result = listing_open(server->resolver, server->viewer, question, path,
-		                             &listing, &read_fd);
+		answer.result = listing_open(server->resolver, server->viewer, question,
+		                             path, &listing, &read_fd);
 	}
 	verdict = send_answer(server, &answer, read_fd);
 	fd_close(&read_fd);
@@ -122,32 +126,27 @@ answer_question(struct server *server, const struct agent_question *question)
 	memcpy(path, question->path, question->path_len);
 	path[question->path_len] = '\0';
 	switch (question->verb) {
-	case AGENT_OPEN_READ:
-		return answer_open_read(server, path);
-	case AGENT_LIST:
-		return answer_list(server, question, path);
-	case AGENT_STAT:
-		fsops_stat(server->resolver, path, &answer);
-		break;
-	case AGENT_CHECK_DIR:
-		fsops_check_dir(server->resolver, path, &answer);
-		break;
-	case AGENT_COUNT_ASCII:
-		fsops_count_ascii(server->resolver, path, &answer);
-		break;
-	case AGENT_VERB_COUNT:
-		return STOP_PROTOCOL;
+	case AGENT_OPEN_READ: return answer_open_read(server, path);
+	case AGENT_LIST: return answer_list(server, question, path);
+	case AGENT_STAT: fsops_stat(server->resolver, path, &answer); break;
+	case AGENT_CHECK_DIR: fsops_check_dir(server->resolver, path, &answer); break;
+	case AGENT_COUNT_ASCII: fsops_count_ascii(server->resolver, path, &answer); break;
+	case AGENT_VERB_COUNT: return STOP_PROTOCOL;
 	}
 	return send_answer(server, &answer, -1);
 }
 
-/* A datagram of no bytes looks like the end of the channel; only the real end is also a hang-up. */
+/*
+ * A datagram of no bytes looks like the end of the channel; only the real end is also a
+ * hang-up.
+ */
 static bool
 has_hung_up(int channel_fd)
 {
 	struct pollfd state = {.fd = channel_fd, .events = POLLRDHUP};
 
-	return poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+	return poll(&state, 1, 0) > 0 &&
+	       (state.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
 }
 
 /* Take and answer one question; without MSG_DONTWAIT, wait for it. */
@@ -177,8 +176,9 @@ take_question(struct server *server, int flags)
 }
 
 /*
- * Wait until a question has come or a listing has room, and give each listing that has a turn. After each turn a waiting
- * question is answered, so that a question waits for one turn and not for sixteen.
+ * Wait until a question has come or a listing has room, and give each listing that has a
+ * turn. After each turn a waiting question is answered, so that a question waits for one
+ * turn and not for sixteen.
  */
 static enum verdict
 run_turn(struct server *server)
@@ -196,8 +196,12 @@ run_turn(struct server *server)
 	if (poll(ready, 1 + count, -1) < 0) {
 		return errno == EINTR ? GO_ON : STOP_DONE;
 	}
-	/* From the last to the first: a finished listing is replaced by one that has had its turn, or by a new one. */
-	for (size_t i = count; i > 0 && (verdict == GO_ON || verdict == NOTHING_THERE); i--) {
+	/*
+	 * From the last to the first: a finished listing is replaced by one that has had
+	 * its turn, or by a new one.
+	 */
+	for (size_t i = count; i > 0 && (verdict == GO_ON || verdict == NOTHING_THERE);
+	     i--) {
 		if (ready[i].revents != 0) {
 			run_listing(server, i - 1);
 			verdict = take_question(server, MSG_DONTWAIT);
@@ -212,7 +216,8 @@ run_turn(struct server *server)
 enum agent_exit
 serve_run(int channel_fd, const struct resolver *resolver, const struct viewer *viewer)
 {
-	struct server server = {.channel_fd = channel_fd, .resolver = resolver, .viewer = viewer};
+	struct server server = {
+	    .channel_fd = channel_fd, .resolver = resolver, .viewer = viewer};
 	enum verdict verdict;
 
 	do {

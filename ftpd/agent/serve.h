@@ -1,5 +1,6 @@
 /*
- * serve: the agent's loop: questions from the channel, and listings that are being written.
+ * serve: the agent's loop: questions from the channel, and listings that are being
+ * written.
  * Runs in: deftpd-agent, as the user, confined. Distrusts: the worker.
  * Source: DESIGN.md section 3, rules 3 and 5; ftpd/ipc/PROTOCOL.md.
  * Not here: what a question means; see fsops.h and listing.h.
@@ -19,8 +20,8 @@ enum {
 
 /*
  * Answer questions until the channel ends.
- * Returns: the exit status: AGENT_EXIT_DONE at end of file, AGENT_EXIT_PROTOCOL when the worker broke the wire format or
- *          asks without taking the answers.
+ * Returns: the exit status: AGENT_EXIT_DONE at end of file, AGENT_EXIT_PROTOCOL when the
+ *          worker broke the wire format or asks without taking the answers.
  */
 enum agent_exit serve_run(int channel_fd, const struct resolver *resolver,
                           const struct viewer *viewer);

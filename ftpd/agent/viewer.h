@@ -1,7 +1,8 @@
 /*
  * viewer: who looks at the files, as far as permission bits are concerned.
  * Runs in: deftpd-agent.
- * Not here: access control lists; only the kernel knows them, and a listing does not ask it for every name.
+ * Not here: access control lists; only the kernel knows them, and a listing does not ask
+ * it for every name.
  */
 #ifndef FTPD_AGENT_VIEWER_H
 #define FTPD_AGENT_VIEWER_H
@@ -12,7 +13,8 @@
 #include "common/base.h"
 
 enum {
-	VIEWER_MAX_GROUPS = 64, /* a caller of a rootless daemon with more of them is taken to be in none */
+	/* a caller of a rootless daemon with more of them is taken to be in none */
+	VIEWER_MAX_GROUPS = 64,
 };
 
 struct viewer {

@@ -21,13 +21,6 @@ enum {
 	ONE_PROBE_BYTES = 16 * 1024,
 };
 
-void
-pump_prepare(int connection_fd)
-{
-	/* measured: the kernel's own send buffer sizing is at least as good */
-	(void)connection_fd;
-}
-
 static enum pump_result
 sink_result(int error)
 {

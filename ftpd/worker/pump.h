@@ -24,9 +24,6 @@ enum pump_result {
 	PUMP_SOURCE_BROKEN,
 };
 
-/* Set the data connection up for bulk. */
-void pump_prepare(int connection_fd);
-
 /*
  * Move at most one slice. Updates offset, sent, skip, buffer and has_moved.
  * Returns: what to do next.

@@ -185,18 +185,11 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 void
 transfer_connected(struct session *session)
 {
-	struct data *data = &session->data;
-
 	session_set_transfer_state(session, TRANSFER_MOVING);
 	session_touch(session);
 	session_arm_timer(session);
-	pump_prepare(data->connection_fd);
-	data->source.handle = handle_connection;
-	if (loop_watch(&session->worker->loop, &data->source, data->connection_fd,
-	               EPOLLOUT) != 0) {
-		finish(session, REPLY_LOCAL_ERROR, "Out of memory; try again later.");
-		return;
-	}
+	session->data.source.handle = handle_connection;
+	/* Most files are gone with the first slice: the connection is watched only if it is not enough. */
 	transfer_continue(session);
 }
 
@@ -241,6 +234,21 @@ transfer_drop(struct session *session)
 	}
 }
 
+/* Watch the data connection; with no events only its end is reported. */
+static void
+watch_connection(struct session *session, uint32_t events)
+{
+	struct data *data = &session->data;
+	struct loop *loop = &session->worker->loop;
+
+	/* Should it fail for want of memory, the timeout ends the transfer. */
+	if (data->source.fd >= 0) {
+		(void)loop_change(loop, &data->source, events);
+	} else {
+		(void)loop_watch(loop, &data->source, data->connection_fd, events);
+	}
+}
+
 /* Which of the two ends of an empty or full splice to wait for. */
 static void
 wait_for(struct session *session, enum pump_result result)
@@ -248,28 +256,23 @@ wait_for(struct session *session, enum pump_result result)
 	struct loop *loop = &session->worker->loop;
 	struct transfer *transfer = session->transfer;
 
-	if (result == PUMP_SOURCE_EMPTY && transfer->source.fd < 0) {
-		/* a reset is still reported */
-		(void)loop_change(loop, &session->data.source, 0);
-		/* or the timeout ends it */
-		(void)loop_watch(loop, &transfer->source, transfer->file_fd, EPOLLIN);
-	} else if (result == PUMP_SINK_FULL || result == PUMP_MORE) {
+	if (result != PUMP_SOURCE_EMPTY) {
 		loop_forget(loop, &transfer->source);
-		(void)loop_change(loop, &session->data.source, EPOLLOUT); /* as above */
+		watch_connection(session, EPOLLOUT);
+	} else if (transfer->source.fd < 0) {
+		watch_connection(session, 0);
+		/* As in watch_connection. */
+		(void)loop_watch(loop, &transfer->source, transfer->file_fd, EPOLLIN);
 	}
 }
 
 static void
 let_thread_read(struct session *session)
 {
-	/* Until the thread is back the connection is only watched for its end. */
-	/* or the timeout ends it */
-	(void)loop_change(&session->worker->loop, &session->data.source, 0);
+	watch_connection(session, 0);
 	if (offload_start(session->transfer) != 0) {
-		/* rather a short wait for all than no file */
-		session->transfer->is_fetched = true;
-		(void)loop_change(&session->worker->loop, &session->data.source,
-		                  EPOLLOUT);
+		session->transfer->is_fetched = true; /* rather a short wait for all than no file */
+		watch_connection(session, EPOLLOUT);
 	}
 }
 

@@ -23,8 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/agent_harness.h"
 #include "common/fd.h"
+#include "tests/unit/agent_harness.h"
 #include "common/base.h"
 
 void
@@ -81,7 +81,8 @@ void
 tree_file(const struct agent_tree *tree, const char *path, const char *content)
 {
 	char text[HARNESS_PATH];
-	int fd = open(tree_path(tree, path, text), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(tree_path(tree, path, text),
+	              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
@@ -140,8 +141,7 @@ forbid_openat2(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
-static void __attribute__((noreturn))
-run_agent(int channel_fd, unsigned modes)
+static void __attribute__((noreturn)) run_agent(int channel_fd, unsigned modes)
 {
 	char *arguments[] = {(char[]){"deftpd-agent"}, NULL};
 	bool is_ready = dup3(channel_fd, IPC_START_FD, 0) == IPC_START_FD &&
@@ -215,7 +215,8 @@ agent_ask(const struct agent_process *process, const struct agent_question *ques
 		return false;
 	}
 	assert_int_equal(poll(&ready, 1, HARNESS_WAIT_MS), 1);
-	got = channel_recv(process->channel_fd, bytes, sizeof(bytes), MSG_DONTWAIT, ret_fd);
+	got =
+	    channel_recv(process->channel_fd, bytes, sizeof(bytes), MSG_DONTWAIT, ret_fd);
 	if (got <= 0) {
 		return false;
 	}
@@ -228,11 +229,14 @@ agent_ask(const struct agent_process *process, const struct agent_question *ques
 }
 
 struct agent_answer
-agent_ask_path(const struct agent_process *process, enum agent_verb verb, const char *path,
-               int *ret_fd)
+agent_ask_path(const struct agent_process *process, enum agent_verb verb,
+               const char *path, int *ret_fd)
 {
-	struct agent_question question = {
-	    .verb = verb, .path = path, .path_len = strlen(path), .pattern = "", .prefix = ""};
+	struct agent_question question = {.verb = verb,
+	                                  .path = path,
+	                                  .path_len = strlen(path),
+	                                  .pattern = "",
+	                                  .prefix = ""};
 	struct agent_answer answer;
 
 	assert_true(agent_ask(process, &question, &answer, ret_fd));

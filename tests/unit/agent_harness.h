@@ -14,7 +14,8 @@
 /* Bits of agent_process.modes. */
 enum harness_mode {
 	HARNESS_NO_OPENAT2 = 1, /* openat2 gives ENOSYS, as in some containers */
-	HARNESS_NO_ROOT = 2,    /* started by an ordinary user; nothing changes if the test is one */
+	/* started by an ordinary user; nothing changes if the test is one */
+	HARNESS_NO_ROOT = 2,
 	HARNESS_NO_SANDBOX = 4,
 };
 
@@ -46,7 +47,8 @@ void tree_remove(struct agent_tree *tree);
  * Write the host path of a client path.
  * Returns: text.
  */
-const char *tree_path(const struct agent_tree *tree, const char *path, char text[HARNESS_PATH]);
+const char *tree_path(const struct agent_tree *tree, const char *path,
+                      char text[HARNESS_PATH]);
 
 /* Make a plain file below the root, mode 0644. */
 void tree_file(const struct agent_tree *tree, const char *path, const char *content);
@@ -61,7 +63,8 @@ void tree_link(const struct agent_tree *tree, const char *path, const char *targ
 void tree_files(const struct agent_tree *tree, const char *dir, unsigned count);
 
 /* Start the program on the raw bytes of a start record. */
-void agent_spawn(struct agent_process *process, const void *start, size_t len, unsigned modes);
+void agent_spawn(struct agent_process *process, const void *start, size_t len,
+                 unsigned modes);
 
 /* Start the program for a root directory. */
 void agent_start(struct agent_process *process, const char *root, unsigned modes);
@@ -75,11 +78,12 @@ bool agent_ask(const struct agent_process *process, const struct agent_question 
                struct agent_answer *ret_answer, int *ret_fd);
 
 /*
- * Ask about a path; the answer must come, and a descriptor must come with it exactly when that is right.
+ * Ask about a path; the answer must come, and a descriptor must come with it exactly when
+ * that is right.
  * Returns: the answer.
  */
-struct agent_answer agent_ask_path(const struct agent_process *process, enum agent_verb verb,
-                                   const char *path, int *ret_fd);
+struct agent_answer agent_ask_path(const struct agent_process *process,
+                                   enum agent_verb verb, const char *path, int *ret_fd);
 
 /*
  * Close the channel if it is open, and wait.

@@ -1,5 +1,6 @@
 /*
- * test_agent_files: OPEN_READ, STAT, CHECK_DIR and COUNT_ASCII of the real agent, as root and not, with openat2 and without.
+ * test_agent_files: OPEN_READ, STAT, CHECK_DIR and COUNT_ASCII of the real agent, as root
+ * and not, with openat2 and without.
  * Source: DESIGN.md section 3, rules 3 and 10; SECURITY.md F5, F8, F24, P9, P17.
  */
 #include <setjmp.h>
@@ -16,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/unit/agent_harness.h"
 #include "common/fd.h"
+#include "tests/unit/agent_harness.h"
 #include "common/base.h"
 
 struct fixture {
@@ -33,7 +34,8 @@ make_socket(const struct agent_tree *tree, const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.60s%s", tree->root, path);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.60s%s", tree->root,
+	               path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	fd_close(&fd);
 }
@@ -119,14 +121,18 @@ set_up_unconfined(void **state)
 	return set_up(state, HARNESS_NO_ROOT | HARNESS_NO_SANDBOX);
 }
 
-/* Whatever a test did: the agent still answers, holds what it held, and ends when the channel does. */
+/*
+ * Whatever a test did: the agent still answers, holds what it held, and ends when the
+ * channel does.
+ */
 static int
 tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 	int fd;
 
-	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result, IPC_OK);
+	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result,
+	                 IPC_OK);
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
 	tree_remove(&fixture->tree);
 	free(fixture);
@@ -157,7 +163,8 @@ opens_plain_files_for_reading_only(void **state)
 		struct stat info;
 		int fd;
 
-		answer = agent_ask_path(&fixture->agent, AGENT_OPEN_READ, cases[i].path, &fd);
+		answer =
+		    agent_ask_path(&fixture->agent, AGENT_OPEN_READ, cases[i].path, &fd);
 		if (cases[i].needs_links && (fixture->modes & HARNESS_NO_OPENAT2) != 0) {
 			assert_int_not_equal(answer.result, IPC_OK);
 			continue;
@@ -169,8 +176,10 @@ opens_plain_files_for_reading_only(void **state)
 		assert_int_equal(answer.size_bytes, info.st_size);
 		assert_int_equal(answer.inode, info.st_ino);
 		assert_int_equal(answer.mtime_s, info.st_mtim.tv_sec);
-		assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH | O_NONBLOCK), O_RDONLY);
-		assert_int_equal(read(fd, content, sizeof(content) - 1), strlen(cases[i].content));
+		assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_PATH | O_NONBLOCK),
+		                 O_RDONLY);
+		assert_int_equal(read(fd, content, sizeof(content) - 1),
+		                 strlen(cases[i].content));
 		assert_string_equal(content, cases[i].content);
 		assert_int_equal(write(fd, "x", 1), -1);
 		fd_close(&fd);
@@ -206,7 +215,8 @@ refuses_what_is_no_plain_file(void **state)
 		if (is_owner && strcmp(cases[i].path, "/device") == 0) {
 			continue; /* only root can make one */
 		}
-		answer = agent_ask_path(&fixture->agent, AGENT_OPEN_READ, cases[i].path, &fd);
+		answer =
+		    agent_ask_path(&fixture->agent, AGENT_OPEN_READ, cases[i].path, &fd);
 		assert_int_equal(answer.result, cases[i].result);
 		assert_int_equal(answer.size_bytes, 0);
 		assert_int_equal(answer.inode, 0);
@@ -218,10 +228,9 @@ static void
 nothing_leads_out_of_the_root(void **state)
 {
 	static const char *const paths[] = {
-	    "/to-secret",      "/dir/to-secret-deep", "/to-outside",  "/dangling",
-	    "/../secret",      "/dir/../../secret",   "/to-top/secret",
-	    "/./../secret",    "//../secret",         "/to-slash/../secret",
-	    "/dir/to-secret-deep/x",
+	    "/to-secret",  "/dir/to-secret-deep", "/to-outside",           "/dangling",
+	    "/../secret",  "/dir/../../secret",   "/to-top/secret",        "/./../secret",
+	    "//../secret", "/to-slash/../secret", "/dir/to-secret-deep/x",
 	};
 	struct fixture *fixture = *state;
 
@@ -262,7 +271,8 @@ tells_what_is_there(void **state)
 		int fd;
 
 		answer = agent_ask_path(&fixture->agent, AGENT_STAT, cases[i].path, &fd);
-		assert_int_equal(stat(tree_path(&fixture->tree, cases[i].path, text), &info), 0);
+		assert_int_equal(
+		    stat(tree_path(&fixture->tree, cases[i].path, text), &info), 0);
 		assert_int_equal(answer.result, IPC_OK);
 		assert_int_equal(answer.kind, cases[i].kind);
 		assert_int_equal(answer.is_readable, cases[i].is_readable);
@@ -296,9 +306,10 @@ checks_directories(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		int fd;
 
-		assert_int_equal(agent_ask_path(&fixture->agent, AGENT_CHECK_DIR, cases[i].path, &fd)
-		                     .result,
-		                 cases[i].result);
+		assert_int_equal(
+		    agent_ask_path(&fixture->agent, AGENT_CHECK_DIR, cases[i].path, &fd)
+			.result,
+		    cases[i].result);
 	}
 }
 
@@ -319,7 +330,8 @@ counts_octets_of_type_a(void **state)
 	assert_int_equal(answer.result, IPC_NOT_A_FILE);
 
 	tree_file(&fixture->tree, "/big", "");
-	assert_int_equal(truncate(tree_path(&fixture->tree, "/big", text), AGENT_COUNT_MAX), 0);
+	assert_int_equal(
+	    truncate(tree_path(&fixture->tree, "/big", text), AGENT_COUNT_MAX), 0);
 	answer = agent_ask_path(&fixture->agent, AGENT_COUNT_ASCII, "/big", &fd);
 	assert_int_equal(answer.result, IPC_OK);
 	assert_int_equal(answer.size_bytes, AGENT_COUNT_MAX);
@@ -341,18 +353,23 @@ long_paths_are_not_found(void **state)
 		memset(path, 'x', len);
 		path[0] = '/';
 		path[len] = '\0';
-		assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, path, &fd).result,
-		                 IPC_NOT_FOUND);
+		assert_int_equal(
+		    agent_ask_path(&fixture->agent, AGENT_STAT, path, &fd).result,
+		    IPC_NOT_FOUND);
 	}
 	for (size_t len = IPC_PATH_MAX - 8; len <= IPC_PATH_MAX; len++) {
 		memset(path, '/', len);
 		memcpy(path + len - 5, "plain", 5);
 		path[len] = '\0';
-		/* The kernel takes one byte less than we do, for its NUL; the walk takes all. */
-		assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, path, &fd).result,
-		                 len < IPC_PATH_MAX || (fixture->modes & HARNESS_NO_OPENAT2) != 0
-		                     ? IPC_OK
-		                     : IPC_NOT_FOUND);
+		/*
+		 * The kernel takes one byte less than we do, for its NUL; the walk takes
+		 * all.
+		 */
+		assert_int_equal(
+		    agent_ask_path(&fixture->agent, AGENT_STAT, path, &fd).result,
+		    len < IPC_PATH_MAX || (fixture->modes & HARNESS_NO_OPENAT2) != 0
+			? IPC_OK
+			: IPC_NOT_FOUND);
 	}
 }
 
@@ -360,20 +377,22 @@ long_paths_are_not_found(void **state)
 static void
 descriptors_do_not_leak(void **state)
 {
-	static const char *const paths[] = {"/plain", "/dir/deeper/file", "/dir", "/fifo",
-	                                    "/missing", "/locked/x", "/to-secret", "/plain/x"};
+	static const char *const paths[] = {"/plain",     "/dir/deeper/file", "/dir",
+	                                    "/fifo",      "/missing",         "/locked/x",
+	                                    "/to-secret", "/plain/x"};
 	struct fixture *fixture = *state;
 	unsigned before;
 	int root_fd;
 
-	(void)agent_ask_path(&fixture->agent, AGENT_STAT, "/", &root_fd); /* it has started */
+	/* it has started */
+	(void)agent_ask_path(&fixture->agent, AGENT_STAT, "/", &root_fd);
 	before = agent_count_fds(fixture->agent.pid);
 	for (unsigned i = 0; i < 1000; i++) {
 		for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
 			int fd;
 
-			(void)agent_ask_path(&fixture->agent, verb, paths[i % ARRAY_COUNT(paths)],
-			                     &fd);
+			(void)agent_ask_path(&fixture->agent, verb,
+			                     paths[i % ARRAY_COUNT(paths)], &fd);
 			if (fd >= 0 && verb == AGENT_LIST) {
 				size_t len;
 
@@ -386,8 +405,8 @@ descriptors_do_not_leak(void **state)
 }
 
 #define WITH(test, how) cmocka_unit_test_setup_teardown(test, how, tear_down)
-#define IN_EVERY_MODE(test)                                                                        \
-	WITH(test, set_up_plain), WITH(test, set_up_no_root), WITH(test, set_up_walk),             \
+#define IN_EVERY_MODE(test)                                                            \
+	WITH(test, set_up_plain), WITH(test, set_up_no_root), WITH(test, set_up_walk), \
 	    WITH(test, set_up_walk_no_root), WITH(test, set_up_unconfined)
 
 int

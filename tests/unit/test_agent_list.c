@@ -1,6 +1,6 @@
 /*
- * test_agent_list: the listings of the real agent: what they say, their order and bounds, many at once, slow and vanished readers,
- * directories that change meanwhile.
+ * test_agent_list: the listings of the real agent: what they say, their order and bounds,
+ * many at once, slow and vanished readers, directories that change meanwhile.
  * Source: RFC 3659 7; SECURITY.md G3, G5, G7, G8, G9, P22, P23.
  */
 #include <setjmp.h>
@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ftpd/proto/entry.h"
-#include "tests/unit/agent_harness.h"
 #include "common/clock.h"
 #include "common/fd.h"
+#include "ftpd/proto/entry.h"
+#include "tests/unit/agent_harness.h"
 #include "common/base.h"
 
 enum {
@@ -40,9 +40,9 @@ set_time(const struct agent_tree *tree, const char *path, time_t when)
 	struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
 	char text[HARNESS_PATH];
 
-	assert_int_equal(utimensat(AT_FDCWD, tree_path(tree, path, text), times,
-	                           AT_SYMLINK_NOFOLLOW),
-	                 0);
+	assert_int_equal(
+	    utimensat(AT_FDCWD, tree_path(tree, path, text), times, AT_SYMLINK_NOFOLLOW),
+	    0);
 }
 
 static int
@@ -90,7 +90,8 @@ tear_down(void **state)
 	struct fixture *fixture = *state;
 	int fd;
 
-	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result, IPC_OK);
+	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result,
+	                 IPC_OK);
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
 	tree_remove(&fixture->tree);
 	free(fixture);
@@ -98,7 +99,8 @@ tear_down(void **state)
 }
 
 static enum ipc_result
-ask_list(const struct fixture *fixture, const struct agent_question *question, int *ret_fd)
+ask_list(const struct fixture *fixture, const struct agent_question *question,
+         int *ret_fd)
 {
 	struct agent_question whole = *question;
 	struct agent_answer answer;
@@ -115,7 +117,8 @@ ask_list(const struct fixture *fixture, const struct agent_question *question, i
 
 /* A whole listing as text; free it. */
 static char *
-list(const struct fixture *fixture, const struct agent_question *question, size_t *ret_len)
+list(const struct fixture *fixture, const struct agent_question *question,
+     size_t *ret_len)
 {
 	char *text;
 	int fd;
@@ -145,22 +148,27 @@ lists_names(void **state)
 	    {{.path = "/d"}, "a\r\nb\r\nc\r\nlink\r\nsub\r\n"},
 	    {{.path = "/d", .options = AGENT_LIST_HIDDEN},
 	     ".hidden\r\na\r\nb\r\nc\r\nlink\r\nsub\r\n"},
-	    {{.path = "/d", .options = AGENT_LIST_REVERSE}, "sub\r\nlink\r\nc\r\nb\r\na\r\n"},
-	    {{.path = "/d", .options = AGENT_LIST_BY_TIME}, "sub\r\nlink\r\na\r\nb\r\nc\r\n"},
+	    {{.path = "/d", .options = AGENT_LIST_REVERSE},
+	     "sub\r\nlink\r\nc\r\nb\r\na\r\n"},
+	    {{.path = "/d", .options = AGENT_LIST_BY_TIME},
+	     "sub\r\nlink\r\na\r\nb\r\nc\r\n"},
 	    {{.path = "/d", .options = AGENT_LIST_BY_TIME | AGENT_LIST_REVERSE},
 	     "c\r\nb\r\na\r\nlink\r\nsub\r\n"},
-	    {{.path = "/d", .options = AGENT_LIST_BY_SIZE, .pattern = "?"}, "c\r\nb\r\na\r\n"},
+	    {{.path = "/d", .options = AGENT_LIST_BY_SIZE, .pattern = "?"},
+	     "c\r\nb\r\na\r\n"},
 	    {{.path = "/d", .pattern = "[a-b]"}, "a\r\nb\r\n"},
 	    {{.path = "/d", .pattern = "*i*"}, "link\r\n"},
 	    {{.path = "/d", .pattern = ".*"}, ".hidden\r\n"},
 	    {{.path = "/d", .pattern = "nothing*"}, ""},
 	    {{.path = "/d", .pattern = "s*", .options = AGENT_LIST_DIRECTORY}, "sub\r\n"},
 	    {{.path = "/d", .prefix = "d/", .pattern = "s*"}, "d/sub\r\n"},
-	    {{.path = "/d", .prefix = "../d/", .pattern = "?"}, "../d/a\r\n../d/b\r\n../d/c\r\n"},
+	    {{.path = "/d", .prefix = "../d/", .pattern = "?"},
+	     "../d/a\r\n../d/b\r\n../d/c\r\n"},
 	    {{.path = "/d", .options = AGENT_LIST_CLASSIFY, .pattern = "sub"}, "sub\r\n"},
 	    {{.path = "/d", .options = AGENT_LIST_DIRECTORY}, "d\r\n"},
 	    {{.path = "/", .options = AGENT_LIST_DIRECTORY}, ".\r\n"},
-	    {{.path = "/d", .options = AGENT_LIST_DIRECTORY, .prefix = "../d/"}, "../d\r\n"},
+	    {{.path = "/d", .options = AGENT_LIST_DIRECTORY, .prefix = "../d/"},
+	     "../d\r\n"},
 	    {{.path = "/d/a"}, "a\r\n"},
 	    {{.path = "/d/a", .prefix = "d/a/"}, "d/a\r\n"},
 	    {{.path = "/empty"}, ""},
@@ -181,7 +189,8 @@ lists_names(void **state)
 }
 
 /*
- * Compare a LIST with what is expected of its lines: the first character of the mode, and what follows the size.
+ * Compare a LIST with what is expected of its lines: the first character of the mode, and
+ * what follows the size.
  */
 static void
 check_long(const struct fixture *fixture, const struct agent_question *question,
@@ -225,7 +234,8 @@ lists_long_lines(void **state)
 	     {"l 1 Feb  3  2001 link -> a", "d Feb  3  2001 sub/"}},
 	    {{.path = "/d", .options = AGENT_LIST_DIRECTORY}, {"d Feb  3  2001 d"}},
 	    {{.path = "/d/b"}, {"- 2 Feb  3  2001 b"}},
-	    {{.path = "/d", .options = AGENT_LIST_HIDDEN, .pattern = ".*"}, {"- .hidden"}},
+	    {{.path = "/d", .options = AGENT_LIST_HIDDEN, .pattern = ".*"},
+	     {"- .hidden"}},
 	    {{.path = "/empty"}, {NULL}},
 	    /* The directory above the empty one has a time of now: only the names are certain. */
 	    {{.path = "/empty", .options = AGENT_LIST_HIDDEN}, {"d .", "d .."}},
@@ -241,9 +251,8 @@ lists_long_lines(void **state)
 static void
 names_with_l_are_long(void **state)
 {
-	struct agent_question question = {.path = "/d/a",
-	                                  .format = AGENT_FORMAT_NAMES,
-	                                  .options = AGENT_LIST_LONG};
+	struct agent_question question = {
+	    .path = "/d/a", .format = AGENT_FORMAT_NAMES, .options = AGENT_LIST_LONG};
 	size_t len;
 	char *text = list(*state, &question, &len);
 
@@ -278,8 +287,10 @@ lists_facts(void **state)
 	    "; ..\r\n",
 	    "; link\r\n",
 	};
-	struct agent_question question = {
-	    .path = "/d", .format = AGENT_FORMAT_FACTS, .facts = FACTS, .options = AGENT_OPTION_ALL};
+	struct agent_question question = {.path = "/d",
+	                                  .format = AGENT_FORMAT_FACTS,
+	                                  .facts = FACTS,
+	                                  .options = AGENT_OPTION_ALL};
 	size_t len;
 	size_t count = 0;
 	char *text = list(*state, &question, &len);
@@ -338,7 +349,10 @@ refuses_before_there_is_a_pipe(void **state)
 	}
 }
 
-/* One file for each byte that a name can have: one line each, and nothing that looks like another line. */
+/*
+ * One file for each byte that a name can have: one line each, and nothing that looks like
+ * another line.
+ */
 static void
 names_may_have_any_byte(void **state)
 {
@@ -359,7 +373,8 @@ names_may_have_any_byte(void **state)
 		}
 	}
 	names = list_names(fixture, "/bytes", &names_len);
-	assert_int_equal(names_len, (254 - 2) * strlen("x?\r\n")); /* CR and LF cannot be said */
+	/* CR and LF cannot be said */
+	assert_int_equal(names_len, (254 - 2) * strlen("x?\r\n"));
 	for (unsigned byte = 1; byte < 256; byte++) {
 		char line[] = {'x', (char)byte, '\r', '\n', '\0'};
 		bool is_sayable = byte != '\r' && byte != '\n' && byte != '/';
@@ -368,9 +383,10 @@ names_may_have_any_byte(void **state)
 	}
 	free(names);
 
-	lines = list(fixture,
-	             &(struct agent_question){.path = "/bytes", .format = AGENT_FORMAT_LONG},
-	             &long_len);
+	lines =
+	    list(fixture,
+	         &(struct agent_question){.path = "/bytes", .format = AGENT_FORMAT_LONG},
+	         &long_len);
 	for (char *at = lines; *at != '\0'; at = strstr(at, "\r\n") + 2) {
 		assert_int_equal(*at, '-');
 		count++;
@@ -383,9 +399,8 @@ static void
 walks_directories_in_the_order_of_ls(void **state)
 {
 	struct fixture *fixture = *state;
-	struct agent_question question = {.path = "/r",
-	                                  .format = AGENT_FORMAT_NAMES,
-	                                  .options = AGENT_LIST_RECURSIVE};
+	struct agent_question question = {
+	    .path = "/r", .format = AGENT_FORMAT_NAMES, .options = AGENT_LIST_RECURSIVE};
 	size_t len;
 	char *text;
 
@@ -401,11 +416,12 @@ walks_directories_in_the_order_of_ls(void **state)
 	assert_string_equal(text, "a\r\nb\r\na/x\r\na/y\r\na/x/f\r\nb/up\r\nb/z\r\n");
 	free(text);
 
-	check_long(fixture,
-	           &(struct agent_question){.path = "/r", .options = AGENT_LIST_RECURSIVE},
-	           (const char *const[]){".:", "d a", "d b", "", "./a:", "d x", "- y", "",
-	                                 "./a/x:", "- f", "", "./b:", "l up -> ..", "- z",
-	                                 NULL});
+	check_long(
+	    fixture,
+	    &(struct agent_question){.path = "/r", .options = AGENT_LIST_RECURSIVE},
+	    (const char *const[]){".:", "d a", "d b", "", "./a:", "d x", "- y", "",
+	                          "./a/x:", "- f", "", "./b:", "l up -> ..", "- z",
+	                          NULL});
 	question.format = AGENT_FORMAT_LONG;
 	question.prefix = "r/";
 	text = list(fixture, &question, &len);
@@ -432,7 +448,8 @@ walks_are_bounded(void **state)
 		tree_dir(&fixture->tree, path);
 	}
 	text = list(fixture, &question, &len);
-	assert_non_null(strstr(text, "/n7/n8\r\n")); /* named in the eighth directory, but not entered */
+	/* named in the eighth directory, but not entered */
+	assert_non_null(strstr(text, "/n7/n8\r\n"));
 	assert_null(strstr(text, "/n8/n9"));
 	free(text);
 
@@ -489,9 +506,8 @@ big_directories_are_whole(void **state)
 	tree_dir(&fixture->tree, "/big");
 	tree_files(&fixture->tree, "/big", BIG);
 	for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
-		struct agent_question question = {.path = "/big",
-		                                  .format = AGENT_FORMAT_NAMES,
-		                                  .options = options[i]};
+		struct agent_question question = {
+		    .path = "/big", .format = AGENT_FORMAT_NAMES, .options = options[i]};
 
 		text = list(fixture, &question, &len);
 		check_all_names(text, len, BIG, 0);
@@ -504,9 +520,8 @@ static void
 sorting_ends_at_its_bound(void **state)
 {
 	struct fixture *fixture = *state;
-	struct agent_question question = {.path = "/edge",
-	                                  .format = AGENT_FORMAT_NAMES,
-	                                  .options = AGENT_LIST_REVERSE};
+	struct agent_question question = {
+	    .path = "/edge", .format = AGENT_FORMAT_NAMES, .options = AGENT_LIST_REVERSE};
 	size_t len;
 	char *text;
 
@@ -528,7 +543,10 @@ sorting_ends_at_its_bound(void **state)
 	free(text);
 }
 
-/* Three hundred are asked for and nobody reads: sixteen run, the rest is told to wait, and nothing else suffers. */
+/*
+ * Three hundred are asked for and nobody reads: sixteen run, the rest is told to wait,
+ * and nothing else suffers.
+ */
 static void
 pending_listings_are_bounded(void **state)
 {
@@ -548,8 +566,9 @@ pending_listings_are_bounded(void **state)
 		if (result == IPC_OK) {
 			fds[count++] = fd;
 		}
-		assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/d/a", &fd).result,
-		                 IPC_OK);
+		assert_int_equal(
+		    agent_ask_path(&fixture->agent, AGENT_STAT, "/d/a", &fd).result,
+		    IPC_OK);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		size_t lines = 0;
@@ -566,7 +585,10 @@ pending_listings_are_bounded(void **state)
 	free(list_names(fixture, "/d", &(size_t){0}));
 }
 
-/* A reader that leaves, at once or in the middle, ends its listing and gives its place back. */
+/*
+ * A reader that leaves, at once or in the middle, ends its listing and gives its place
+ * back.
+ */
 static void
 cancelled_listings_end(void **state)
 {
@@ -584,7 +606,10 @@ cancelled_listings_end(void **state)
 		char some[4096];
 		uint64_t deadline = clock_monotonic_ms() + HARNESS_WAIT_MS;
 
-		/* The agent hears of the end of a reader at its next turn: soon, but not at once. */
+		/*
+		 * The agent hears of the end of a reader at its next turn: soon, but not
+		 * at once.
+		 */
 		do {
 			result = ask_list(fixture, &question, &fd);
 		} while (result == IPC_BUSY && clock_monotonic_ms() < deadline);
@@ -597,7 +622,8 @@ cancelled_listings_end(void **state)
 		}
 		fd_close(&fd);
 	}
-	for (unsigned i = 0; i < 1000 && agent_count_fds(fixture->agent.pid) != before; i++) {
+	for (unsigned i = 0; i < 1000 && agent_count_fds(fixture->agent.pid) != before;
+	     i++) {
 		assert_int_equal(usleep(1000), 0);
 	}
 	assert_int_equal(agent_count_fds(fixture->agent.pid), before);
@@ -641,7 +667,8 @@ changing_directories_are_whole(void **state)
 	pid = start_changing(&fixture->tree);
 	for (unsigned i = 0; i < 30; i++) {
 		struct agent_question question = {.path = "/big",
-		                                  .format = formats[i % ARRAY_COUNT(formats)],
+		                                  .format =
+		                                      formats[i % ARRAY_COUNT(formats)],
 		                                  .facts = ENTRY_FACT_TYPE};
 		size_t count = 0;
 		size_t len;
@@ -651,7 +678,8 @@ changing_directories_are_whole(void **state)
 			count++;
 		}
 		if (question.format == AGENT_FORMAT_NAMES) {
-			check_all_names(text, len, 5000, 500 * strlen("come-and-gone-000\r\n"));
+			check_all_names(text, len, 5000,
+			                500 * strlen("come-and-gone-000\r\n"));
 		} else {
 			assert_int_equal(count, 5000);
 		}
@@ -661,7 +689,10 @@ changing_directories_are_whole(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* A directory that is removed while it is listed, and one that is moved: the listing ends, the agent does not. */
+/*
+ * A directory that is removed while it is listed, and one that is moved: the listing
+ * ends, the agent does not.
+ */
 static void
 vanished_directories_end(void **state)
 {
@@ -691,7 +722,10 @@ vanished_directories_end(void **state)
 	fd_close(&fd);
 }
 
-/* The first bytes of a big listing are there before the reader has made room for the last. */
+/*
+ * The first bytes of a big listing are there before the reader has made room for the
+ * last.
+ */
 static void
 listings_stream(void **state)
 {
@@ -706,14 +740,17 @@ listings_stream(void **state)
 	assert_int_equal(ask_list(fixture, &question, &ready.fd), IPC_OK);
 	assert_int_equal(poll(&ready, 1, HARNESS_WAIT_MS), 1);
 	assert_int_equal(read(ready.fd, first, sizeof(first)), sizeof(first));
-	/* BIG lines are more than any pipe holds, so the listing cannot be complete yet. */
-	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/d", &(int){0}).result, IPC_OK);
+	/*
+	 * BIG lines are more than any pipe holds, so the listing cannot be complete yet.
+	 */
+	assert_int_equal(
+	    agent_ask_path(&fixture->agent, AGENT_STAT, "/d", &(int){0}).result, IPC_OK);
 	free(agent_read_all(ready.fd, &len));
 	assert_true(len > 1024 * 1024);
 	fd_close(&ready.fd);
 }
 
-#define WITH(test, how) cmocka_unit_test_setup_teardown(test, how, tear_down)
+#define WITH(test, how)     cmocka_unit_test_setup_teardown(test, how, tear_down)
 #define IN_BOTH_MODES(test) WITH(test, set_up), WITH(test, set_up_walk)
 
 int
