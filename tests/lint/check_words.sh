@@ -4,7 +4,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-words='[/]work/|[/]tmp/(build|arch|rules)|[/]root/|firecracke[r]|farm-sandbo[x]|203[.]0[.]113[.]80'
+words='[/]work/|[/]tmp/(build|arch|rules)|(^|[^a-zA-Z0-9_])[/]root/|firecracke[r]|farm-sandbo[x]|203[.]0[.]113[.]80'
 words+='|\b(cla[u]de|anthr[o]pic|chat[g]pt|open[a]i)\b|shar[e]d/[A-Z]+[.]md'
 unfinished='\b(T[O]DO|F[I]XME|X[X]X)\b'
 
