@@ -1,0 +1,183 @@
+/*
+ * accept: takes clients from the listeners, admits them or not, and passes them on.
+ * Runs in: master.
+ */
+#include "ftpd/master/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/fd.h"
+#include "common/sockaddr.h"
+#include "ftpd/master/assign.h"
+#include "ftpd/master/generation.h"
+#include "ftpd/master/listen.h"
+#include "ftpd/master/refuse.h"
+#include "common/base.h"
+
+enum {
+	/* Clients taken from one listener before others get their turn. */
+	CLIENTS_PER_TURN = 64,
+	/* When descriptors or memory have run out, trying at once again would only burn time. */
+	PAUSE_MS = 100,
+};
+
+static void
+set_events(struct master *master, uint32_t events)
+{
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &master->listeners, entry)
+	{
+		(void)loop_change(&master->loop, &listener->source, events);
+	}
+}
+
+bool
+accept_is_open(const struct master *master)
+{
+	return !master->is_crowded && !timer_is_set(&master->accept_pause.timer);
+}
+
+void
+accept_pause(struct master *master)
+{
+	set_events(master, 0);
+}
+
+void
+accept_resume(struct master *master)
+{
+	if (accept_is_open(master)) {
+		set_events(master, EPOLLIN);
+	}
+}
+
+static void
+pause_is_over(struct master *master, void *owner)
+{
+	(void)owner;
+	accept_resume(master);
+}
+
+bool
+accept_cookie(int fd, uint64_t *ret_cookie)
+{
+	socklen_t len = sizeof(*ret_cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &len) == 0;
+}
+
+int
+accept_session(struct master *master, int fd, const struct addr *peer,
+               struct session **ret_session)
+{
+	struct sockaddr_storage sockaddr;
+	socklen_t len = sizeof(sockaddr);
+	struct session *session;
+	uint64_t cookie;
+
+	if (getsockname(fd, (struct sockaddr *)&sockaddr, &len) != 0 ||
+	    !accept_cookie(fd, &cookie)) {
+		return -errno;
+	}
+	session = session_table_add(&master->sessions);
+	if (session == NULL) {
+		return -ENOMEM;
+	}
+	session->peer = *peer;
+	session->local = sockaddr_to_addr(&sockaddr);
+	session->cookie = cookie;
+	*ret_session = session;
+	return 0;
+}
+
+static void
+admit(struct master *master, int fd, const struct addr *peer)
+{
+	const struct options *options = &master->current->options;
+	const struct admit_limits limits = {.sessions = options->max_sessions,
+	                                    .sessions_per_address =
+	                                        options->max_sessions_per_address};
+	enum admit_result result = admit_add(&master->admit, &limits, peer);
+	struct session *session;
+
+	if (result != ADMIT_OK) {
+		refuse_unadmitted(master, fd, result);
+		return;
+	}
+	if (accept_session(master, fd, peer, &session) != 0) {
+		admit_remove(&master->admit, peer);
+		refuse_unadmitted(master, fd, ADMIT_NO_MEMORY);
+		return;
+	}
+	assign_session(master, session, fd);
+}
+
+/* Descriptors have run out: with the one in reserve the first in the queue gets at least an answer. */
+static void
+refuse_by_reserve(struct master *master, int listener_fd)
+{
+	static const char text[] = "421 The server is busy, please try again later.\r\n";
+	int fd;
+
+	fd_close(&master->reserve_fd);
+	fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		(void)send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		fd_close(&fd);
+	}
+	master->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Returns: true to go on with the next client. */
+static bool
+handle_error(struct master *master, int listener_fd, int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return false;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		refuse_end(master);
+		refuse_by_reserve(master, listener_fd);
+		accept_pause(master);
+		master_set_deadline(master, &master->accept_pause, PAUSE_MS, pause_is_over,
+		                    master);
+		master_log(master, RECORD_WARNING, "a client cannot be accepted: %s",
+		           strerror(error));
+		return false;
+	default:
+		/* The client has gone before it was accepted, or the network had something to tell about it (accept(2)). */
+		return true;
+	}
+}
+
+void
+accept_handle(struct loop_source *source, uint32_t events)
+{
+	struct listener *listener = (struct listener *)source; /* its first member */
+	struct master *master = listener->master;
+
+	(void)events;
+	for (int i = 0; i < CLIENTS_PER_TURN && accept_is_open(master); i++) {
+		struct sockaddr_storage sockaddr;
+		socklen_t len = sizeof(sockaddr);
+		struct addr peer;
+		int fd = accept4(source->fd, (struct sockaddr *)&sockaddr, &len,
+		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (!handle_error(master, source->fd, errno)) {
+				return;
+			}
+			continue;
+		}
+		peer = sockaddr_to_addr(&sockaddr);
+		admit(master, fd, &peer);
+	}
+}

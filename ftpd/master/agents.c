@@ -1,0 +1,162 @@
+/*
+ * agents: starts the processes that open files for anonymous clients, a few for each worker that asks.
+ * Runs in: master.
+ */
+#include "ftpd/master/agents.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "ftpd/ipc/agent.h"
+#include "ftpd/ipc/agent_start.h"
+#include "ftpd/master/master.h"
+#include "ftpd/master/program.h"
+#include "common/base.h"
+
+enum {
+	PAUSE_FIRST_MS = 250,
+	PAUSE_MAX_MS = 32000,
+	/* After so long without a failure the next one is treated as the first. */
+	PAUSE_FORGET_MS = 60000,
+};
+
+static const char *
+remedy(int status)
+{
+	if (!WIFEXITED(status)) {
+		return "another takes its place";
+	}
+	switch (WEXITSTATUS(status)) {
+	case AGENT_EXIT_START:
+		return "it got no valid start record; the programs are of different releases";
+	case AGENT_EXIT_ROOT:
+		return "it cannot open anonymous.root; check that the directory is there and may be entered";
+	case AGENT_EXIT_BECOME:
+		return "it cannot become anonymous.user; check the user, and the capabilities of the service";
+	case AGENT_EXIT_SANDBOX:
+		return "it cannot confine itself; run deftpd --check to see which layers the kernel has";
+	case AGENT_EXIT_PROTOCOL:
+		return "its worker broke the wire format";
+	default:
+		return "another takes its place";
+	}
+}
+
+static void
+pause_is_over(struct master *master, void *owner)
+{
+	(void)master;
+	agents_give_one(owner);
+}
+
+/* The worker has lost an agent that failed. The longer this goes on, the longer the pause before the next. */
+static void
+replace_later(struct worker *worker)
+{
+	if (timer_is_set(&worker->agent_pause.timer)) {
+		return;
+	}
+	if (worker->agent_pause_ms == 0 ||
+	    clock_monotonic_ms() > worker->agent_failed_ms + PAUSE_FORGET_MS) {
+		worker->agent_pause_ms = PAUSE_FIRST_MS;
+	} else if (worker->agent_pause_ms < PAUSE_MAX_MS) {
+		worker->agent_pause_ms *= 2;
+	}
+	worker->agent_failed_ms = clock_monotonic_ms();
+	master_set_deadline(worker->master, &worker->agent_pause, worker->agent_pause_ms,
+	                    pause_is_over, worker);
+}
+
+static void
+exited(struct master *master, void *owner, pid_t pid, int status)
+{
+	struct worker *worker = owner;
+	char text[64];
+
+	worker->agents--;
+	if (master->is_stopping) {
+		return;
+	}
+	if (status != 0) {
+		master_log(master, RECORD_WARNING, "agent (pid %d) of worker %u ended by %s: %s",
+		           (int)pid, (unsigned)worker->number, children_describe(status, text),
+		           remedy(status));
+	}
+	if (worker->state == WORKER_READY && !worker->is_retiring &&
+	    worker->kind == WORKER_SHARED && worker->agents < AGENTS_AT_FIRST) {
+		replace_later(worker);
+	}
+}
+
+static int
+send_start_record(const struct generation *generation, int channel_fd)
+{
+	const struct agent_start start = {
+	    .uid = generation->users.anonymous.uid,
+	    .gid = generation->users.anonymous.gid,
+	    .has_sandbox = generation->options.sandbox != OPTIONS_SANDBOX_OFF,
+	    .root = generation->options.anonymous.root,
+	    .root_len = strlen(generation->options.anonymous.root)};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len = agent_start_encode(&start, bytes, sizeof(bytes));
+
+	return len > 0 ? channel_send(channel_fd, bytes, len, -1) : -EMSGSIZE;
+}
+
+/* fds: the worker's end, which does not block, and the agent's. */
+static int
+start_agent(struct worker *worker, const int fds[2])
+{
+	const struct program_order order = {.kind = PROGRAM_AGENT,
+	                                    .channel_fd = fds[1],
+	                                    .options_fd = -1,
+	                                    .ended = exited,
+	                                    .owner = worker};
+	int result = send_start_record(worker->generation, fds[0]);
+	pid_t pid;
+
+	return result == 0 ? program_start(worker->master, &order, &pid) : result;
+}
+
+void
+agents_give_one(struct worker *worker)
+{
+	const struct mw_message message = {.type = MW_GIVE_AGENT};
+	int fds[2];
+	int result;
+
+	if (worker->state != WORKER_READY || worker->agents >= AGENTS_MAX ||
+	    timer_is_set(&worker->agent_pause.timer) || worker->master->is_stopping) {
+		return;
+	}
+	result = channel_pair(fds);
+	if (result == 0) {
+		result = start_agent(worker, fds);
+		fd_close(&fds[1]);
+		if (result != 0) {
+			fd_close(&fds[0]);
+		}
+	}
+	if (result != 0) {
+		master_log(worker->master, RECORD_ERROR, "an agent cannot be started: %s",
+		           strerror(-result));
+		replace_later(worker);
+		return;
+	}
+	worker->agents++;
+	worker_send(worker, &message, fds[0]);
+}
+
+void
+agents_give_first(struct worker *worker)
+{
+	if (worker->kind != WORKER_SHARED) {
+		return;
+	}
+	for (int i = 0; i < AGENTS_AT_FIRST; i++) {
+		agents_give_one(worker);
+	}
+}

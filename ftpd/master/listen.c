@@ -1,0 +1,238 @@
+/*
+ * listen: the listening sockets of both families.
+ * Runs in: master.
+ */
+#include "ftpd/master/listen.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/fd.h"
+#include "common/sockaddr.h"
+#include "ftpd/master/accept.h"
+#include "common/base.h"
+
+struct listen_option {
+	int level;
+	int name;
+	bool is_ipv6;
+};
+
+/*
+ * Accepted sockets inherit the last three, which saves as many calls a client: replies leave at once, urgent data stays in its
+ * place (ABOR as Telnet sends it), and a client that vanished is noticed.
+ */
+static const struct listen_option listen_options[] = {
+    {SOL_SOCKET, SO_REUSEADDR, false},  {IPPROTO_IPV6, IPV6_V6ONLY, true},
+    {IPPROTO_TCP, TCP_NODELAY, false},  {SOL_SOCKET, SO_OOBINLINE, false},
+    {SOL_SOCKET, SO_KEEPALIVE, false},
+};
+
+static int
+set_options(int fd, const struct addr *addr)
+{
+	static const int on = 1;
+
+	for (size_t i = 0; i < ARRAY_COUNT(listen_options); i++) {
+		const struct listen_option *option = &listen_options[i];
+
+		if ((!option->is_ipv6 || addr->family == ADDR_IPV6) &&
+		    setsockopt(fd, option->level, option->name, &on, sizeof(on)) != 0) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+/* Returns: descriptor or negative errno. */
+static int
+open_listener(const struct addr *addr)
+{
+	struct sockaddr_storage sockaddr;
+	socklen_t len = sockaddr_from_addr(addr, &sockaddr);
+	int fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	result = set_options(fd, addr);
+	if (result == 0 && (bind(fd, (struct sockaddr *)&sockaddr, len) != 0 ||
+	                    listen(fd, LISTEN_BACKLOG) != 0)) {
+		result = -errno;
+	}
+	if (result != 0) {
+		fd_close(&fd);
+		return result;
+	}
+	return fd;
+}
+
+static struct listener *
+find(struct master *master, const struct addr *addr)
+{
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &master->listeners, entry)
+	{
+		if (listener->addr.port == addr->port && addr_same_host(&listener->addr, addr)) {
+			return listener;
+		}
+	}
+	return NULL;
+}
+
+/* Returns: 0 or negative errno. */
+static int
+want(struct master *master, const struct addr *addr)
+{
+	struct listener *listener = find(master, addr);
+	int fd;
+
+	if (listener != NULL) {
+		listener->is_wanted = true;
+		return 0;
+	}
+	fd = open_listener(addr);
+	if (fd < 0) {
+		return fd;
+	}
+	listener = calloc(1, sizeof(*listener));
+	if (listener == NULL) {
+		fd_close(&fd);
+		return -ENOMEM;
+	}
+	listener->source.fd = -1;
+	listener->source.handle = accept_handle;
+	listener->master = master;
+	listener->addr = *addr;
+	listener->fd = fd;
+	listener->is_wanted = true;
+	listener->is_new = true;
+	LIST_INSERT_HEAD(&master->listeners, listener, entry);
+	return 0;
+}
+
+/* "*" is both families, each with a socket of its own; a machine may lack one of them. */
+static int
+want_entry(struct master *master, const struct addr *entry)
+{
+	struct addr any = {.family = ADDR_IPV4, .port = entry->port};
+	int v4_result;
+	int v6_result;
+
+	if (entry->family != ADDR_NONE) {
+		return want(master, entry);
+	}
+	v4_result = want(master, &any);
+	any.family = ADDR_IPV6;
+	v6_result = want(master, &any);
+	if (v4_result == -EAFNOSUPPORT) {
+		return v6_result;
+	}
+	if (v4_result == 0 && (v6_result == -EAFNOSUPPORT || v6_result == -EADDRNOTAVAIL)) {
+		return 0;
+	}
+	return v4_result != 0 ? v4_result : v6_result;
+}
+
+static const char *
+remedy(int negative_errno)
+{
+	switch (-negative_errno) {
+	case EACCES:
+		return "; ports below 1024 need root, choose another or start as root";
+	case EADDRINUSE:
+		return "; another program listens there (ss -ltnp shows which), stop it or choose another port";
+	case EADDRNOTAVAIL:
+		return "; this machine does not have the address";
+	default:
+		return "";
+	}
+}
+
+bool
+listen_prepare(struct master *master, const struct options_listen_list *list,
+               char mistake[LISTEN_MISTAKE_MAX])
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		int result = want_entry(master, &list->entry[i]);
+
+		if (result == 0) {
+			continue;
+		}
+		(void)addr_format_port(&list->entry[i], text);
+		if (list->entry[i].family == ADDR_NONE) {
+			(void)snprintf(text, sizeof(text), "*:%u", (unsigned)list->entry[i].port);
+		}
+		(void)snprintf(mistake, LISTEN_MISTAKE_MAX, "cannot listen on %s: %s%s", text,
+		               strerror(-result), remedy(result));
+		listen_abandon(master);
+		return false;
+	}
+	return true;
+}
+
+static void
+close_listener(struct listener *listener)
+{
+	loop_forget(&listener->master->loop, &listener->source);
+	fd_close(&listener->fd);
+	LIST_REMOVE(listener, entry);
+	free(listener);
+}
+
+void
+listen_commit(struct master *master)
+{
+	struct listener *listener = LIST_FIRST(&master->listeners);
+	uint32_t events = accept_is_open(master) ? EPOLLIN : 0;
+
+	while (listener != NULL) {
+		struct listener *next = LIST_NEXT(listener, entry);
+
+		if (!listener->is_wanted) {
+			close_listener(listener);
+		} else {
+			if (listener->is_new &&
+			    loop_watch(&master->loop, &listener->source, listener->fd, events) !=
+			        0) {
+				master_log(master, RECORD_ERROR, "a listener cannot be watched");
+			}
+			listener->is_wanted = false;
+			listener->is_new = false;
+		}
+		listener = next;
+	}
+}
+
+void
+listen_abandon(struct master *master)
+{
+	struct listener *listener = LIST_FIRST(&master->listeners);
+
+	while (listener != NULL) {
+		struct listener *next = LIST_NEXT(listener, entry);
+
+		listener->is_wanted = false;
+		if (listener->is_new) {
+			close_listener(listener);
+		}
+		listener = next;
+	}
+}
+
+void
+listen_end(struct master *master)
+{
+	while (!LIST_EMPTY(&master->listeners)) {
+		close_listener(LIST_FIRST(&master->listeners));
+	}
+}

@@ -1,0 +1,107 @@
+/*
+ * session_table: every client from its acceptance to its end, and the numbers by which workers name them.
+ * Runs in: master.
+ */
+#include "ftpd/master/session_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base.h"
+
+enum {
+	SLOT_MASK = SESSION_SLOTS_MAX - 1,
+};
+
+static struct session *
+session_at(struct session_table *table, uint32_t slot)
+{
+	return &table->chunks[slot / SESSION_CHUNK][slot % SESSION_CHUNK];
+}
+
+/* The number of the slot's next session: the generation goes up by one and is never 0. */
+static uint32_t
+next_id(uint32_t last_id, uint32_t slot)
+{
+	uint32_t generation = (last_id >> SESSION_SLOT_BITS) + 1;
+
+	if (generation >= SESSION_GENERATIONS) {
+		generation = 1;
+	}
+	return generation << SESSION_SLOT_BITS | slot;
+}
+
+static bool
+add_chunk(struct session_table *table)
+{
+	uint32_t first = table->chunk_count * SESSION_CHUNK;
+	struct session *chunk;
+
+	if (table->chunk_count == SESSION_CHUNKS_MAX) {
+		return false;
+	}
+	chunk = calloc(SESSION_CHUNK, sizeof(*chunk));
+	if (chunk == NULL) {
+		return false;
+	}
+	table->chunks[table->chunk_count++] = chunk;
+	for (uint32_t i = SESSION_CHUNK; i-- > 0;) {
+		chunk[i].id = first + i;
+		chunk[i].next_free = table->first_free;
+		table->first_free = first + i + 1;
+	}
+	return true;
+}
+
+struct session *
+session_table_add(struct session_table *table)
+{
+	struct session *session;
+	uint32_t slot;
+	uint32_t last_id;
+
+	if (table->first_free == 0 && !add_chunk(table)) {
+		return NULL;
+	}
+	slot = table->first_free - 1;
+	session = session_at(table, slot);
+	table->first_free = session->next_free;
+	last_id = session->id;
+	memset(session, 0, sizeof(*session));
+	session->id = next_id(last_id, slot);
+	session->fd = -1;
+	table->count++;
+	return session;
+}
+
+struct session *
+session_table_find(struct session_table *table, uint32_t id)
+{
+	uint32_t slot = id & SLOT_MASK;
+	struct session *session;
+
+	if (slot / SESSION_CHUNK >= table->chunk_count) {
+		return NULL;
+	}
+	session = session_at(table, slot);
+	/* A free slot remembers its last number, which names nobody any more. */
+	return session->id == id && session->state != SESSION_FREE ? session : NULL;
+}
+
+void
+session_table_remove(struct session_table *table, struct session *session)
+{
+	session->state = SESSION_FREE;
+	session->next_free = table->first_free;
+	table->first_free = (session->id & SLOT_MASK) + 1;
+	table->count--;
+}
+
+void
+session_table_end(struct session_table *table)
+{
+	for (uint32_t i = 0; i < table->chunk_count; i++) {
+		free(table->chunks[i]);
+	}
+	memset(table, 0, sizeof(*table));
+}

@@ -1,0 +1,88 @@
+/*
+ * session_table: every client from its acceptance to its end, and the numbers by which workers name them.
+ * Runs in: master. Input: session numbers, hostile.
+ * Source: DESIGN.md section 3, rule 5.
+ * Not here: what may be done with a session; see worker_obey.h and assign.h. No system call is made here.
+ */
+#ifndef FTPD_MASTER_SESSION_TABLE_H
+#define FTPD_MASTER_SESSION_TABLE_H
+
+#include <sys/queue.h>
+
+#include "common/addr.h"
+#include "ftpd/master/deadline.h"
+#include "common/base.h"
+
+struct worker;
+
+enum {
+	/* A number is generation and slot. Zero is no session: it is what records about none carry. */
+	SESSION_SLOT_BITS = 20,
+	SESSION_SLOTS_MAX = 1 << SESSION_SLOT_BITS,
+	SESSION_GENERATIONS = 1 << (32 - SESSION_SLOT_BITS),
+	/* Slots are allocated so many at a time and never move. */
+	SESSION_CHUNK = 256,
+	SESSION_CHUNKS_MAX = SESSION_SLOTS_MAX / SESSION_CHUNK,
+};
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_WAITING, /* no worker is ready for it: `fd` is the client's socket, `deadline` runs */
+	SESSION_QUEUED,  /* its ASSIGN lies in a worker's outbox; the worker must not know its number yet */
+	SESSION_SERVED,  /* a worker has it */
+};
+
+/* What the worker has asked about it. At most one question is open. */
+enum session_question {
+	SESSION_ASKED_NOTHING,
+	SESSION_ASKED_PASSIVE,
+	SESSION_ASKED_ACTIVE,
+};
+
+struct session {
+	uint32_t id;
+	struct deadline deadline; /* WAITING */
+	enum session_state state;
+	enum session_question question;
+	struct addr peer;
+	struct addr local;
+	struct addr target;    /* SESSION_ASKED_ACTIVE */
+	uint64_t cookie;       /* SO_COOKIE: the kernel's name for the socket, by which a returned one is known */
+	int fd;                /* SESSION_WAITING, else -1 */
+	bool wants_private;    /* no shared worker may have it */
+	bool is_handed_over;   /* a shared worker has greeted it */
+	bool is_test;          /* the self-test's: not counted, not recorded */
+	uint32_t passive_asks; /* how many passive listeners were made for it */
+	struct worker *worker; /* QUEUED, SERVED */
+	LIST_ENTRY(session) of_worker;
+	TAILQ_ENTRY(session) in_queue; /* waiting for a worker, or its question for an answer: never both */
+	uint32_t next_free;            /* FREE: slot plus 1, 0 ends the list */
+};
+
+struct session_table {
+	struct session *chunks[SESSION_CHUNKS_MAX];
+	uint32_t chunk_count;
+	uint32_t first_free; /* slot plus 1 */
+	uint32_t count;
+};
+
+/*
+ * Take a free slot under a new number.
+ * Returns: a session of which all but the number is zero and fd -1; NULL when memory or slots ran out.
+ * Owner:   the table; session_table_remove() gives it back.
+ */
+struct session *session_table_add(struct session_table *table);
+
+/*
+ * Find a session by the number that somebody claims for it.
+ * Returns: it, or NULL for a number that names none now.
+ */
+struct session *session_table_find(struct session_table *table, uint32_t id);
+
+/* Give the slot back. Its number will not be valid again before 4,095 others have had the slot. */
+void session_table_remove(struct session_table *table, struct session *session);
+
+/* Free all memory. */
+void session_table_end(struct session_table *table);
+
+#endif

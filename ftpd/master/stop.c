@@ -1,0 +1,101 @@
+/*
+ * stop: ends everything in good order: clients get their 421, workers end, the recorder writes the last line.
+ * Runs in: master.
+ */
+#include "ftpd/master/stop.h"
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "ftpd/master/assign.h"
+#include "ftpd/master/generation.h"
+#include "ftpd/master/listen.h"
+#include "ftpd/master/notify.h"
+#include "ftpd/master/recorder_link.h"
+#include "ftpd/master/refuse.h"
+#include "ftpd/master/worker_end.h"
+#include "common/base.h"
+
+enum {
+	KILLED_MS = 1000,
+};
+
+static void
+ignore(struct master *master, void *owner)
+{
+	(void)master;
+	(void)owner;
+}
+
+/* Turn the loop until no more than `left` processes are there, or the time is over. */
+static void
+wait_for_children(struct master *master, size_t left, uint64_t until_ms)
+{
+	struct deadline wake = {0};
+
+	/* So that the loop does not sleep for ever. */
+	master_set_deadline(master, &wake, UINT32_MAX, ignore, NULL);
+	while (master->children.count > left && clock_monotonic_ms() < until_ms &&
+	       !master->is_hurried) {
+		if (master_turn(master) != 0) {
+			break;
+		}
+	}
+	timer_clear(&master->wheel, &wake.timer);
+}
+
+static void
+close_workers(struct master *master)
+{
+	struct worker *worker;
+	struct generation *generation;
+
+	while ((worker = LIST_FIRST(&master->workers)) != NULL) {
+		worker_gone(worker);
+	}
+	master->next = NULL;
+	LIST_FOREACH(generation, &master->generations, entry)
+	{
+		generation_retire(generation);
+	}
+}
+
+static void
+kill_all(struct master *master)
+{
+	struct child *child;
+
+	for (size_t i = 0; i < CHILDREN_BUCKETS; i++) {
+		LIST_FOREACH(child, &master->children.buckets[i], next)
+		{
+			const struct generation *generation = child->server;
+
+			children_kill(child->pid,
+			              generation != NULL ? generation->forkserver_pid : 0);
+		}
+	}
+}
+
+void
+stop_run(struct master *master)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	master->is_stopping = true;
+	notify(NOTIFY_STOPPING);
+	master_log(master, RECORD_INFO, "stopping");
+	listen_end(master);
+	assign_refuse_waiting(master);
+	close_workers(master);
+	wait_for_children(master, master->recorder.pid != 0 ? 1 : 0, now_ms + STOP_OTHERS_MS);
+	recorder_end(master);
+	wait_for_children(master, 0, now_ms + STOP_ALL_MS);
+	if (master->children.count > 0) {
+		kill_all(master);
+		master->is_hurried = false;
+		wait_for_children(master, 0, clock_monotonic_ms() + KILLED_MS);
+	}
+	refuse_end(master);
+	session_table_end(&master->sessions);
+	admit_end(&master->admit);
+	fd_close(&master->reserve_fd);
+}

@@ -1,0 +1,21 @@
+/*
+ * stop: ends everything in good order: clients get their 421, workers end, the recorder writes the last line.
+ * Runs in: master.
+ * Not here: why it stops; see signals.h.
+ */
+#ifndef FTPD_MASTER_STOP_H
+#define FTPD_MASTER_STOP_H
+
+#include "ftpd/master/master.h"
+#include "common/base.h"
+
+enum {
+	/* All others have so long, then the recorder is told to end; after STOP_ALL_MS the rest is killed. */
+	STOP_OTHERS_MS = 2500,
+	STOP_ALL_MS = 3000,
+};
+
+/* End every process and close everything. Takes at most a little over STOP_ALL_MS. */
+void stop_run(struct master *master);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * users: whom the other programs become, looked up before anything runs.
+ * Runs in: master.
+ */
+#include "ftpd/master/users.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/base.h"
+
+enum {
+	/* What Debian and most others call nobody and nogroup, for a machine that lacks even these. */
+	NOBODY_ID = 65534,
+	WARNING_MAX = 256,
+};
+
+static void
+look_up_nobody(struct identity *ret_identity)
+{
+	const struct passwd *entry = getpwnam("nobody");
+
+	ret_identity->uid = NOBODY_ID;
+	ret_identity->gid = NOBODY_ID;
+	if (entry != NULL && entry->pw_uid != 0 && entry->pw_gid != 0) {
+		ret_identity->uid = entry->pw_uid;
+		ret_identity->gid = entry->pw_gid;
+	}
+}
+
+/* Returns: false if the user is missing and nobody stands in. */
+static bool
+look_up(struct conf *conf, const char *key, const char *name, struct identity *ret_identity)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(name);
+	if (entry == NULL) {
+		look_up_nobody(ret_identity);
+		return false;
+	}
+	if (entry->pw_uid == 0 || entry->pw_gid == 0) {
+		conf_findings_add(conf, key,
+		                  "user %s has the uid or gid of root; name a user who owns nothing",
+		                  name);
+	}
+	ret_identity->uid = entry->pw_uid;
+	ret_identity->gid = entry->pw_gid;
+	return true;
+}
+
+void
+users_look_up(struct conf *conf, struct users *ret_users)
+{
+	const struct options *options = conf_options(conf);
+	const struct identity caller = {.uid = geteuid(), .gid = getegid()};
+	struct users users = {.worker = caller, .recorder = caller, .anonymous = caller};
+
+	if (privilege_is_root()) {
+		users.is_worker_missing =
+		    !look_up(conf, "worker_user", options->worker_user, &users.worker);
+		users.is_recorder_missing =
+		    !look_up(conf, "recorder_user", options->recorder_user, &users.recorder);
+		users.is_anonymous_missing =
+		    options->anonymous.enabled &&
+		    !look_up(conf, "anonymous.user", options->anonymous.user, &users.anonymous);
+	}
+	*ret_users = users;
+}
+
+static void
+tell(bool is_missing, const char *key, const char *name, users_warn *warn, void *context)
+{
+	char text[WARNING_MAX];
+
+	if (is_missing) {
+		(void)snprintf(text, sizeof(text),
+		               "user %s (%s) does not exist, nobody is used instead; run "
+		               "systemd-sysusers with deftpd's sysusers.d/deftpd.conf, or create the user",
+		               name, key);
+		warn(context, text);
+	}
+}
+
+void
+users_tell_missing(const struct users *users, const struct options *options, users_warn *warn,
+                   void *context)
+{
+	tell(users->is_worker_missing, "worker_user", options->worker_user, warn, context);
+	tell(users->is_recorder_missing, "recorder_user", options->recorder_user, warn, context);
+	tell(users->is_anonymous_missing, "anonymous.user", options->anonymous.user, warn,
+	     context);
+}
