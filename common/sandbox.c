@@ -250,11 +250,19 @@ sandbox_take_denied(void)
 	return -1;
 }
 
+/* A hard limit that is lower already stays: raising it would need a capability. */
 static int
 set_limit(int resource, rlim_t value)
 {
-	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+	struct rlimit limit;
 
+	if (getrlimit((__rlimit_resource_t)resource, &limit) != 0) {
+		return -errno;
+	}
+	if (value < limit.rlim_max) {
+		limit.rlim_max = value;
+	}
+	limit.rlim_cur = limit.rlim_max;
 	return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
 }
 
