@@ -10,8 +10,14 @@
 #include "common/base.h"
 
 enum {
-	SLOT_MASK = SESSION_SLOTS_MAX - 1,
+	GENERATION_MASK = SESSION_GENERATIONS - 1,
 };
+
+static uint32_t
+slot_of(uint32_t id)
+{
+	return id >> SESSION_GENERATION_BITS;
+}
 
 static struct session *
 session_at(struct session_table *table, uint32_t slot)
@@ -23,12 +29,9 @@ session_at(struct session_table *table, uint32_t slot)
 static uint32_t
 next_id(uint32_t last_id, uint32_t slot)
 {
-	uint32_t generation = (last_id >> SESSION_SLOT_BITS) + 1;
+	uint32_t generation = (last_id + 1) & GENERATION_MASK;
 
-	if (generation >= SESSION_GENERATIONS) {
-		generation = 1;
-	}
-	return generation << SESSION_SLOT_BITS | slot;
+	return slot << SESSION_GENERATION_BITS | (generation != 0 ? generation : 1);
 }
 
 static bool
@@ -46,7 +49,7 @@ add_chunk(struct session_table *table)
 	}
 	table->chunks[table->chunk_count++] = chunk;
 	for (uint32_t i = SESSION_CHUNK; i-- > 0;) {
-		chunk[i].id = first + i;
+		chunk[i].id = (first + i) << SESSION_GENERATION_BITS;
 		chunk[i].next_free = table->first_free;
 		table->first_free = first + i + 1;
 	}
@@ -77,7 +80,7 @@ session_table_add(struct session_table *table)
 struct session *
 session_table_find(struct session_table *table, uint32_t id)
 {
-	uint32_t slot = id & SLOT_MASK;
+	uint32_t slot = slot_of(id);
 	struct session *session;
 
 	if (slot / SESSION_CHUNK >= table->chunk_count) {
@@ -93,7 +96,7 @@ session_table_remove(struct session_table *table, struct session *session)
 {
 	session->state = SESSION_FREE;
 	session->next_free = table->first_free;
-	table->first_free = (session->id & SLOT_MASK) + 1;
+	table->first_free = slot_of(session->id) + 1;
 	table->count--;
 }
 

@@ -16,10 +16,10 @@
 struct worker;
 
 enum {
-	/* A number is generation and slot. Zero is no session: it is what records about none carry. */
-	SESSION_SLOT_BITS = 20,
-	SESSION_SLOTS_MAX = 1 << SESSION_SLOT_BITS,
-	SESSION_GENERATIONS = 1 << (32 - SESSION_SLOT_BITS),
+	/* A number is slot and generation. Zero is no session: it is what records about none carry. */
+	SESSION_GENERATION_BITS = 12,
+	SESSION_GENERATIONS = 1 << SESSION_GENERATION_BITS,
+	SESSION_SLOTS_MAX = 1 << (32 - SESSION_GENERATION_BITS),
 	/* Slots are allocated so many at a time and never move. */
 	SESSION_CHUNK = 256,
 	SESSION_CHUNKS_MAX = SESSION_SLOTS_MAX / SESSION_CHUNK,

@@ -82,7 +82,9 @@ stop_run(struct master *master)
 
 	master->is_stopping = true;
 	notify(NOTIFY_STOPPING);
-	master_log(master, RECORD_INFO, "stopping");
+	if (master->is_started) {
+		master_log(master, RECORD_INFO, "stopping");
+	}
 	listen_end(master);
 	assign_refuse_waiting(master);
 	close_workers(master);
