@@ -382,6 +382,11 @@ logs_are_replaced(void **state)
 	/* No journal was given: standard error, and a line that says so. */
 	send_record(fixture->master_fd, (struct record){.type = RECORD_EVENT_LOG}, -1);
 	send_record(fixture->master_fd, event, -1);
+	/* What waits goes to the new log: let it be written first. */
+	for (int i = 0; i < PATIENCE_MS && lseek(fixture->events_fd, 0, SEEK_END) == 0; i++) {
+		(void)usleep(1000);
+	}
+	(void)usleep(SETTLED_US);
 	send_record(fixture->master_fd, (struct record){.type = RECORD_EVENT_LOG},
 	            other_fd);
 	receive(fixture->master_fd, RECORD_TAKEN);
