@@ -9,33 +9,9 @@
 #include "ftpd/master/generation.h"
 #include "ftpd/master/pool.h"
 #include "ftpd/master/refuse.h"
+#include "ftpd/master/session_record.h"
 #include "ftpd/master/worker_link.h"
 #include "common/base.h"
-
-static void
-record(struct master *master, enum record_type type, const struct session *session,
-       uint32_t worker_number)
-{
-	const struct record record = {.type = type,
-	                              .worker = worker_number,
-	                              .session = session->id,
-	                              .peer = session->peer,
-	                              .local = session->local};
-
-	if (!session->is_test) {
-		record_send(&master->recorder.sender, &record);
-	}
-}
-
-void
-assign_record_end(struct master *master, const struct session *session)
-{
-	/* When all stop, the workers are alive and tell by themselves. */
-	if (!master->is_stopping) {
-		record(master, RECORD_SESSION_END, session,
-		       session->worker != NULL ? session->worker->number : 0);
-	}
-}
 
 static bool
 may_be_shared(const struct master *master, const struct session *session)
@@ -102,7 +78,6 @@ assign_session(struct master *master, struct session *session, int fd)
 		let_wait(master, session, fd);
 		return;
 	}
-	record(master, RECORD_SESSION_BEGIN, session, worker->number);
 	worker_assign(worker, session, fd);
 }
 
@@ -150,7 +125,6 @@ try_queue(struct master *master, struct session_queue *queue, bool is_stopping_a
 			let_wait(master, session, fd);
 			continue;
 		}
-		record(master, RECORD_SESSION_BEGIN, session, worker->number);
 		worker_assign(worker, session, fd);
 	}
 }
@@ -193,6 +167,7 @@ assign_uncrowd(struct master *master)
 void
 assign_end_session(struct master *master, struct session *session)
 {
+	session_record_forget(master, session);
 	if (session->state == SESSION_WAITING) {
 		int fd = stop_waiting(master, session);
 

@@ -32,7 +32,4 @@ void assign_uncrowd(struct master *master);
 /* The session is over: it leaves every list and counts no more. */
 void assign_end_session(struct master *master, struct session *session);
 
-/* Tell the recorder that the session is over, in the place of a worker that cannot. */
-void assign_record_end(struct master *master, const struct session *session);
-
 #endif

@@ -37,6 +37,11 @@ struct invocation {
 	bool is_serving_directory; /* --serve */
 };
 
+LIST_HEAD(generation_list, generation);
+LIST_HEAD(worker_list, worker);
+LIST_HEAD(listener_list, listener);
+TAILQ_HEAD(session_queue, session);
+
 /* Clients who were refused: an orderly close waits a moment, since a close with unread bytes would be a reset. */
 struct refused {
 	struct deadline deadline;
@@ -59,6 +64,7 @@ struct recorder_link {
 	int event_log_fd;
 	bool has_event_log;    /* an event log message is still to be sent; event_log_fd -1 in it: the journal */
 	unsigned worker_ends;  /* workers whose recorder end waits in them */
+	struct session_queue untold; /* sessions of which the recorder does not know which worker has them */
 	uint64_t started_ms;
 };
 
@@ -67,11 +73,6 @@ struct retry {
 	struct deadline deadline;
 	uint32_t pause_ms;
 };
-
-LIST_HEAD(generation_list, generation);
-LIST_HEAD(worker_list, worker);
-LIST_HEAD(listener_list, listener);
-TAILQ_HEAD(session_queue, session);
 
 struct master {
 	struct loop_source signals; /* first */

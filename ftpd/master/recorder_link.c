@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/program.h"
+#include "ftpd/master/session_record.h"
 #include "ftpd/master/worker_link.h"
 #include "common/base.h"
 
@@ -33,6 +34,7 @@ recorder_init(struct master *master)
 	recorder->transfer_log_fd = -1;
 	recorder->event_log_fd = -1;
 	recorder->master = master;
+	TAILQ_INIT(&recorder->untold);
 }
 
 /* Returns: true if the record left. */
@@ -47,7 +49,7 @@ pass(struct recorder_link *recorder, const struct record *record, int fd)
 		(void)loop_change(&recorder->master->loop, &recorder->source, EPOLLIN | EPOLLOUT);
 		return false;
 	}
-	recorder->is_in_flight = fd >= 0;
+	recorder->is_in_flight = recorder->is_in_flight || fd >= 0;
 	return true;
 }
 
@@ -100,9 +102,18 @@ pass_worker(struct recorder_link *recorder)
 	return false;
 }
 
+bool
+recorder_tell(struct master *master, const struct record *record)
+{
+	return master->recorder.is_ready && pass(&master->recorder, record, -1);
+}
+
 static void
 pump(struct recorder_link *recorder)
 {
+	if (recorder->is_ready) {
+		session_record_pump(recorder->master);
+	}
 	while (recorder->is_ready && !recorder->is_in_flight) {
 		if (!pass_logs(recorder) && !pass_worker(recorder)) {
 			return;
@@ -177,6 +188,7 @@ take_ready(struct recorder_link *recorder, const struct record *record)
 	struct worker *next;
 
 	recorder->is_ready = true;
+	session_record_all(recorder->master);
 	recorder->layers = (uint8_t)record->value;
 	/* Workers that outlived the recorder before this one: their channels to it are dead. */
 	for (struct worker *worker = LIST_FIRST(workers); worker != NULL; worker = next) {

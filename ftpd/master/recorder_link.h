@@ -27,6 +27,12 @@ int recorder_start(struct master *master, const struct options *options,
 /* Pass other logs. logs: owned from now on. */
 void recorder_pass_logs(struct master *master, struct logs *logs);
 
+/*
+ * Send a record that must not be lost.
+ * Returns: true if it left; false when it must be sent again at the next session_record_pump().
+ */
+bool recorder_tell(struct master *master, const struct record *record);
+
 /* A worker's recorder end waits in it: pass it when it is its turn. */
 void recorder_pass_worker(struct master *master);
 

@@ -56,7 +56,9 @@ struct session {
 	struct worker *worker; /* QUEUED, SERVED */
 	LIST_ENTRY(session) of_worker;
 	TAILQ_ENTRY(session) in_queue; /* waiting for a worker, or its question for an answer: never both */
-	uint32_t next_free;            /* FREE: slot plus 1, 0 ends the list */
+	TAILQ_ENTRY(session) in_untold; /* see session_record.h */
+	bool is_untold;
+	uint32_t next_free; /* FREE: slot plus 1, 0 ends the list */
 };
 
 struct session_table {

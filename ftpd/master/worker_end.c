@@ -11,6 +11,7 @@
 #include "ftpd/master/master.h"
 #include "ftpd/master/pool.h"
 #include "ftpd/master/renew.h"
+#include "ftpd/master/session_record.h"
 #include "common/base.h"
 
 enum {
@@ -109,7 +110,7 @@ end_sessions(struct worker *worker)
 
 	worker->lost_sessions = worker->session_count;
 	while ((session = LIST_FIRST(&worker->sessions)) != NULL) {
-		assign_record_end(worker->master, session);
+		session_record_end(worker->master, session);
 		assign_end_session(worker->master, session);
 	}
 }

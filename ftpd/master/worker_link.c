@@ -19,6 +19,7 @@
 #include "ftpd/master/master.h"
 #include "ftpd/master/pool.h"
 #include "ftpd/master/recorder_link.h"
+#include "ftpd/master/session_record.h"
 #include "ftpd/master/worker_end.h"
 #include "ftpd/master/worker_obey.h"
 #include "common/base.h"
@@ -276,6 +277,7 @@ worker_assign(struct worker *worker, struct session *session, int fd)
 	session->worker = worker;
 	LIST_INSERT_HEAD(&worker->sessions, session, of_worker);
 	worker->session_count++;
+	session_record_begin(worker->master, session);
 	worker_send(worker, &message, fd);
 }
 
