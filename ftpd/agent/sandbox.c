@@ -20,7 +20,7 @@ enum {
 };
 
 static const struct sandbox_rule agent_rules[] = {
-    /* The channel. Never recvmsg: what the worker might attach is dropped by the kernel. */
+    /* The channel. Never recvmsg: the kernel drops what the worker might attach. */
     {SCMP_SYS(recvfrom), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(sendmsg), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(poll), SANDBOX_ALLOW, {{0}}},

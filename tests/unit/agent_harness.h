@@ -59,7 +59,10 @@ void tree_dir(const struct agent_tree *tree, const char *path);
 /* Make a link below the root. */
 void tree_link(const struct agent_tree *tree, const char *path, const char *target);
 
-/* Make `count` empty files named name-00000 and so on in a directory below the root. */
+/*
+ * Make `count` names of an empty file, name-00000 and so on, in a directory below the
+ * root.
+ */
 void tree_files(const struct agent_tree *tree, const char *dir, unsigned count);
 
 /* Start the program on the raw bytes of a start record. */
@@ -96,6 +99,20 @@ int agent_end(struct agent_process *process);
  * Returns: what came, terminated; free it.
  */
 char *agent_read_all(int fd, size_t *ret_len);
+
+/*
+ * Ask for a listing. Lengths are filled in; pattern and prefix may be NULL.
+ * Returns: the result; the pipe with IPC_OK.
+ */
+enum ipc_result agent_ask_list(const struct agent_process *process,
+                               const struct agent_question *question, int *ret_fd);
+
+/*
+ * Ask for a listing, which must be given, and read it to its end.
+ * Returns: as agent_read_all.
+ */
+char *agent_list(const struct agent_process *process,
+                 const struct agent_question *question, size_t *ret_len);
 
 /*
  * Count the open descriptors of a process.
