@@ -43,8 +43,10 @@ check_includes()
 		else
 			header=${header//\"/}
 			group=2
-			# The own header of value_net.c is value.h: first, and of the same room.
-			[[ $last -lt 0 && $file == *.c && ${header%/*} == "${file%/*}" ]] && group=0
+			# The own header of value_net.c is value.h: first, and of the same room. That of a
+			# test is what it tests.
+			[[ $last -lt 0 && $file == *.c && ( $file == tests/* || ${header%/*} == "${file%/*}" ) ]] &&
+				group=0
 			[[ $header == common/base.h ]] && group=3
 			if [[ $header != */* || $header == *..* || ! -f $header ]]; then
 				found "$file:$at: \"$header\" is not a path from the top of the tree"

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""wrap_comments.py FILE: print a C file with its comments wrapped to 90 columns.
+"""wrap_comments.py DIR FILE...: write into DIR copies of C files with their comments wrapped to 90 columns.
 
 Only comments that are too long are touched. A comment behind code goes to a line of its own above the
 code. The lines "Returns: ..." of a contract keep their labels: their continuation is indented to the text.
 """
+import pathlib
 import re
 import sys
 
@@ -110,9 +111,11 @@ def wrap(lines):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    sys.stdout.write("\n".join(wrap(lines)) + "\n")
+    for name in sys.argv[2:]:
+        source = pathlib.Path(name)
+        copy = pathlib.Path(sys.argv[1]) / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text("\n".join(wrap(source.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
 
 
 main()
