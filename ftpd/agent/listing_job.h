@@ -97,7 +97,7 @@ struct listing_entry {
 bool listing_needs_no_stat(const struct listing *listing, uint8_t type);
 
 /* Append the line of an entry. There is LISTING_LINE_MAX room. */
-void listing_put_entry(struct listing *listing, const struct listing_entry *entry);
+void listing_put_entry(struct listing *listing, const struct listing_entry *found);
 
 /*
  * Append the lines for the directory itself and the one above it: type=cdir and

@@ -241,7 +241,7 @@ agent_ask_path(const struct agent_process *process, enum agent_verb verb,
 	                                  .path_len = strlen(path),
 	                                  .pattern = "",
 	                                  .prefix = ""};
-	struct agent_answer answer;
+	struct agent_answer answer = {.result = IPC_RESULT_COUNT};
 
 	assert_true(agent_ask(process, &question, &answer, ret_fd));
 	return answer;
@@ -310,7 +310,7 @@ agent_ask_list(const struct agent_process *process, const struct agent_question 
                int *ret_fd)
 {
 	struct agent_question whole = *question;
-	struct agent_answer answer;
+	struct agent_answer answer = {.result = IPC_RESULT_COUNT};
 
 	whole.verb = AGENT_LIST;
 	whole.path_len = strlen(whole.path);
@@ -327,7 +327,7 @@ agent_list(const struct agent_process *process, const struct agent_question *que
            size_t *ret_len)
 {
 	char *text;
-	int fd;
+	int fd = -1;
 
 	assert_int_equal(agent_ask_list(process, question, &fd), IPC_OK);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
