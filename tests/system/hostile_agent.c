@@ -1,0 +1,552 @@
+/*
+ * hostile_agent: a taken-over worker speaks to a real agent in every wrong order, size
+ * and phase, and gets nothing that a client could not have had by FTP.
+ * Runs in: tests. Each datagram must end in one of two ways: a decodable answer, whose
+ * descriptor is a regular file below the root
+ *          open for reading, or the reading end of a pipe; or the agent's end with
+ *          AGENT_EXIT_PROTOCOL.
+ * Source: DESIGN.md section 3, rules 3, 5 and 12; SECURITY.md 4.1, F24, R11.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "ftpd/ipc/master_worker.h"
+#include "tests/unit/agent_harness.h"
+#include "common/base.h"
+
+enum {
+	RANDOM_DATAGRAMS = 10000,
+	RACE_ROUNDS = 20000,
+	MAX_PASSED = 253,         /* the kernel's limit for one datagram */
+	MAX_TO_SEND = 256 * 1024, /* above every socket buffer here */
+	MAX_IN_FLIGHT = 8,
+};
+
+struct fixture {
+	struct agent_tree tree;
+	struct stat secret;
+	struct agent_process agent;
+	uint64_t random;
+	unsigned ended;    /* datagrams that ended an agent */
+	unsigned answered; /* and those that were answered */
+};
+
+/* xorshift64: the same datagrams in each run, so that a failure can be repeated. */
+static uint32_t
+next_random(struct fixture *fixture)
+{
+	fixture->random ^= fixture->random << 13;
+	fixture->random ^= fixture->random >> 7;
+	fixture->random ^= fixture->random << 17;
+	return (uint32_t)(fixture->random >> 32);
+}
+
+static int
+set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	char text[HARNESS_PATH];
+
+	assert_non_null(fixture);
+	fixture->random = 0x9e3779b97f4a7c15;
+	tree_make(&fixture->tree);
+	assert_int_equal(chmod(fixture->tree.secret, 0644), 0);
+	assert_int_equal(stat(fixture->tree.secret, &fixture->secret), 0);
+	tree_dir(&fixture->tree, "/pub");
+	tree_dir(&fixture->tree, "/pub/deeper");
+	tree_file(&fixture->tree, "/pub/file", "content\n");
+	tree_file(&fixture->tree, "/pub/deeper/file", "content\n");
+	tree_link(&fixture->tree, "/pub/link", "file");
+	tree_link(&fixture->tree, "/pub/out", "../../secret");
+	tree_link(&fixture->tree, "/pub/out-absolute", fixture->tree.secret);
+	tree_link(&fixture->tree, "/pub/up", "..");
+	assert_int_equal(mkfifo(tree_path(&fixture->tree, "/pub/fifo", text), 0644), 0);
+	agent_start(&fixture->agent, fixture->tree.root, 0);
+	*state = fixture;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd;
+
+	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result,
+	                 IPC_OK);
+	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
+	tree_remove(&fixture->tree);
+	free(fixture);
+	return 0;
+}
+
+/* Send a datagram with descriptors, as only who owns the socket can. */
+static int
+send_raw(int channel_fd, const void *bytes, size_t len, const int *fds, size_t fd_count)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MAX_PASSED * sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_len = len};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* sendmsg only reads */
+	if (fd_count != 0) {
+		struct cmsghdr *header;
+
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+	}
+	return sendmsg(channel_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ? 0
+	                                                                       : -errno;
+}
+
+/* What came with an answer must be worth nothing to a thief: rule 3. */
+static void
+check_descriptor(const struct fixture *fixture, int fd)
+{
+	struct stat info;
+	int flags = fcntl(fd, F_GETFL);
+
+	assert_true(flags >= 0);
+	assert_int_equal(flags & (O_ACCMODE | O_PATH | O_DIRECTORY), O_RDONLY);
+	assert_int_equal(fstat(fd, &info), 0);
+	assert_true(S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode));
+	assert_false(info.st_ino == fixture->secret.st_ino &&
+	             info.st_dev == fixture->secret.st_dev);
+	assert_int_equal(write(fd, "x", 1), -1);
+}
+
+/*
+ * Wait for what the agent does about a datagram; start another one if that was its end.
+ * Returns: true if it answered.
+ */
+static bool
+await_reaction(struct fixture *fixture)
+{
+	struct pollfd ready = {.fd = fixture->agent.channel_fd, .events = POLLIN};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct agent_answer answer;
+	ssize_t got;
+	int fd = -1;
+
+	assert_int_equal(poll(&ready, 1, HARNESS_WAIT_MS), 1);
+	got = channel_recv(fixture->agent.channel_fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+	                   &fd);
+	if (got > 0) {
+		assert_true(agent_answer_decode(bytes, (size_t)got, &answer));
+		assert_int_equal(answer.denied_call, -1);
+		assert_true(fd < 0 || answer.result == IPC_OK);
+		if (fd >= 0) {
+			check_descriptor(fixture, fd);
+			fd_close(&fd);
+		}
+		fixture->answered++;
+		return true;
+	}
+	assert_true(got == 0 || got == -ECONNRESET);
+	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_PROTOCOL);
+	fixture->ended++;
+	agent_start(&fixture->agent, fixture->tree.root, 0);
+	return false;
+}
+
+static bool
+provoke(struct fixture *fixture, const void *bytes, size_t len)
+{
+	assert_int_equal(send_raw(fixture->agent.channel_fd, bytes, len, NULL, 0), 0);
+	return await_reaction(fixture);
+}
+
+/* A well-formed question of each verb. */
+static size_t
+make_question(enum agent_verb verb, uint8_t bytes[IPC_MESSAGE_MAX])
+{
+	struct agent_question question = {
+	    .verb = verb,
+	    .path = "/pub/file",
+	    .path_len = 9,
+	    .format = AGENT_FORMAT_LONG,
+	    .options = AGENT_LIST_HIDDEN,
+	    .facts = 63,
+	    .pattern = "f*",
+	    .pattern_len = 2,
+	    .prefix = "pub/",
+	    .prefix_len = 4,
+	};
+	size_t len;
+
+	if (verb == AGENT_LIST) {
+		question.path_len = 4; /* /pub */
+	}
+	len = agent_question_encode(&question, bytes, IPC_MESSAGE_MAX);
+	assert_true(len > 0);
+	return len;
+}
+
+static void
+shortened_and_lengthened_questions_end_it(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+
+	for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+		size_t len = make_question(verb, bytes);
+
+		assert_true(provoke(fixture, bytes, len));
+		for (size_t i = 0; i < len; i++) {
+			assert_false(provoke(fixture, bytes, i));
+		}
+		memset(bytes + len, 0, sizeof(bytes) - len);
+		for (size_t i = 1; i <= 8; i++) {
+			assert_false(provoke(fixture, bytes, len + i));
+		}
+		assert_false(provoke(fixture, bytes, sizeof(bytes)));
+	}
+}
+
+/* Each byte of each question, changed in several ways. */
+static void
+changed_bytes_get_nothing(void **state)
+{
+	static const uint8_t values[] = {0, 1, 2, 5, '.', '/', 0x7f, 0x80, 0xff};
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+
+	for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+		size_t len = make_question(verb, bytes);
+
+		for (size_t i = 0; i < len; i++) {
+			uint8_t right = bytes[i];
+
+			for (size_t j = 0; j < ARRAY_COUNT(values); j++) {
+				bytes[i] = values[j];
+				/* either way is right */
+				(void)provoke(fixture, bytes, len);
+			}
+			bytes[i] = right;
+		}
+	}
+	assert_true(fixture->answered > 0);
+	assert_true(fixture->ended > 0);
+}
+
+/* Messages of the other channels, and those that only the other side may send. */
+static void
+messages_of_other_phases_end_it(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct agent_start start = {
+	    .uid = 0, .gid = 0, .has_sandbox = false, .root = "/", .root_len = 1};
+	struct agent_answer answer = {.result = IPC_OK, .denied_call = -1};
+	size_t len;
+
+	len = agent_start_encode(&start, bytes, sizeof(bytes));
+	assert_false(provoke(fixture, bytes, len));
+	assert_true(provoke(fixture, bytes, make_question(AGENT_STAT, bytes)));
+	len = agent_start_encode(&start, bytes, sizeof(bytes));
+	assert_false(provoke(fixture, bytes, len)); /* also after it has served */
+
+	len = agent_answer_encode(&answer, bytes, sizeof(bytes));
+	assert_false(provoke(fixture, bytes, len));
+
+	for (enum mw_type type = 0; type < MW_COUNT; type++) {
+		struct mw_message message = {.type = type};
+
+		len = mw_encode(&message, bytes, sizeof(bytes));
+		assert_true(len > 0);
+		assert_false(provoke(fixture, bytes, len));
+	}
+}
+
+static void
+giant_datagrams_end_it(void **state)
+{
+	static const size_t sizes[] = {IPC_MESSAGE_MAX, IPC_MESSAGE_MAX + 1, 32768, 65536,
+	                               131072};
+	struct fixture *fixture = *state;
+	uint8_t *bytes = malloc(MAX_TO_SEND);
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+		/* It begins as a good question does. */
+		memset(bytes, 0, MAX_TO_SEND);
+		(void)make_question(AGENT_OPEN_READ, bytes);
+		assert_false(provoke(fixture, bytes, sizes[i]));
+	}
+	free(bytes);
+}
+
+/*
+ * Descriptors that nobody asked for: the kernel drops them, and questions that carry them
+ * are answered as ever.
+ */
+static void
+passed_descriptors_are_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	int fds[MAX_PASSED];
+	int pair[2];
+	unsigned before;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	for (size_t i = 0; i < MAX_PASSED; i++) {
+		fds[i] = i % 3 == 0 ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+		                    : fcntl(pair[i % 3 - 1], F_DUPFD_CLOEXEC, 0);
+		assert_true(fds[i] >= 0);
+	}
+	assert_true(provoke(fixture, bytes, make_question(AGENT_STAT, bytes)));
+	before = agent_count_fds(fixture->agent.pid);
+	for (size_t count = 1; count <= MAX_PASSED; count += 21) {
+		for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+			size_t len = make_question(verb, bytes);
+			int result =
+			    send_raw(fixture->agent.channel_fd, bytes, len, fds, count);
+
+			assert_int_equal(result, 0);
+			assert_true(await_reaction(fixture));
+		}
+	}
+	/* Listings may still be ending. */
+	for (unsigned i = 0; i < 1000 && agent_count_fds(fixture->agent.pid) != before;
+	     i++) {
+		assert_int_equal(usleep(1000), 0);
+	}
+	assert_int_equal(agent_count_fds(fixture->agent.pid), before);
+	for (size_t i = 0; i < MAX_PASSED; i++) {
+		fd_close(&fds[i]);
+	}
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+}
+
+/* Bytes of all kinds, and questions whose form is right and whose fields are not. */
+static size_t
+make_random(struct fixture *fixture, uint8_t bytes[IPC_MESSAGE_MAX])
+{
+	static const char alphabet[] = "/////...pubfiledeeperoutlink*?[]\\-\xff\r\n%s ";
+	char text[3][IPC_PATH_MAX];
+	uint32_t kind = next_random(fixture);
+	struct agent_question question = {
+	    .path = text[0], .pattern = text[1], .prefix = text[2]};
+	size_t len;
+
+	if (kind % 2 == 0) {
+		len = 1 + next_random(fixture) % (kind % 64 == 0 ? IPC_MESSAGE_MAX : 48);
+		for (size_t i = 0; i < len; i++) {
+			bytes[i] = (uint8_t)next_random(fixture);
+		}
+		bytes[0] %= AGENT_VERB_COUNT + 1;
+		return len;
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(text); i++) {
+		for (size_t j = 0; j < sizeof(text[i]); j++) {
+			text[i][j] =
+			    alphabet[next_random(fixture) % (sizeof(alphabet) - 1)];
+		}
+	}
+	text[0][0] = '/';
+	question.verb = next_random(fixture) % AGENT_VERB_COUNT;
+	question.path_len =
+	    1 + next_random(fixture) % (kind % 32 == 1 ? IPC_PATH_MAX : 16);
+	question.format = next_random(fixture) % AGENT_FORMAT_COUNT;
+	question.options = next_random(fixture) & AGENT_OPTION_ALL;
+	question.facts = next_random(fixture) & 0xffff;
+	question.pattern_len = next_random(fixture) % 8;
+	question.prefix_len = next_random(fixture) % (kind % 32 == 3 ? IPC_PATH_MAX : 8);
+	len = agent_question_encode(&question, bytes, IPC_MESSAGE_MAX);
+	assert_true(len > 0);
+	return len;
+}
+
+static void
+random_datagrams_get_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+
+	for (unsigned i = 0; i < RANDOM_DATAGRAMS; i++) {
+		/* either way is right */
+		(void)provoke(fixture, bytes, make_random(fixture, bytes));
+	}
+	assert_true(fixture->answered > RANDOM_DATAGRAMS / 4);
+	assert_true(fixture->ended > RANDOM_DATAGRAMS / 4);
+}
+
+/*
+ * Questions without end and no answer taken: few descriptors in flight, and the agent's
+ * end.
+ */
+static void
+floods_end_it(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct pollfd ready = {.fd = fixture->agent.channel_fd};
+	unsigned taken = 0;
+	size_t len = make_question(AGENT_LIST, bytes);
+	int result = 0;
+
+	for (unsigned i = 0; i < 100000 && (result == 0 || result == -EAGAIN); i++) {
+		result = send_raw(fixture->agent.channel_fd, bytes, len, NULL, 0);
+	}
+	assert_int_equal(poll(&ready, 1, HARNESS_WAIT_MS), 1);
+	for (;;) {
+		int fd = -1;
+		ssize_t got = channel_recv(fixture->agent.channel_fd, bytes,
+		                           sizeof(bytes), MSG_DONTWAIT, &fd);
+
+		fd_close(&fd);
+		if (got == -ECONNRESET && taken == 0) {
+			/* it left with questions unread; its answers come next */
+			continue;
+		}
+		if (got <= 0) {
+			break;
+		}
+		taken++;
+	}
+	assert_in_range(taken, 1, MAX_IN_FLIGHT);
+	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_PROTOCOL);
+	agent_start(&fixture->agent, fixture->tree.root, 0);
+}
+
+/* Half-closed channels are the end, not a puzzle. */
+static void
+half_closed_channels_end_it(void **state)
+{
+	static const int ways[] = {SHUT_WR, SHUT_RDWR};
+	struct fixture *fixture = *state;
+	uint8_t bytes[IPC_MESSAGE_MAX];
+
+	for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+		int status;
+
+		assert_true(provoke(fixture, bytes, make_question(AGENT_STAT, bytes)));
+		assert_int_equal(shutdown(fixture->agent.channel_fd, ways[i]), 0);
+		assert_int_equal(waitpid(fixture->agent.pid, &status, 0),
+		                 fixture->agent.pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), AGENT_EXIT_DONE);
+		fd_close(&fixture->agent.channel_fd);
+		agent_start(&fixture->agent, fixture->tree.root, 0);
+	}
+}
+
+/*
+ * Put a thing at top/next and move it over root/pub/flip, again and again, at the latest
+ * until this process ends.
+ */
+static pid_t
+start_swapping(const struct agent_tree *tree)
+{
+	char next[HARNESS_PATH];
+	char flip[HARNESS_PATH];
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid != 0) {
+		return pid;
+	}
+	(void)tree_path(tree, "/../next", next);
+	(void)tree_path(tree, "/pub/flip", flip);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() == 1) {
+		_exit(1);
+	}
+	for (unsigned i = 0;; i++) {
+		int fd = -1;
+		int result = 0;
+
+		switch (i % 4) {
+		case 0:
+			fd = open(next, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+			result = fd >= 0 ? 0 : -1;
+			fd_close(&fd);
+			break;
+		case 1: result = symlink("../../secret", next); break;
+		case 2: result = mkfifo(next, 0644); break;
+		case 3: result = symlink(tree->secret, next); break;
+		}
+		if (result != 0 || rename(next, flip) != 0) {
+			_exit(1);
+		}
+	}
+}
+
+/*
+ * A name that is a file, a link out, a FIFO in turn, while it is asked for: always a file
+ * below the root, or nothing.
+ */
+static void
+exchanged_names_get_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t pid = start_swapping(&fixture->tree);
+	unsigned opened = 0;
+
+	for (unsigned i = 0; i < RACE_ROUNDS; i++) {
+		struct agent_answer answer;
+		int fd;
+
+		answer =
+		    agent_ask_path(&fixture->agent, AGENT_OPEN_READ, "/pub/flip", &fd);
+		if (answer.result == IPC_OK) {
+			struct stat info;
+
+			check_descriptor(fixture, fd);
+			assert_int_equal(fstat(fd, &info), 0);
+			assert_true(S_ISREG(info.st_mode));
+			assert_int_equal(info.st_ino, answer.inode);
+			opened++;
+		}
+		fd_close(&fd);
+		answer = agent_ask_path(&fixture->agent, AGENT_STAT, "/pub/flip", &fd);
+		assert_true(answer.result != IPC_OK ||
+		            answer.inode != fixture->secret.st_ino);
+	}
+	assert_true(opened > 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+#define WITH_AGENT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WITH_AGENT(shortened_and_lengthened_questions_end_it),
+	    WITH_AGENT(changed_bytes_get_nothing),
+	    WITH_AGENT(messages_of_other_phases_end_it),
+	    WITH_AGENT(giant_datagrams_end_it),
+	    WITH_AGENT(passed_descriptors_are_dropped),
+	    WITH_AGENT(random_datagrams_get_nothing),
+	    WITH_AGENT(floods_end_it),
+	    WITH_AGENT(half_closed_channels_end_it),
+	    WITH_AGENT(exchanged_names_get_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
