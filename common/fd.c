@@ -137,6 +137,9 @@ channel_recv(int channel_fd, void *bytes, size_t cap, int flags, int *ret_fd)
 		fd_close(&fd);
 		return -EMSGSIZE;
 	}
+	if (len == 0) {
+		fd_close(&fd); /* an empty message reads as the end, at which nobody looks for a descriptor */
+	}
 	*ret_fd = fd;
 	return len;
 }

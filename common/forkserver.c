@@ -151,7 +151,10 @@ serve(struct server *server)
 	int result = 1;
 
 	while (result > 0) {
-		if (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno != EINTR) {
+		if (poll(fds, ARRAY_COUNT(fds), -1) < 0) {
+			if (errno == EINTR) {
+				continue; /* what revents says is old */
+			}
 			return -errno;
 		}
 		if (fds[1].revents != 0 &&

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/base.h"
 
 int
 loop_init(struct loop *loop)
 {
 	memset(loop, 0, sizeof(*loop));
+	loop->now_ms = clock_monotonic_ms();
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return loop->epoll_fd >= 0 ? 0 : -errno;
 }
@@ -73,6 +75,7 @@ loop_turn(struct loop *loop, int timeout_ms)
 	if (count < 0) {
 		return errno == EINTR ? 0 : -errno;
 	}
+	loop->now_ms = clock_monotonic_ms();
 	loop->batch_count = count;
 	for (loop->batch_at = 0; loop->batch_at < loop->batch_count;) {
 		struct epoll_event event = loop->batch[loop->batch_at++];

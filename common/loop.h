@@ -28,6 +28,7 @@ struct loop_source {
 
 struct loop {
 	int epoll_fd;
+	uint64_t now_ms; /* the monotonic clock when the present events came */
 	int batch_count;
 	int batch_at;
 	struct epoll_event batch[LOOP_BATCH];

@@ -103,7 +103,7 @@ cmd_rein(struct session *session, const struct request *request)
 	data_end(session);
 	session_set_transfer_state(session, TRANSFER_IDLE);
 	session_reset(session);
-	session->active_ms = session->worker->now_ms;
+	session->active_ms = session->worker->loop.now_ms;
 	session->is_peeking = session->worker->kind == WORKER_SHARED;
 	control_reply(session, REPLY_READY, "Ready for a new user.");
 }

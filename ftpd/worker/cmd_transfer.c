@@ -43,8 +43,7 @@ static void
 refuse_transfer(struct session *session, enum reply_code code, enum ipc_result result)
 {
 	session->restart_offset = 0;
-	data_disarm(session);
-	session_set_transfer_state(session, TRANSFER_IDLE);
+	data_use_up(session);
 	cmd_refuse(session, code, result);
 }
 
@@ -68,8 +67,7 @@ cmd_retr_finish(struct session *session, const struct agent_answer *answer, int 
 	if (!session->is_ascii && session->restart_offset > answer->size_bytes) {
 		fd_close(&fd);
 		session->restart_offset = 0;
-		data_disarm(session);
-		session_set_transfer_state(session, TRANSFER_IDLE);
+		data_use_up(session);
 		control_reply(session, REPLY_BAD_RESTART,
 		              "REST is beyond the end of the file.");
 		return;

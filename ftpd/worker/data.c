@@ -13,6 +13,7 @@
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
@@ -98,6 +99,25 @@ data_disarm(struct session *session)
 	fd_close(&data->connection_fd);
 	data->mode = DATA_NONE;
 	data->strangers = 0;
+	data->released_ms = session->worker->loop.now_ms;
+}
+
+void
+data_use_up(struct session *session)
+{
+	data_disarm(session);
+	session_set_transfer_state(session, TRANSFER_IDLE);
+	session_arm_timer(session);
+}
+
+uint64_t
+data_linger_deadline_ms(const struct session *session)
+{
+	const struct data *data = &session->data;
+
+	return data->mode == DATA_NONE && data->listener_fd >= 0
+	           ? data->released_ms + DATA_LINGER_MS
+	           : UINT64_MAX;
 }
 
 void

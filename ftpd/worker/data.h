@@ -16,6 +16,11 @@
 struct session;
 
 enum {
+	/*
+	 * A listener serves the next PASV as well, which saves a question to the master; but a port that nobody uses
+	 * is wanted by others.
+	 */
+	DATA_LINGER_MS = 1000,
 	/* connections from elsewhere closed in one wait; then 425 */
 	DATA_STRANGERS_MAX = 4096,
 	/* accepted in one go, so that strangers hold nobody up */
@@ -38,6 +43,7 @@ struct data {
 	struct addr announced; /* what the master told us to announce for the listener */
 	struct addr target;    /* DATA_ACTIVE */
 	unsigned strangers;
+	uint64_t released_ms; /* when the listener was last used */
 };
 
 void data_init(struct session *session);
@@ -56,6 +62,14 @@ void data_arm_active(struct session *session, const struct addr *target);
  * the listener stays.
  */
 void data_disarm(struct session *session);
+
+/* A transfer command has ended, well or not: what PASV or PORT has set serves no further one. */
+void data_use_up(struct session *session);
+
+/*
+ * Returns: when a listener that nobody uses is to be closed, or UINT64_MAX.
+ */
+uint64_t data_linger_deadline_ms(const struct session *session);
 
 /* Disarm and give the listener up, too. */
 void data_end(struct session *session);

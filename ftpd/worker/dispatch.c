@@ -101,10 +101,14 @@ refuse_unknown(struct session *session, const char *line, size_t len)
 	control_reply(session, REPLY_UNKNOWN_COMMAND, "Unknown command.");
 }
 
-static void
-refuse_argument(struct session *session, const struct command *command,
+/* Returns: true for REQUEST_OK; replies otherwise. */
+static bool
+is_argument_right(struct session *session, const struct command *command,
                 enum request_result result)
 {
+	if (result == REQUEST_OK) {
+		return true;
+	}
 	if (result == REQUEST_UNSUPPORTED) {
 		control_reply(session, REPLY_NOT_FOR_PARAMETER,
 		              "Not supported. Syntax: %s %s", command->name,
@@ -117,6 +121,7 @@ refuse_argument(struct session *session, const struct command *command,
 		control_reply(session, REPLY_BAD_ARGUMENT, "Syntax: %s %s", command->name,
 		              command->syntax);
 	}
+	return false;
 }
 
 void
@@ -140,16 +145,12 @@ dispatch_line(struct session *session, const char *line, size_t len)
 			session->restart_offset = 0;
 		}
 	}
-	if (!gate_check(session, command)) {
-		return;
-	}
-	if (result != REQUEST_OK) {
-		refuse_argument(session, command, result);
-		return;
-	}
-	if (handler->check == NULL || handler->check(session, &request)) {
+	if (gate_check(session, command) && is_argument_right(session, command, result) &&
+	    (handler->check == NULL || handler->check(session, &request))) {
 		handler->run(session, &request);
 		session_arm_timer(session);
+	} else if ((command->flags & COMMAND_TRANSFERS) != 0) {
+		data_use_up(session);
 	}
 }
 

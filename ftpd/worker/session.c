@@ -56,7 +56,7 @@ session_begin(struct worker *worker, const struct mw_message *assign, int contro
 	session->local = assign->local;
 	session->is_peeking = worker->kind == WORKER_SHARED;
 	session->control.fd = -1;
-	session->active_ms = worker->now_ms;
+	session->active_ms = worker->loop.now_ms;
 	data_init(session);
 	session_reset(session);
 	session->next = *bucket(worker, session->id);

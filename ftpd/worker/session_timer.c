@@ -35,20 +35,28 @@ timeout_ms(const struct session *session)
 	return UINT64_C(1000) * options->login_timeout_s;
 }
 
+static uint64_t
+deadline_ms(const struct session *session)
+{
+	return session->active_ms + timeout_ms(session);
+}
+
 void
 session_touch(struct session *session)
 {
 	/* A client that has not logged in gains no time by talking (SECURITY.md R2). */
 	if (session->state == SESSION_LOGGED_IN) {
-		session->active_ms = session->worker->now_ms;
+		session->active_ms = session->worker->loop.now_ms;
 	}
 }
 
 void
 session_arm_timer(struct session *session)
 {
-	uint64_t deadline = session->active_ms + timeout_ms(session);
+	uint64_t deadline = deadline_ms(session);
+	uint64_t linger = data_linger_deadline_ms(session);
 
+	deadline = linger < deadline ? linger : deadline;
 	if (session->state == SESSION_CLOSING) {
 		return;
 	}
@@ -66,16 +74,19 @@ give_up_waiting(struct session *session)
 	struct agent_answer answer = {.result = IPC_LOCAL_ERROR, .denied_call = -1};
 
 	agent_forget(session);
-	session->active_ms = session->worker->now_ms;
+	session->active_ms = session->worker->loop.now_ms;
 	dispatch_finish(session, &answer, -1);
 }
 
 void
 session_handle_timer(struct session *session)
 {
-	uint64_t deadline = session->active_ms + timeout_ms(session);
+	uint64_t now = session->worker->loop.now_ms;
 
-	if (session->worker->now_ms < deadline) {
+	if (now >= data_linger_deadline_ms(session)) {
+		data_end(session);
+	}
+	if (now < deadline_ms(session)) {
 		session_arm_timer(session);
 		return;
 	}
@@ -89,6 +100,6 @@ session_handle_timer(struct session *session)
 		control_time_out(session);
 		return;
 	}
-	session->active_ms = session->worker->now_ms;
+	session->active_ms = session->worker->loop.now_ms;
 	session_arm_timer(session);
 }

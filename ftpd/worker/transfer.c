@@ -41,8 +41,7 @@ release(struct session *session)
 		free(transfer);
 		session->transfer = NULL;
 	}
-	data_disarm(session);
-	session_set_transfer_state(session, TRANSFER_IDLE);
+	data_use_up(session);
 }
 
 static void

@@ -72,7 +72,7 @@ handle_timers(struct worker *worker)
 {
 	struct timer *timer;
 
-	while ((timer = timer_wheel_expire(&worker->wheel, worker->now_ms)) != NULL) {
+	while ((timer = timer_wheel_expire(&worker->wheel, worker->loop.now_ms)) != NULL) {
 		session_handle_timer(session_of_timer(timer));
 	}
 }
@@ -111,7 +111,6 @@ run_loop(struct worker *worker)
 		if (loop_turn(&worker->loop, timer_wheel_sleep_ms(&worker->wheel)) != 0) {
 			return EXIT_SYSTEM;
 		}
-		worker->now_ms = clock_monotonic_ms();
 		handle_timers(worker);
 		session_free_ended(worker);
 		tell_denied(worker);
@@ -134,8 +133,7 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	worker->kind = kind;
 	worker->options = options;
 	worker->recorder.fd = -1;
-	worker->now_ms = clock_monotonic_ms();
-	timer_wheel_init(&worker->wheel, worker->now_ms);
+	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
 	if (fd_set_nonblocking(master_fd, true) != 0 || loop_init(&worker->loop) != 0 ||
 	    offload_init(worker) != 0) {

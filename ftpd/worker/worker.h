@@ -35,7 +35,6 @@ struct worker {
 	const struct options *options;
 	struct loop loop;
 	struct timer_wheel wheel;
-	uint64_t now_ms;
 	struct master_client master;
 	struct agent_pool agents;
 	struct record_sender recorder;

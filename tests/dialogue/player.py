@@ -277,15 +277,17 @@ class Player:
         def is_refused():
             link = socket.socket(self.now.data.family)
             try:
-                link.settimeout(self.patience)
+                link.settimeout(0.5)
                 link.connect(self.now.data.address)
             except ConnectionRefusedError:
                 return True
+            except socket.timeout:
+                return False  # the backlog is full: it still listens
             finally:
                 link.close()
             return False
 
-        if not wait_for(is_refused, 2):
+        if not wait_for(is_refused, 3):
             raise Failure("the passive port still listens")
 
     def do_unreached(self, rest):
