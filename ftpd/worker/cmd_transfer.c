@@ -168,8 +168,8 @@ cmd_abor(struct session *session, const struct request *request)
 	if (session_is_transferring(session)) {
 		transfer_abort(session, "as you asked");
 		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");
-	} else {
-		control_reply(session, REPLY_TRANSFER_COMPLETE,
-		              "Nothing is being transferred.");
+		return;
 	}
+	data_use_up(session); /* RFC 959 4.1.3: the data connection is closed, if there is one */
+	control_reply(session, REPLY_TRANSFER_COMPLETE, "Nothing is being transferred.");
 }

@@ -194,7 +194,7 @@ lists_long_lines(void **state)
 	    /* The directory above has a time of now: only its name is certain. */
 	    {{.path = "/empty", .options = AGENT_LIST_HIDDEN}, {"d .", "d .."}},
 	    {{.path = "/", .options = AGENT_LIST_HIDDEN},
-	     {"d .", "d Feb  3  2001 d", "d empty"}},
+	     {"d .", "d ..", "d Feb  3  2001 d", "d empty"}},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
