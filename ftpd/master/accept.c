@@ -20,7 +20,10 @@
 enum {
 	/* Clients taken from one listener before others get their turn. */
 	CLIENTS_PER_TURN = 64,
-	/* When descriptors or memory have run out, trying at once again would only burn time. */
+	/*
+	 * When descriptors or memory have run out, trying at once again would only burn
+	 * time.
+	 */
 	PAUSE_MS = 100,
 };
 
@@ -29,8 +32,7 @@ set_events(struct master *master, uint32_t events)
 {
 	struct listener *listener;
 
-	LIST_FOREACH(listener, &master->listeners, entry)
-	{
+	LIST_FOREACH(listener, &master->listeners, entry) {
 		(void)loop_change(&master->loop, &listener->source, events);
 	}
 }
@@ -116,7 +118,10 @@ admit(struct master *master, int fd, const struct addr *peer)
 	assign_session(master, session, fd);
 }
 
-/* Descriptors have run out: with the one in reserve the first in the queue gets at least an answer. */
+/*
+ * Descriptors have run out: with the one in reserve the first in the queue gets at least
+ * an answer.
+ */
 static void
 refuse_by_reserve(struct master *master, int listener_fd)
 {
@@ -137,8 +142,7 @@ static bool
 handle_error(struct master *master, int listener_fd, int error)
 {
 	switch (error) {
-	case EAGAIN:
-		return false;
+	case EAGAIN: return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -146,13 +150,16 @@ handle_error(struct master *master, int listener_fd, int error)
 		refuse_end(master);
 		refuse_by_reserve(master, listener_fd);
 		accept_pause(master);
-		master_set_deadline(master, &master->accept_pause, PAUSE_MS, pause_is_over,
-		                    master);
+		master_set_deadline(master, &master->accept_pause, PAUSE_MS,
+		                    pause_is_over, master);
 		master_log(master, RECORD_WARNING, "a client cannot be accepted: %s",
 		           strerror(error));
 		return false;
 	default:
-		/* The client has gone before it was accepted, or the network had something to tell about it (accept(2)). */
+		/*
+		 * The client has gone before it was accepted, or the network had
+		 * something to tell about it (accept(2)).
+		 */
 		return true;
 	}
 }

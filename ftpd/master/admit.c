@@ -49,7 +49,8 @@ row_of(const struct admit_table *table, const struct addr *address)
 {
 	size_t at = home_of(table, address);
 
-	while (table->rows[at].count > 0 && !addr_same_host(&table->rows[at].address, address)) {
+	while (table->rows[at].count > 0 &&
+	       !addr_same_host(&table->rows[at].address, address)) {
 		at = (at + 1) & (table->cap - 1);
 	}
 	return &table->rows[at];
@@ -80,7 +81,8 @@ make_room(struct admit_table *table)
 }
 
 enum admit_result
-admit_add(struct admit_table *table, const struct admit_limits *limits, const struct addr *peer)
+admit_add(struct admit_table *table, const struct admit_limits *limits,
+          const struct addr *peer)
 {
 	struct addr address = addr_for_limit(peer);
 	struct admit_row *row;
@@ -92,7 +94,8 @@ admit_add(struct admit_table *table, const struct admit_limits *limits, const st
 		return ADMIT_NO_MEMORY;
 	}
 	row = row_of(table, &address);
-	if (limits->sessions_per_address > 0 && row->count >= limits->sessions_per_address) {
+	if (limits->sessions_per_address > 0 &&
+	    row->count >= limits->sessions_per_address) {
 		return ADMIT_ADDRESS_FULL;
 	}
 	if (row->count == 0) {
@@ -110,10 +113,14 @@ close_gap(struct admit_table *table, size_t gap)
 {
 	size_t mask = table->cap - 1;
 
-	for (size_t at = (gap + 1) & mask; table->rows[at].count > 0; at = (at + 1) & mask) {
+	for (size_t at = (gap + 1) & mask; table->rows[at].count > 0;
+	     at = (at + 1) & mask) {
 		size_t home = home_of(table, &table->rows[at].address);
 
-		/* It may move if its home is not behind the gap, counted round the end of the table. */
+		/*
+		 * It may move if its home is not behind the gap, counted round the end of
+		 * the table.
+		 */
 		if (((at - home) & mask) >= ((at - gap) & mask)) {
 			table->rows[gap] = table->rows[at];
 			table->rows[at].count = 0;

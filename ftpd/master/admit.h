@@ -25,8 +25,8 @@ struct admit_row {
 
 struct admit_table {
 	struct admit_row *rows;
-	size_t cap;    /* a power of two, or 0 */
-	size_t used;   /* rows with a count */
+	size_t cap;  /* a power of two, or 0 */
+	size_t used; /* rows with a count */
 	uint32_t total;
 	uint64_t seed; /* secret: nobody can choose addresses that fall into one row */
 };
@@ -43,8 +43,8 @@ void admit_init(struct admit_table *table, uint64_t seed);
  * Count one more session of the address, unless a limit forbids it.
  * Returns: ADMIT_OK, or why not; nothing has changed then.
  */
-enum admit_result admit_add(
-    struct admit_table *table, const struct admit_limits *limits, const struct addr *peer);
+enum admit_result admit_add(struct admit_table *table, const struct admit_limits *limits,
+                            const struct addr *peer);
 
 /* Count one session less of an address that admit_add() let in. */
 void admit_remove(struct admit_table *table, const struct addr *peer);

@@ -1,5 +1,6 @@
 /*
- * agents: starts the processes that open files for anonymous clients, a few for each worker that asks.
+ * agents: starts the processes that open files for anonymous clients, a few for each
+ * worker that asks.
  * Runs in: master.
  */
 #include "ftpd/master/agents.h"
@@ -38,10 +39,8 @@ remedy(int status)
 		return "it cannot become anonymous.user; check the user, and the capabilities of the service";
 	case AGENT_EXIT_SANDBOX:
 		return "it cannot confine itself; run deftpd --check to see which layers the kernel has";
-	case AGENT_EXIT_PROTOCOL:
-		return "its worker broke the wire format";
-	default:
-		return "another takes its place";
+	case AGENT_EXIT_PROTOCOL: return "its worker broke the wire format";
+	default: return "another takes its place";
 	}
 }
 
@@ -52,7 +51,10 @@ pause_is_over(struct master *master, void *owner)
 	agents_give_one(owner);
 }
 
-/* The worker has lost an agent that failed. The longer this goes on, the longer the pause before the next. */
+/*
+ * The worker has lost an agent that failed. The longer this goes on, the longer the pause
+ * before the next.
+ */
 static void
 replace_later(struct worker *worker)
 {
@@ -81,8 +83,9 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 		return;
 	}
 	if (status != 0) {
-		master_log(master, RECORD_WARNING, "agent (pid %d) of worker %u ended by %s: %s",
-		           (int)pid, (unsigned)worker->number, children_describe(status, text),
+		master_log(master, RECORD_WARNING,
+		           "agent (pid %d) of worker %u ended by %s: %s", (int)pid,
+		           (unsigned)worker->number, children_describe(status, text),
 		           remedy(status));
 	}
 	if (worker->state == WORKER_READY && !worker->is_retiring &&

@@ -1,5 +1,6 @@
 /*
- * agents: starts the processes that open files for anonymous clients, a few for each worker that asks.
+ * agents: starts the processes that open files for anonymous clients, a few for each
+ * worker that asks.
  * Runs in: master.
  * Source: DESIGN.md section 2, "Login of an anonymous client".
  * Not here: what an agent does.
@@ -18,7 +19,10 @@ enum {
 /* Give the worker what it has when it becomes ready. */
 void agents_give_first(struct worker *worker);
 
-/* Start one more agent for the worker, unless it has AGENTS_MAX or the last ones failed a moment ago. */
+/*
+ * Start one more agent for the worker, unless it has AGENTS_MAX or the last ones failed a
+ * moment ago.
+ */
 void agents_give_one(struct worker *worker);
 
 #endif

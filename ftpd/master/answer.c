@@ -10,7 +10,8 @@
 #include "common/base.h"
 
 int
-answer_make(struct master *master, struct session *session, struct mw_message *ret_message)
+answer_make(struct master *master, struct session *session,
+            struct mw_message *ret_message)
 {
 	const struct generation *generation = session->worker->generation;
 	struct mw_message message = {.session = session->id};
@@ -18,11 +19,12 @@ answer_make(struct master *master, struct session *session, struct mw_message *r
 
 	if (session->question == SESSION_ASKED_ACTIVE) {
 		message.type = MW_ACTIVE_ANSWER;
-		message.result =
-		    data_active_connect(session, &generation->options, master->may_use_low_ports, &fd);
+		message.result = data_active_connect(session, &generation->options,
+		                                     master->may_use_low_ports, &fd);
 	} else {
 		message.type = MW_PASSIVE_ANSWER;
-		message.result = data_passive_listen(session, generation, &message.local, &fd);
+		message.result =
+		    data_passive_listen(session, generation, &message.local, &fd);
 	}
 	*ret_message = message;
 	return fd;

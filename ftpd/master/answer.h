@@ -14,6 +14,7 @@
  * Answer session->question.
  * Returns: the descriptor that goes along, the caller's, or -1; and *ret_message.
  */
-int answer_make(struct master *master, struct session *session, struct mw_message *ret_message);
+int answer_make(struct master *master, struct session *session,
+                struct mw_message *ret_message);
 
 #endif

@@ -42,7 +42,8 @@ pick(struct master *master, const struct session *session)
 static struct session_queue *
 queue_of(struct master *master, const struct session *session)
 {
-	return session->wants_private ? &master->waiting_private : &master->waiting_shared;
+	return session->wants_private ? &master->waiting_private
+	                              : &master->waiting_shared;
 }
 
 static void
@@ -59,14 +60,15 @@ wait_is_over(struct master *master, void *owner)
 static void
 let_wait(struct master *master, struct session *session, int fd)
 {
-	uint64_t patience_ms = UINT64_C(1000) * (master->current != NULL
-	                                             ? master->current->options.login_timeout_s
-	                                             : 1);
+	uint64_t patience_ms =
+	    UINT64_C(1000) *
+	    (master->current != NULL ? master->current->options.login_timeout_s : 1);
 
 	session->state = SESSION_WAITING;
 	session->fd = fd;
 	TAILQ_INSERT_TAIL(queue_of(master, session), session, in_queue);
-	master_set_deadline(master, &session->deadline, patience_ms, wait_is_over, session);
+	master_set_deadline(master, &session->deadline, patience_ms, wait_is_over,
+	                    session);
 }
 
 void
@@ -98,14 +100,16 @@ count_waiting(const struct session_queue *queue)
 	const struct session *session;
 	size_t count = 0;
 
-	TAILQ_FOREACH(session, queue, in_queue)
-	{
+	TAILQ_FOREACH(session, queue, in_queue) {
 		count++;
 	}
 	return count;
 }
 
-/* Each client that waits is tried once: one who finds no worker waits again, at the end of his queue. */
+/*
+ * Each client that waits is tried once: one who finds no worker waits again, at the end
+ * of his queue.
+ */
 static void
 try_queue(struct master *master, struct session_queue *queue, bool is_stopping_at_first)
 {

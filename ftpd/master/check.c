@@ -17,8 +17,9 @@
 #include "common/base.h"
 
 /*
- * Try, as that user and in a process of its own, what an agent does: it opens the directory by its path as it was started, and what
- * is in it as the user. Only the kernel knows about access control lists and the like.
+ * Try, as that user and in a process of its own, what an agent does: it opens the
+ * directory by its path as it was started, and what is in it as the user. Only the kernel
+ * knows about access control lists and the like.
  * Returns: true if the user may list and enter it.
  */
 static bool
@@ -28,9 +29,10 @@ is_readable_by(int root_fd, const struct identity *identity)
 	int status = 1;
 
 	if (pid == 0) {
-		bool may = privilege_become(identity) == 0 &&
-		           openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 &&
-		           faccessat(root_fd, ".", R_OK | X_OK, AT_EACCESS) == 0;
+		bool may =
+		    privilege_become(identity) == 0 &&
+		    openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 &&
+		    faccessat(root_fd, ".", R_OK | X_OK, AT_EACCESS) == 0;
 
 		_exit(may ? 0 : 1);
 	}
@@ -48,21 +50,24 @@ check_anonymous(struct conf *conf, const struct users *users)
 	const struct options_anonymous *anonymous = &conf_options(conf)->anonymous;
 	int root_fd;
 
-	if (!anonymous->enabled) {
+	if (!anonymous->enabled ||
+	    (conf_findings_count(conf) > 0 && !conf_is_set(conf, "anonymous.root"))) {
 		return;
 	}
 	root_fd = open(anonymous->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0) {
-		conf_findings_add(conf, "anonymous.root", "%s: %s; create the directory or name another",
+		conf_findings_add(conf, "anonymous.root",
+		                  "%s: %s; create the directory or name another",
 		                  anonymous->root, strerror(errno));
 		return;
 	}
 	if (!is_readable_by(root_fd, &users->anonymous)) {
-		conf_findings_add(conf, "anonymous.root",
-		                  "user %s may not list %s; chmod o+rx it, or name another "
-		                  "anonymous.user or root",
-		                  privilege_is_root() ? anonymous->user : "who starts this",
-		                  anonymous->root);
+		conf_findings_add(
+		    conf, "anonymous.root",
+		    "user %s may not list %s; chmod o+rx it, or name another "
+		    "anonymous.user or root",
+		    privilege_is_root() ? anonymous->user : "who starts this",
+		    anonymous->root);
 	}
 	fd_close(&root_fd);
 }
@@ -81,13 +86,14 @@ check_log(struct conf *conf, const char *key, const char *path)
 	slash = strrchr(directory, '/');
 	slash[slash == directory ? 1 : 0] = '\0';
 	if (stat(directory, &info) != 0 || !S_ISDIR(info.st_mode)) {
-		conf_findings_add(conf, key, "there is no directory %s; create it: install -d %s",
+		conf_findings_add(conf, key,
+		                  "there is no directory %s; create it: install -d %s",
 		                  directory, directory);
 	} else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
 		conf_findings_add(conf, key, "%s is a directory; name a file", path);
 	} else if (access(directory, W_OK | X_OK) != 0 && access(path, W_OK) != 0) {
-		conf_findings_add(conf, key, "%s: %s; name a file that may be written", path,
-		                  strerror(errno));
+		conf_findings_add(conf, key, "%s: %s; name a file that may be written",
+		                  path, strerror(errno));
 	}
 }
 
@@ -95,11 +101,17 @@ void
 check_system(struct conf *conf, struct users *ret_users)
 {
 	const struct options *options = conf_options(conf);
+	bool is_clean = conf_findings_count(conf) == 0;
 
 	users_look_up(conf, ret_users);
 	check_anonymous(conf, ret_users);
-	check_log(conf, "log.transfers", options->log.transfers);
-	check_log(conf, "log.events", options->log.events);
+	/* In a file with mistakes a default may stand where something else was meant. */
+	if (is_clean || conf_is_set(conf, "log.transfers")) {
+		check_log(conf, "log.transfers", options->log.transfers);
+	}
+	if (is_clean || conf_is_set(conf, "log.events")) {
+		check_log(conf, "log.events", options->log.events);
+	}
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
  * check: mistakes in the configuration that only the system can tell.
  * Runs in: master, before it starts anything, at each reload, and for deftpd --check.
- * Not here: mistakes of form; see ftpd/conf/conf.h. Ports, which are tried when they are opened.
+ * Not here: mistakes of form; see ftpd/conf/conf.h. Ports, which are tried when they are
+ * opened.
  */
 #ifndef FTPD_MASTER_CHECK_H
 #define FTPD_MASTER_CHECK_H

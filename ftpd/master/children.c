@@ -1,5 +1,6 @@
 /*
- * children: every process below the master, by its number, and who wants to know how it ended.
+ * children: every process below the master, by its number, and who wants to know how it
+ * ended.
  * Runs in: master.
  */
 #include "ftpd/master/children.h"
@@ -28,8 +29,7 @@ find(struct child_table *table, pid_t pid)
 {
 	struct child *child;
 
-	LIST_FOREACH(child, bucket_of(table, pid), next)
-	{
+	LIST_FOREACH(child, bucket_of(table, pid), next) {
 		if (child->pid == pid) {
 			return child;
 		}
@@ -89,7 +89,10 @@ children_reap(struct master *master)
 	pid_t pid;
 	int status;
 
-	/* A forkserver that was killed may have told of a child that is now an orphan of ours: its words come first. */
+	/*
+	 * A forkserver that was killed may have told of a child that is now an orphan of
+	 * ours: its words come first.
+	 */
 	generation_read_all(master);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		children_ended(master, pid, status, NULL);
@@ -114,7 +117,10 @@ parent_of(pid_t pid)
 	len = read(fd, text, sizeof(text) - 1);
 	fd_close(&fd);
 	text[len > 0 ? len : 0] = '\0';
-	/* "pid (name) state parent": the name may hold anything, but no field behind it has a parenthesis. */
+	/*
+	 * "pid (name) state parent": the name may hold anything, but no field behind it
+	 * has a parenthesis.
+	 */
 	at = strrchr(text, ')');
 	if (at == NULL || strlen(at) < sizeof(") S 1") - 1) {
 		return 0;
@@ -134,11 +140,17 @@ void
 children_kill(pid_t pid, pid_t server_pid)
 {
 	pid_t parent = parent_of(pid);
-	/* /proc may hide the processes of other users from a root without CAP_SYS_PTRACE. */
+	/*
+	 * /proc may hide the processes of other users from a root without CAP_SYS_PTRACE.
+	 */
 	bool is_hidden = parent == 0 && server_pid > 0 && parent_of(server_pid) == 0;
 
-	/* The number came from an unprivileged process and may have been used again since. */
-	if (pid > 1 && (is_hidden || is_own_child(pid) || (parent > 1 && parent == server_pid))) {
+	/*
+	 * The number came from an unprivileged process and may have been used again
+	 * since.
+	 */
+	if (pid > 1 &&
+	    (is_hidden || is_own_child(pid) || (parent > 1 && parent == server_pid))) {
 		(void)kill(pid, SIGKILL); /* it may have ended just now */
 	}
 }

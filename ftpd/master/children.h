@@ -1,5 +1,6 @@
 /*
- * children: every process below the master, by its number, and who wants to know how it ended.
+ * children: every process below the master, by its number, and who wants to know how it
+ * ended.
  * Runs in: master.
  * Source: waitpid(2), PR_SET_CHILD_SUBREAPER in prctl(2).
  * Not here: starting them; see program.h.
@@ -26,7 +27,8 @@ struct child {
 	pid_t pid;
 	void *owner;
 	child_ended *ended;
-	const void *server; /* the generation whose forkserver may tell of its end; NULL: our own child */
+	/* the generation whose forkserver may tell of its end; NULL: our own child */
+	const void *server;
 };
 
 LIST_HEAD(child_bucket, child);
@@ -49,7 +51,8 @@ void children_disown(struct child_table *table, pid_t pid);
 
 /*
  * A process has ended. Unknown ones are nobody's.
- * In:      server: the generation whose forkserver says so, and is believed for its own children only; NULL: the kernel.
+ * In:      server: the generation whose forkserver says so, and is believed for its own
+ *          children only; NULL: the kernel.
  */
 void children_ended(struct master *master, pid_t pid, int status, const void *server);
 

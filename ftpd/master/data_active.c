@@ -18,7 +18,8 @@ open_bound(const struct addr *from)
 	static const int on = 1;
 	struct sockaddr_storage sockaddr;
 	socklen_t len = sockaddr_from_addr(from, &sockaddr);
-	int fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd =
+	    socket(sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
 		return -errno;
@@ -60,7 +61,10 @@ data_active_connect(const struct session *session, const struct options *options
 	struct addr from = session->local;
 	int fd;
 
-	/* A client cannot name its interface's scope here; that of the control connection is the only one it can mean. */
+	/*
+	 * A client cannot name its interface's scope here; that of the control connection
+	 * is the only one it can mean.
+	 */
 	to.scope = session->peer.scope;
 	if (!addr_same_host(&to, &session->peer) || to.port < DATA_ACTIVE_PORT_MIN) {
 		return IPC_DENIED;
@@ -70,7 +74,10 @@ data_active_connect(const struct session *session, const struct options *options
 		from.port = 0;
 	}
 	fd = connect_from(&from, &to);
-	/* The same two ports rest for a minute after a transfer. A client that uses its port again is served from another. */
+	/*
+	 * The same two ports rest for a minute after a transfer. A client that uses its
+	 * port again is served from another.
+	 */
 	if ((fd == -EADDRNOTAVAIL || fd == -EADDRINUSE) && from.port != 0) {
 		from.port = 0;
 		fd = connect_from(&from, &to);

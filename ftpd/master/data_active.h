@@ -1,6 +1,7 @@
 /*
  * data_active: outgoing data connections, to the client's own address and nowhere else.
- * Runs in: master, at a worker's question. Input: the target that the worker names; hostile.
+ * Runs in: master, at a worker's question. Input: the target that the worker names;
+ * hostile.
  * Source: RFC 959 4.1.2 PORT; RFC 2577 3; DESIGN.md section 3, rule 8.
  * Not here: waiting until the connection stands, which the worker does.
  */
@@ -20,11 +21,12 @@ enum {
 /*
  * Begin to connect to session->target.
  * In:      may_use_low_ports: active_port may be bound although it is below 1024.
- * Returns: IPC_OK with *ret_fd (the caller's, non-blocking, connecting); IPC_DENIED for another host or a low port;
- *          IPC_UNREACHABLE.
+ * Returns: IPC_OK with *ret_fd (the caller's, non-blocking, connecting); IPC_DENIED for
+ *          another host or a low port; IPC_UNREACHABLE.
  */
-enum ipc_result data_active_connect(const struct session *session, const struct options *options,
-                                    bool may_use_low_ports, int *ret_fd);
+enum ipc_result data_active_connect(const struct session *session,
+                                    const struct options *options, bool may_use_low_ports,
+                                    int *ret_fd);
 
 /*
  * Find out whether this process may bind the port.

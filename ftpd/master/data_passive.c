@@ -23,7 +23,10 @@ open_socket(const struct addr *local)
 	if (fd < 0) {
 		return -errno;
 	}
-	/* Or a port would rest for a minute after each transfer, and a busy range run empty. */
+	/*
+	 * Or a port would rest for a minute after each transfer, and a busy range run
+	 * empty.
+	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) {
 		fd_close(&fd);
 		return -errno;
@@ -31,7 +34,10 @@ open_socket(const struct addr *local)
 	return fd;
 }
 
-/* Returns: 0, -EADDRINUSE to try the next port with the same socket, other negative errno. */
+/*
+ * Returns: 0, -EADDRINUSE to try the next port with the same socket, other negative
+ *          errno.
+ */
 static int
 try_port(int fd, const struct addr *where)
 {
@@ -59,7 +65,10 @@ listen_somewhere(const struct options_ports *ports, uint32_t start, struct addr 
 			return fd;
 		}
 		if (result == 0) {
-			/* Another program bound the port as we did and was the first to listen. */
+			/*
+			 * Another program bound the port as we did and was the first to
+			 * listen.
+			 */
 			result = -errno;
 			fd_close(&fd);
 			fd = result == -EADDRINUSE ? open_socket(where) : result;

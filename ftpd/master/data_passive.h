@@ -14,20 +14,23 @@
 
 enum {
 	/*
-	 * A worker keeps its listener and so asks once, or again when it had to close it. A session that asks more often
-	 * than this is told IPC_BUSY.
+	 * A worker keeps its listener and so asks once, or again when it had to close it.
+	 * A session that asks more often than this is told IPC_BUSY.
 	 */
 	DATA_PASSIVE_ASKS_MAX = 1000,
-	/* Strangers may fill the queue; the client's connection must still find a place. */
+	/*
+	 * Strangers may fill the queue; the client's connection must still find a place.
+	 */
 	DATA_PASSIVE_BACKLOG = 8,
 };
 
 /*
  * Make a listener on the address of the control connection.
- * Returns: IPC_OK with *ret_fd (the caller's, non-blocking) and *ret_announced; IPC_BUSY when no port is free;
- *          IPC_LOCAL_ERROR.
+ * Returns: IPC_OK with *ret_fd (the caller's, non-blocking) and *ret_announced; IPC_BUSY
+ *          when no port is free; IPC_LOCAL_ERROR.
  */
-enum ipc_result data_passive_listen(struct session *session, const struct generation *generation,
+enum ipc_result data_passive_listen(struct session *session,
+                                    const struct generation *generation,
                                     struct addr *ret_announced, int *ret_fd);
 
 #endif

@@ -11,7 +11,10 @@
 
 struct master;
 
-/* Called when the time has come; the deadline is no longer set. owner: the object that the deadline lies in. */
+/*
+ * Called when the time has come; the deadline is no longer set. owner: the object that
+ * the deadline lies in.
+ */
 typedef void deadline_fire(struct master *master, void *owner);
 
 /* Zeroed memory is a deadline that is not set. */

@@ -17,7 +17,10 @@
 #include "ftpd/master/worker_end.h"
 #include "common/base.h"
 
-/* The forkserver is no more. Workers that it was to make will not come; those that it made go on. */
+/*
+ * The forkserver is no more. Workers that it was to make will not come; those that it
+ * made go on.
+ */
 static void
 lose_forkserver(struct generation *generation)
 {
@@ -54,8 +57,8 @@ forkserver_exited(struct master *master, void *owner, pid_t pid, int status)
 
 	generation->forkserver_pid = 0;
 	if (generation->state != GENERATION_RETIRED && !master->is_stopping) {
-		master_log(master, RECORD_WARNING, "the forkserver (pid %d) ended by %s", (int)pid,
-		           children_describe(status, text));
+		master_log(master, RECORD_WARNING, "the forkserver (pid %d) ended by %s",
+		           (int)pid, children_describe(status, text));
 	}
 	/* The end of its channel comes by itself, behind its last messages. */
 }
@@ -71,7 +74,10 @@ condemn(struct generation *generation)
 	lose_forkserver(generation);
 }
 
-/* Ask for the first worker in the queue, if no answer is outstanding: one descriptor is on its way at a time. */
+/*
+ * Ask for the first worker in the queue, if no answer is outstanding: one descriptor is
+ * on its way at a time.
+ */
 static void
 send_order(struct generation *generation)
 {
@@ -88,7 +94,10 @@ send_order(struct generation *generation)
 	order.child = worker->number;
 	len = spawn_encode(&order, bytes);
 	if (channel_send(generation->source.fd, bytes, len, worker->child_fd) != 0) {
-		/* It answers each order before the next, so its queue has room: it is gone, and the channel will tell. */
+		/*
+		 * It answers each order before the next, so its queue has room: it is
+		 * gone, and the channel will tell.
+		 */
 		return;
 	}
 	TAILQ_REMOVE(&generation->orders, worker, in_queue);
@@ -129,19 +138,14 @@ static void
 take_message(struct generation *generation, const struct spawn_message *message)
 {
 	switch (message->type) {
-	case SPAWN_READY:
-		take_ready(generation, message);
-		return;
-	case SPAWN_DONE:
-		take_done(generation, message);
-		return;
+	case SPAWN_READY: take_ready(generation, message); return;
+	case SPAWN_DONE: take_done(generation, message); return;
 	case SPAWN_EXITED:
-		children_ended(generation->master, message->pid, message->status, generation);
+		children_ended(generation->master, message->pid, message->status,
+		               generation);
 		return;
 	case SPAWN_ORDER:
-	case SPAWN_COUNT:
-		condemn(generation);
-		return;
+	case SPAWN_COUNT: condemn(generation); return;
 	}
 }
 
@@ -152,8 +156,8 @@ receive(struct generation *generation)
 	struct spawn_message message;
 
 	while (generation->source.fd >= 0) {
-		ssize_t len = channel_recv_plain(generation->source.fd, bytes, sizeof(bytes),
-		                                 MSG_DONTWAIT);
+		ssize_t len = channel_recv_plain(generation->source.fd, bytes,
+		                                 sizeof(bytes), MSG_DONTWAIT);
 
 		if (len == -EAGAIN) {
 			return;
@@ -180,9 +184,11 @@ generation_read_all(struct master *master)
 {
 	struct generation *generation;
 
-	/* None is freed meanwhile, that is the sweep's, and new ones are inserted at the head. */
-	LIST_FOREACH(generation, &master->generations, entry)
-	{
+	/*
+	 * None is freed meanwhile, that is the sweep's, and new ones are inserted at the
+	 * head.
+	 */
+	LIST_FOREACH(generation, &master->generations, entry) {
 		receive(generation);
 	}
 }
@@ -230,8 +236,9 @@ begin(struct generation *generation)
 }
 
 int
-generation_start(struct master *master, const struct options *options, const struct users *users,
-                 const struct addr *resolved, struct generation **ret_generation)
+generation_start(struct master *master, const struct options *options,
+                 const struct users *users, const struct addr *resolved,
+                 struct generation **ret_generation)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
 	int result;
@@ -302,7 +309,10 @@ generation_retire(struct generation *generation)
 		worker_gone(worker);
 	}
 	if (generation->source.fd >= 0) {
-		/* It reads the end of the file, and what it has still to tell is read here. */
+		/*
+		 * It reads the end of the file, and what it has still to tell is read
+		 * here.
+		 */
 		(void)shutdown(generation->source.fd, SHUT_WR);
 	}
 	for (worker = LIST_FIRST(&master->workers); worker != NULL; worker = next) {
@@ -311,7 +321,8 @@ generation_retire(struct generation *generation)
 			worker_retire(worker);
 		}
 		if (next != NULL && next->state == WORKER_GONE) {
-			next = LIST_FIRST(&master->workers); /* sending has ended others: begin again */
+			next = LIST_FIRST(
+			    &master->workers); /* sending has ended others: begin again */
 		}
 	}
 }

@@ -1,9 +1,12 @@
 /*
- * generation: one set of options and the forkserver that makes workers under them. A reload, an abnormally ended worker
- * and every renew_after children bring a new one; the old one's sessions finish.
- * Runs in: master. Input: the forkserver's messages; it is as unprivileged as its children.
+ * generation: one set of options and the forkserver that makes workers under them. A
+ * reload, an abnormally ended worker and every renew_after children bring a new one; the
+ * old one's sessions finish.
+ * Runs in: master. Input: the forkserver's messages; it is as unprivileged as its
+ * children.
  * Source: DESIGN.md section 2, "forkserver".
- * Not here: how many workers there should be; see pool.h. When a new generation takes over; see renew.h.
+ * Not here: how many workers there should be; see pool.h. When a new generation takes
+ * over; see renew.h.
  */
 #ifndef FTPD_MASTER_GENERATION_H
 #define FTPD_MASTER_GENERATION_H
@@ -21,14 +24,16 @@
 enum generation_state {
 	GENERATION_STARTING, /* the forkserver has not said READY */
 	GENERATION_RUNNING,  /* it takes orders */
-	GENERATION_LOST,     /* its forkserver is gone: its workers serve until there is another */
-	GENERATION_RETIRED,  /* no new worker, no new session; its sessions go on */
+	/* its forkserver is gone: its workers serve until there is another */
+	GENERATION_LOST,
+	GENERATION_RETIRED, /* no new worker, no new session; its sessions go on */
 };
 
 TAILQ_HEAD(worker_queue, worker);
 
 struct generation {
-	struct loop_source source; /* first: the channel to the forkserver; fd -1: it is gone */
+	/* first: the channel to the forkserver; fd -1: it is gone */
+	struct loop_source source;
 	struct master *master;
 	LIST_ENTRY(generation) entry;
 	enum generation_state state;
@@ -41,10 +46,11 @@ struct generation {
 	bool is_reload;  /* it comes with new options and perhaps new listeners */
 	bool has_usable; /* a worker is or was ready for clients */
 
-	struct worker_queue orders; /* workers that the forkserver has not been asked for */
-	struct worker *ordered;     /* it has been asked for this one and has not said DONE */
-	uint32_t used;              /* private workers that got a client, for renew_after */
-	uint32_t workers;           /* that still exist, in whatever state */
+	/* workers that the forkserver has not been asked for */
+	struct worker_queue orders;
+	struct worker *ordered; /* it has been asked for this one and has not said DONE */
+	uint32_t used;          /* private workers that got a client, for renew_after */
+	uint32_t workers;       /* that still exist, in whatever state */
 
 	/* pool.c */
 	struct worker_queue idle; /* private workers that are ready */
@@ -59,10 +65,12 @@ struct generation {
 	uint32_t order_pause_ms; /* 0: orders are not held back */
 
 	/* resolve.c */
-	struct addr passive_address; /* what passive_address means; ADDR_NONE: nothing or not known yet */
-	bool is_resolving;           /* it does not take over before this ends */
+	/* what passive_address means; ADDR_NONE: nothing or not known yet */
+	struct addr passive_address;
+	bool is_resolving; /* it does not take over before this ends */
 	pid_t resolver_pid;
-	struct loop_source resolver; /* its owner is found through resolver_of, see resolve.c */
+	/* its owner is found through resolver_of, see resolve.c */
+	struct loop_source resolver;
 	struct deadline resolve_deadline;
 };
 
@@ -72,16 +80,21 @@ struct generation {
  * Returns: 0 and *ret_generation; negative errno.
  * Owner:   the master; generation_sweep() frees it when nothing of it is left.
  */
-int generation_start(struct master *master, const struct options *options, const struct users *users,
-                     const struct addr *resolved, struct generation **ret_generation);
+int generation_start(struct master *master, const struct options *options,
+                     const struct users *users, const struct addr *resolved,
+                     struct generation **ret_generation);
 
 /*
- * Order a worker. It is created now and is asked for when the forkserver has obeyed the orders before.
+ * Order a worker. It is created now and is asked for when the forkserver has obeyed the
+ * orders before.
  * Returns: the worker; NULL when that failed or the generation takes no orders.
  */
 struct worker *generation_order(struct generation *generation, enum worker_kind kind);
 
-/* Let it end: no more orders, the forkserver ends, every worker finishes its sessions and ends. */
+/*
+ * Let it end: no more orders, the forkserver ends, every worker finishes its sessions and
+ * ends.
+ */
 void generation_retire(struct generation *generation);
 
 /* Read what all forkservers have said. */

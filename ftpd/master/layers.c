@@ -1,5 +1,6 @@
 /*
- * layers: which layers of confinement this machine offers, which are active, and why one is not.
+ * layers: which layers of confinement this machine offers, which are active, and why one
+ * is not.
  * Runs in: master.
  */
 #include "ftpd/master/layers.h"
@@ -24,8 +25,8 @@ enum {
 static long
 landlock_version(void)
 {
-	long version =
-	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	                       LANDLOCK_CREATE_RULESET_VERSION);
 
 	return version >= 0 ? version : -errno;
 }
@@ -52,7 +53,8 @@ has_capability(cap_value_t value)
 	cap_flag_value_t state = CAP_CLEAR;
 
 	if (set != NULL) {
-		(void)cap_get_flag(set, value, CAP_EFFECTIVE, &state); /* state stays clear then */
+		(void)cap_get_flag(set, value, CAP_EFFECTIVE,
+		                   &state); /* state stays clear then */
 		(void)cap_free(set);
 	}
 	return state == CAP_SET;
@@ -82,20 +84,17 @@ static const char *
 name_of(enum spawn_layer layer, char text[NAME_MAX_LEN])
 {
 	switch (layer) {
-	case SPAWN_LAYER_UID:
-		return "a user of its own";
-	case SPAWN_LAYER_ROOT:
-		return "an empty root directory";
+	case SPAWN_LAYER_UID: return "a user of its own";
+	case SPAWN_LAYER_ROOT: return "an empty root directory";
 	case SPAWN_LAYER_LANDLOCK:
 		if (landlock_version() <= 0) {
 			return "Landlock";
 		}
-		(void)snprintf(text, NAME_MAX_LEN, "Landlock version %ld", landlock_version());
+		(void)snprintf(text, NAME_MAX_LEN, "Landlock version %ld",
+		               landlock_version());
 		return text;
-	case SPAWN_LAYER_FILTER:
-		return "a system call filter";
-	case SPAWN_LAYER_ALL:
-		break;
+	case SPAWN_LAYER_FILTER: return "a system call filter";
+	case SPAWN_LAYER_ALL: break;
 	}
 	return "";
 }
@@ -119,19 +118,19 @@ reason_of(enum spawn_layer layer)
 {
 	switch (layer) {
 	case SPAWN_LAYER_UID:
-		return privilege_is_root() ? "the capability SETUID is missing" : "not started by root";
+		return privilege_is_root() ? "the capability SETUID is missing"
+		                           : "not started by root";
 	case SPAWN_LAYER_ROOT:
 		return privilege_is_root() ? "the capability SYS_CHROOT is missing"
 		                           : "not started by root";
-	case SPAWN_LAYER_LANDLOCK:
-		return landlock_reason();
+	case SPAWN_LAYER_LANDLOCK: return landlock_reason();
 	case SPAWN_LAYER_FILTER:
 		if (!sandbox_is_built()) {
 			return "this is a sanitizer build";
 		}
-		return has_filter() ? "sandbox is off" : "not in this kernel, or hidden by the container";
-	case SPAWN_LAYER_ALL:
-		break;
+		return has_filter() ? "sandbox is off"
+		                    : "not in this kernel, or hidden by the container";
+	case SPAWN_LAYER_ALL: break;
 	}
 	return "";
 }
@@ -163,7 +162,8 @@ layers_describe(uint8_t layers, char text[LAYERS_TEXT_MAX])
 	text[0] = '\0';
 	for (size_t i = 0; i < ARRAY_COUNT(all_layers); i++) {
 		if ((layers & all_layers[i]) != 0) {
-			at = append(text, at, at > 0 ? ", " : "", name_of(all_layers[i], name));
+			at = append(text, at, at > 0 ? ", " : "",
+			            name_of(all_layers[i], name));
 		}
 	}
 	if (at == 0) {
@@ -188,10 +188,12 @@ layers_print(void)
 		bool is_there = (layers & all_layers[i]) != 0;
 
 		(void)printf("sandbox: %s: %s%s\n", name_of(all_layers[i], name),
-		             is_there ? "yes" : "no, ", is_there ? "" : reason_of(all_layers[i]));
+		             is_there ? "yes" : "no, ",
+		             is_there ? "" : reason_of(all_layers[i]));
 	}
 	(void)printf("sandbox: paths resolved by the kernel (openat2): %s\n",
-	             has_openat2() ? "yes"
-	                           : "no, before Linux 5.6 or hidden by the container; a walk "
-	                             "component by component takes its place");
+	             has_openat2()
+	                 ? "yes"
+	                 : "no, before Linux 5.6 or hidden by the container; a walk "
+	                   "component by component takes its place");
 }

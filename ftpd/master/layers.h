@@ -1,5 +1,6 @@
 /*
- * layers: which layers of confinement this machine offers, which are active, and why one is not.
+ * layers: which layers of confinement this machine offers, which are active, and why one
+ * is not.
  * Runs in: master.
  * Source: DESIGN.md section 3, last paragraph.
  * Not here: applying them; see common/sandbox.h and common/privilege.h.
@@ -21,7 +22,8 @@ enum {
 uint8_t layers_probe(void);
 
 /*
- * Describe a mask in one line: the layers that are there, then those that are not and why.
+ * Describe a mask in one line: the layers that are there, then those that are not and
+ * why.
  * Returns: the text.
  */
 const char *layers_describe(uint8_t layers, char text[LAYERS_TEXT_MAX]);

@@ -20,18 +20,19 @@ enum {
 };
 
 /*
- * What is kept, and why. Not among them: SYS_RESOURCE (limits are raised before this), CHOWN, FOWNER (nothing changes hands),
- * SYS_ADMIN, SYS_PTRACE, NET_RAW, NET_ADMIN, MKNOD, AUDIT_* and all others.
+ * What is kept, and why. Not among them: SYS_RESOURCE (limits are raised before this),
+ * CHOWN, FOWNER (nothing changes hands), SYS_ADMIN, SYS_PTRACE, NET_RAW, NET_ADMIN,
+ * MKNOD, AUDIT_* and all others.
  */
 static const cap_value_t kept[] = {
-    CAP_SETUID,           /* programs become their users */
-    CAP_SETGID,           /* and their groups */
-    CAP_SETPCAP,          /* and empty their bounding sets */
-    CAP_SYS_CHROOT,       /* agents enter their root, workers an empty one */
-    CAP_KILL,             /* programs of other users are ended by force when they do not end */
+    CAP_SETUID,     /* programs become their users */
+    CAP_SETGID,     /* and their groups */
+    CAP_SETPCAP,    /* and empty their bounding sets */
+    CAP_SYS_CHROOT, /* agents enter their root, workers an empty one */
+    CAP_KILL,       /* programs of other users are ended by force when they do not end */
     CAP_NET_BIND_SERVICE, /* ports 21 and 20 */
-    CAP_DAC_READ_SEARCH,  /* an anonymous root may lie below a directory that only its owner may enter */
-    CAP_DAC_OVERRIDE,     /* log files and their directory may belong to the recorder's user */
+    CAP_DAC_READ_SEARCH,  /* an anonymous root below a private directory */
+    CAP_DAC_OVERRIDE,     /* logs may belong to the recorder's user */
 };
 
 void
@@ -51,7 +52,8 @@ limits_raise(uint32_t max_sessions)
 	higher.rlim_cur = higher.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &higher) != 0) {
 		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit); /* then the limit of before has to do */
+		(void)setrlimit(RLIMIT_NOFILE,
+		                &limit); /* then the limit of before has to do */
 	}
 }
 
@@ -93,7 +95,8 @@ static int
 drop_from_bounding_set(void)
 {
 	for (cap_value_t value = 0; value < cap_max_bits(); value++) {
-		if (!is_kept(value) && cap_get_bound(value) > 0 && cap_drop_bound(value) != 0) {
+		if (!is_kept(value) && cap_get_bound(value) > 0 &&
+		    cap_drop_bound(value) != 0) {
 			return -errno;
 		}
 	}

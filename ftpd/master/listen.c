@@ -24,12 +24,13 @@ struct listen_option {
 };
 
 /*
- * Accepted sockets inherit the last three, which saves as many calls a client: replies leave at once, urgent data stays in its
- * place (ABOR as Telnet sends it), and a client that vanished is noticed.
+ * Accepted sockets inherit the last three, which saves as many calls a client: replies
+ * leave at once, urgent data stays in its place (ABOR as Telnet sends it), and a client
+ * that vanished is noticed.
  */
 static const struct listen_option listen_options[] = {
-    {SOL_SOCKET, SO_REUSEADDR, false},  {IPPROTO_IPV6, IPV6_V6ONLY, true},
-    {IPPROTO_TCP, TCP_NODELAY, false},  {SOL_SOCKET, SO_OOBINLINE, false},
+    {SOL_SOCKET, SO_REUSEADDR, false}, {IPPROTO_IPV6, IPV6_V6ONLY, true},
+    {IPPROTO_TCP, TCP_NODELAY, false}, {SOL_SOCKET, SO_OOBINLINE, false},
     {SOL_SOCKET, SO_KEEPALIVE, false},
 };
 
@@ -55,7 +56,8 @@ open_listener(const struct addr *addr)
 {
 	struct sockaddr_storage sockaddr;
 	socklen_t len = sockaddr_from_addr(addr, &sockaddr);
-	int fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd =
+	    socket(sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int result;
 
 	if (fd < 0) {
@@ -78,13 +80,49 @@ find(struct master *master, const struct addr *addr)
 {
 	struct listener *listener;
 
-	LIST_FOREACH(listener, &master->listeners, entry)
-	{
-		if (listener->addr.port == addr->port && addr_same_host(&listener->addr, addr)) {
+	LIST_FOREACH(listener, &master->listeners, entry) {
+		if (listener->addr.port == addr->port &&
+		    addr_same_host(&listener->addr, addr)) {
 			return listener;
 		}
 	}
 	return NULL;
+}
+
+/*
+ * An old listener that nobody wants may be in the way of a new one: "*:21" and
+ * "192.0.2.1:21" exclude each other. Clients that come meanwhile wait for the new one.
+ * Returns: true if one stepped aside.
+ */
+static bool
+step_aside(struct master *master, const struct addr *addr)
+{
+	struct listener *listener;
+	bool has_changed = false;
+
+	LIST_FOREACH(listener, &master->listeners, entry) {
+		if (listener->addr.family == addr->family &&
+		    listener->addr.port == addr->port && !listener->is_wanted &&
+		    listener->fd >= 0) {
+			loop_forget(&master->loop, &listener->source);
+			fd_close(&listener->fd);
+			has_changed = true;
+		}
+	}
+	return has_changed;
+}
+
+static void
+step_back(struct listener *listener)
+{
+	struct master *master = listener->master;
+
+	listener->fd = open_listener(&listener->addr);
+	if (listener->fd < 0 || loop_watch(&master->loop, &listener->source, listener->fd,
+	                                   accept_is_open(master) ? EPOLLIN : 0) != 0) {
+		fd_close(&listener->fd);
+		master_log(master, RECORD_ERROR, "a listener could not be opened again");
+	}
 }
 
 /* Returns: 0 or negative errno. */
@@ -99,6 +137,9 @@ want(struct master *master, const struct addr *addr)
 		return 0;
 	}
 	fd = open_listener(addr);
+	if (fd == -EADDRINUSE && step_aside(master, addr)) {
+		fd = open_listener(addr);
+	}
 	if (fd < 0) {
 		return fd;
 	}
@@ -135,7 +176,8 @@ want_entry(struct master *master, const struct addr *entry)
 	if (v4_result == -EAFNOSUPPORT) {
 		return v6_result;
 	}
-	if (v4_result == 0 && (v6_result == -EAFNOSUPPORT || v6_result == -EADDRNOTAVAIL)) {
+	if (v4_result == 0 &&
+	    (v6_result == -EAFNOSUPPORT || v6_result == -EADDRNOTAVAIL)) {
 		return 0;
 	}
 	return v4_result != 0 ? v4_result : v6_result;
@@ -149,10 +191,8 @@ remedy(int negative_errno)
 		return "; ports below 1024 need root, choose another or start as root";
 	case EADDRINUSE:
 		return "; another program listens there (ss -ltnp shows which), stop it or choose another port";
-	case EADDRNOTAVAIL:
-		return "; this machine does not have the address";
-	default:
-		return "";
+	case EADDRNOTAVAIL: return "; this machine does not have the address";
+	default: return "";
 	}
 }
 
@@ -170,10 +210,11 @@ listen_prepare(struct master *master, const struct options_listen_list *list,
 		}
 		(void)addr_format_port(&list->entry[i], text);
 		if (list->entry[i].family == ADDR_NONE) {
-			(void)snprintf(text, sizeof(text), "*:%u", (unsigned)list->entry[i].port);
+			(void)snprintf(text, sizeof(text), "*:%u",
+			               (unsigned)list->entry[i].port);
 		}
-		(void)snprintf(mistake, LISTEN_MISTAKE_MAX, "cannot listen on %s: %s%s", text,
-		               strerror(-result), remedy(result));
+		(void)snprintf(mistake, LISTEN_MISTAKE_MAX, "cannot listen on %s: %s%s",
+		               text, strerror(-result), remedy(result));
 		listen_abandon(master);
 		return false;
 	}
@@ -202,9 +243,10 @@ listen_commit(struct master *master)
 			close_listener(listener);
 		} else {
 			if (listener->is_new &&
-			    loop_watch(&master->loop, &listener->source, listener->fd, events) !=
-			        0) {
-				master_log(master, RECORD_ERROR, "a listener cannot be watched");
+			    loop_watch(&master->loop, &listener->source, listener->fd,
+			               events) != 0) {
+				master_log(master, RECORD_ERROR,
+				           "a listener cannot be watched");
 			}
 			listener->is_wanted = false;
 			listener->is_new = false;
@@ -217,15 +259,20 @@ void
 listen_abandon(struct master *master)
 {
 	struct listener *listener = LIST_FIRST(&master->listeners);
+	struct listener *next;
 
 	while (listener != NULL) {
-		struct listener *next = LIST_NEXT(listener, entry);
-
+		next = LIST_NEXT(listener, entry);
 		listener->is_wanted = false;
 		if (listener->is_new) {
 			close_listener(listener);
 		}
 		listener = next;
+	}
+	LIST_FOREACH(listener, &master->listeners, entry) {
+		if (listener->fd < 0) {
+			step_back(listener);
+		}
 	}
 }
 

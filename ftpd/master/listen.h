@@ -24,13 +24,14 @@ struct listener {
 	struct master *master;
 	LIST_ENTRY(listener) entry;
 	struct addr addr;
-	int fd;
+	int fd;         /* -1: it has stepped aside for one that is coming */
 	bool is_wanted; /* by the options that are coming */
 	bool is_new;    /* opened for them; nobody accepts yet */
 };
 
 /*
- * Open what the list names and is not open yet. Nothing is accepted before listen_commit().
+ * Open what the list names and is not open yet. Nothing is accepted before
+ * listen_commit().
  * Out:     mistake: when false, what is wrong and the remedy.
  * Returns: true; or false and everything is as before.
  */

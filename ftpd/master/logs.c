@@ -20,20 +20,23 @@ enum {
 };
 
 /*
- * O_NOFOLLOW: the directory may belong to the recorder's user, who must not lead root's open elsewhere. O_NONBLOCK: a FIFO in the
- * file's place must not stop the master, and a reader that sleeps must not stop the recorder.
+ * O_NOFOLLOW: the directory may belong to the recorder's user, who must not lead root's
+ * open elsewhere. O_NONBLOCK: a FIFO in the file's place must not stop the master, and a
+ * reader that sleeps must not stop the recorder.
  */
 static int
 open_file(const char *path, char mistake[LOGS_MISTAKE_MAX])
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	int fd = open(path,
+	              O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 	              LOG_MODE);
 
 	if (fd < 0) {
-		(void)snprintf(mistake, LOGS_MISTAKE_MAX,
-		               "log %s cannot be opened: %s; create its directory and let only "
-		               "the administrator write there",
-		               path, strerror(errno));
+		(void)snprintf(
+		    mistake, LOGS_MISTAKE_MAX,
+		    "log %s cannot be opened: %s; create its directory and let only "
+		    "the administrator write there",
+		    path, strerror(errno));
 	}
 	return fd;
 }
@@ -49,11 +52,14 @@ open_transfers(const struct options_log *options, char mistake[LOGS_MISTAKE_MAX]
 
 /* Returns: false when the log cannot be opened. */
 static bool
-open_events(const struct options_log *options, int *ret_fd, char mistake[LOGS_MISTAKE_MAX])
+open_events(const struct options_log *options, int *ret_fd,
+            char mistake[LOGS_MISTAKE_MAX])
 {
 	if (strcmp(options->events, "journal") == 0) {
 		*ret_fd = -1;
-		/* A container has no journal; standard error is what its engine collects. */
+		/*
+		 * A container has no journal; standard error is what its engine collects.
+		 */
 		if (access("/run/systemd/journal/socket", F_OK) == 0) {
 			return true;
 		}
@@ -63,7 +69,8 @@ open_events(const struct options_log *options, int *ret_fd, char mistake[LOGS_MI
 	}
 	*ret_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FD_ASIDE);
 	if (*ret_fd < 0) {
-		*ret_fd = open("/dev/null", O_WRONLY | O_CLOEXEC); /* it was closed when we started */
+		*ret_fd = open("/dev/null",
+		               O_WRONLY | O_CLOEXEC); /* it was closed when we started */
 	}
 	return *ret_fd >= 0;
 }

@@ -106,28 +106,15 @@ take_option(struct command_line *line, int option)
 		line->invocation.conf_path = optarg;
 		line->has_conf_path = true;
 		return true;
-	case 'o':
-		return add_override(line, optarg);
-	case OPTION_SERVE:
-		line->serve.directory = optarg;
-		return true;
-	case OPTION_PORT:
-		line->serve.port = optarg;
-		return true;
-	case OPTION_LISTEN:
-		line->serve.address = optarg;
-		return true;
+	case 'o': return add_override(line, optarg);
+	case OPTION_SERVE: line->serve.directory = optarg; return true;
+	case OPTION_PORT: line->serve.port = optarg; return true;
+	case OPTION_LISTEN: line->serve.address = optarg; return true;
 	case OPTION_WRITABLE:
 		return refuse(line, "--writable: uploads are not built in this release");
-	case OPTION_CHECK:
-		line->action = ACTION_CHECK;
-		return true;
-	case OPTION_VERSION:
-		line->action = ACTION_VERSION;
-		return false;
-	case OPTION_HELP:
-		line->action = ACTION_HELP;
-		return false;
+	case OPTION_CHECK: line->action = ACTION_CHECK; return true;
+	case OPTION_VERSION: line->action = ACTION_VERSION; return false;
+	case OPTION_HELP: line->action = ACTION_HELP; return false;
 	default:
 		line->action = ACTION_USAGE; /* getopt_long has told which */
 		return false;
@@ -190,17 +177,13 @@ main(int argc, char **argv)
 
 	parse(argc, argv, &line);
 	switch (line.action) {
-	case ACTION_HELP:
-		print_help();
-		return EXIT_SUCCESS;
+	case ACTION_HELP: print_help(); return EXIT_SUCCESS;
 	case ACTION_VERSION:
 		(void)printf("deftpd %s\n", DEFTPD_VERSION);
 		return EXIT_SUCCESS;
-	case ACTION_USAGE:
-		return EXIT_USAGE;
+	case ACTION_USAGE: return EXIT_USAGE;
 	case ACTION_RUN:
-	case ACTION_CHECK:
-		break;
+	case ACTION_CHECK: break;
 	}
 	return act(&line);
 }

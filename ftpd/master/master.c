@@ -11,8 +11,7 @@
 #include "ftpd/master/generation.h"
 #include "common/base.h"
 
-static void
-complain_list(const char *format, va_list list)
+static void complain_list(const char *format, va_list list)
     __attribute__((format(printf, 1, 0)));
 
 static void
@@ -77,7 +76,8 @@ master_turn(struct master *master)
 	}
 	master->now_ms = clock_monotonic_ms();
 	while ((timer = timer_wheel_expire(&master->wheel, master->now_ms)) != NULL) {
-		struct deadline *deadline = (struct deadline *)timer; /* its first member */
+		struct deadline *deadline =
+		    (struct deadline *)timer; /* its first member */
 
 		deadline->fire(master, deadline->owner);
 	}

@@ -1,5 +1,6 @@
 /*
- * master: the state of the process that listens, admits, assigns and supervises. It is made once and passed down.
+ * master: the state of the process that listens, admits, assigns and supervises. It is
+ * made once and passed down.
  * Runs in: master (root, or the caller without root).
  * Source: DESIGN.md sections 1 to 3.
  * Not here: any work; each file beside this one has one duty.
@@ -26,7 +27,7 @@ struct worker;
 enum {
 	MASTER_PATH_MAX = 4096,
 	MASTER_OVERRIDES_MAX = 256, /* -o on one command line */
-	MASTER_REFUSED_MAX = 64,     /* refused clients whose socket is not closed yet */
+	MASTER_REFUSED_MAX = 64,    /* refused clients whose socket is not closed yet */
 };
 
 /* What the command line asked for; valid as long as the process. */
@@ -42,7 +43,10 @@ LIST_HEAD(worker_list, worker);
 LIST_HEAD(listener_list, listener);
 TAILQ_HEAD(session_queue, session);
 
-/* Clients who were refused: an orderly close waits a moment, since a close with unread bytes would be a reset. */
+/*
+ * Clients who were refused: an orderly close waits a moment, since a close with unread
+ * bytes would be a reset.
+ */
 struct refused {
 	struct deadline deadline;
 	int fds[MASTER_REFUSED_MAX];
@@ -51,7 +55,10 @@ struct refused {
 	uint64_t told_ms;
 };
 
-/* The channel to the recorder. Descriptors wait for TAKEN; plain records are sent or dropped. */
+/*
+ * The channel to the recorder. Descriptors wait for TAKEN; plain records are sent or
+ * dropped.
+ */
 struct recorder_link {
 	struct loop_source source; /* first */
 	struct master *master;
@@ -62,9 +69,9 @@ struct recorder_link {
 	uint8_t layers;
 	int transfer_log_fd; /* to be passed; -1: passed, or none */
 	int event_log_fd;
-	bool has_event_log;    /* an event log message is still to be sent; event_log_fd -1 in it: the journal */
-	unsigned worker_ends;  /* workers whose recorder end waits in them */
-	struct session_queue untold; /* sessions of which the recorder does not know which worker has them */
+	bool has_event_log;          /* to be passed; with event_log_fd -1: the journal */
+	unsigned worker_ends;        /* workers whose recorder end waits in them */
+	struct session_queue untold; /* see session_record.h */
 	uint64_t started_ms;
 };
 
@@ -81,22 +88,21 @@ struct master {
 	uint64_t now_ms;
 	struct invocation invocation;
 	char program_dir[MASTER_PATH_MAX];
-	int reserve_fd; /* given up to accept and refuse one client when descriptors have run out */
+	int reserve_fd; /* given up when descriptors have run out */
 
 	struct generation_list generations; /* all of them */
-	struct generation *current;         /* gets the clients; NULL until the first is ready */
-	struct generation *next;            /* is starting and will become current */
-	struct deadline next_deadline;      /* by which it must be usable */
-	struct worker_list workers; /* but those that are gone */
-	struct worker_list gone;    /* until their processes have been waited for */
+	struct generation *current; /* gets the clients; NULL until the first is ready */
+	struct generation *next;    /* is starting and will become current */
+	struct deadline next_deadline; /* by which it must be usable */
+	struct worker_list workers;    /* but those that are gone */
+	struct worker_list gone;       /* until their processes have been waited for */
 	uint32_t last_worker;
 	struct retry renew;
 	uint64_t renewed_ms;
 
 	struct listener_list listeners;
 	struct deadline accept_pause;
-	bool is_accepting;
-	bool is_crowded; /* listening pauses until the shared workers' outboxes have room */
+	bool is_crowded; /* clients wait until a shared worker has room */
 	struct refused refused;
 
 	struct admit_table admit;
@@ -108,11 +114,11 @@ struct master {
 	struct retry recorder_retry;
 	struct child_table children;
 
-	bool is_filter_off;     /* the self-test failed under the filter and sandbox is prefer */
+	bool is_filter_off;     /* the self-test failed under the filter */
 	bool may_use_low_ports; /* the active port can be bound */
-	bool is_started; /* READY has been told */
+	bool is_started;        /* READY has been told */
 	bool is_stopping;
-	bool is_hurried; /* asked twice to stop */
+	bool is_hurried;   /* asked twice to stop */
 	unsigned failures; /* generations that were given up */
 };
 
@@ -124,13 +130,17 @@ void master_log(struct master *master, enum record_level level, const char *form
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Tell the person who starts the daemon, on standard error, why it does not start or what it warns of.
+ * Tell the person who starts the daemon, on standard error, why it does not start or what
+ * it warns of.
  */
 void master_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Arrange for fire(master, owner) to be called after delay_ms, at most a tick of the wheel later. */
-void master_set_deadline(struct master *master, struct deadline *deadline, uint64_t delay_ms,
-                         deadline_fire *fire, void *owner);
+/*
+ * Arrange for fire(master, owner) to be called after delay_ms, at most a tick of the
+ * wheel later.
+ */
+void master_set_deadline(struct master *master, struct deadline *deadline,
+                         uint64_t delay_ms, deadline_fire *fire, void *owner);
 
 /*
  * Wait for events once and handle them, then fire the deadlines that have passed.

@@ -23,17 +23,15 @@ static void
 format(enum notify_state state, char text[TEXT_MAX])
 {
 	switch (state) {
-	case NOTIFY_READY:
-		(void)snprintf(text, TEXT_MAX, "READY=1");
-		return;
+	case NOTIFY_READY: (void)snprintf(text, TEXT_MAX, "READY=1"); return;
 	case NOTIFY_RELOADING:
-		/* Type=notify-reload wants to know that this is the answer to its signal. */
+		/*
+		 * Type=notify-reload wants to know that this is the answer to its signal.
+		 */
 		(void)snprintf(text, TEXT_MAX, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		               clock_monotonic_us());
 		return;
-	case NOTIFY_STOPPING:
-		(void)snprintf(text, TEXT_MAX, "STOPPING=1");
-		return;
+	case NOTIFY_STOPPING: (void)snprintf(text, TEXT_MAX, "STOPPING=1"); return;
 	}
 }
 
@@ -46,7 +44,8 @@ notify(enum notify_state state)
 	char text[TEXT_MAX];
 	int fd;
 
-	if (len == 0 || len >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@')) {
+	if (len == 0 || len >= sizeof(address.sun_path) ||
+	    (path[0] != '/' && path[0] != '@')) {
 		return;
 	}
 	memcpy(address.sun_path, path, len);

@@ -1,7 +1,8 @@
 /*
  * notify: tells the service manager what we are doing.
  * Runs in: master.
- * Source: sd_notify(3), "Standalone implementations"; it is a datagram of lines KEY=VALUE.
+ * Source: sd_notify(3), "Standalone implementations"; it is a datagram of lines
+ * KEY=VALUE.
  * Not here: libsystemd, which the root process need not carry for one datagram.
  */
 #ifndef FTPD_MASTER_NOTIFY_H

@@ -1,5 +1,6 @@
 /*
- * outbox: messages to one worker that wait for their turn: at most one descriptor is on its way at a time.
+ * outbox: messages to one worker that wait for their turn: at most one descriptor is on
+ * its way at a time.
  * Runs in: master.
  */
 #include "ftpd/master/outbox.h"

@@ -1,8 +1,10 @@
 /*
- * outbox: messages to one worker that wait for their turn: at most one descriptor is on its way at a time.
+ * outbox: messages to one worker that wait for their turn: at most one descriptor is on
+ * its way at a time.
  * Runs in: master.
  * Source: ftpd/ipc/PROTOCOL.md, "Descriptors".
- * Not here: sending; see worker_link.h. No system call is made here but close, for descriptors that went out.
+ * Not here: sending; see worker_link.h. No system call is made here but close, for
+ * descriptors that went out.
  */
 #ifndef FTPD_MASTER_OUTBOX_H
 #define FTPD_MASTER_OUTBOX_H
@@ -13,7 +15,10 @@
 #include "common/base.h"
 
 enum {
-	/* A worker for which so many messages wait has stopped reading; the next one ends it. */
+	/*
+	 * A worker for which so many messages wait has stopped reading; the next one ends
+	 * it.
+	 */
 	OUTBOX_MAX = 1024,
 };
 
@@ -40,12 +45,16 @@ void outbox_init(struct outbox *outbox);
 int outbox_push(struct outbox *outbox, const struct mw_message *message, int fd);
 
 /*
- * Look at the message that may be sent now. They leave in order: one without a descriptor does not overtake.
+ * Look at the message that may be sent now. They leave in order: one without a descriptor
+ * does not overtake.
  * Returns: it, or NULL when there is none or the worker must take a descriptor first.
  */
 const struct outbox_entry *outbox_next(const struct outbox *outbox);
 
-/* The message of outbox_next() has been sent: its descriptor is closed here and on its way. */
+/*
+ * The message of outbox_next() has been sent: its descriptor is closed here and on its
+ * way.
+ */
 void outbox_sent(struct outbox *outbox);
 
 /*
@@ -61,7 +70,8 @@ bool outbox_taken(struct outbox *outbox);
 
 /*
  * Take the oldest message out unsent, for a worker that is gone.
- * Returns: true and *ret_message, *ret_fd (the caller's then, or -1); false when the outbox is empty.
+ * Returns: true and *ret_message, *ret_fd (the caller's then, or -1); false when the
+ *          outbox is empty.
  */
 bool outbox_pop(struct outbox *outbox, struct mw_message *ret_message, int *ret_fd);
 

@@ -1,5 +1,6 @@
 /*
- * passive_plan: which port a passive listener tries, and which address the client is told.
+ * passive_plan: which port a passive listener tries, and which address the client is
+ * told.
  * Runs in: master.
  */
 #include "ftpd/master/passive_plan.h"
@@ -18,8 +19,9 @@ passive_plan_port(const struct options_ports *ports, uint32_t start, uint32_t tr
 }
 
 struct addr
-passive_plan_announce(const struct options_network_list *networks, const struct addr *resolved,
-                      const struct addr *peer, const struct addr *bound)
+passive_plan_announce(const struct options_network_list *networks,
+                      const struct addr *resolved, const struct addr *peer,
+                      const struct addr *bound)
 {
 	struct addr told = *bound;
 

@@ -40,7 +40,10 @@ pause_is_over(struct master *master, void *owner)
 	pool_top_up(owner);
 }
 
-/* A worker could not be made, or ended before it was ready. The next may fare no better: wait longer each time. */
+/*
+ * A worker could not be made, or ended before it was ready. The next may fare no better:
+ * wait longer each time.
+ */
 static void
 hold_orders(struct generation *generation)
 {
@@ -86,7 +89,8 @@ pool_top_up(struct generation *generation)
 		}
 	}
 	while (may_order(generation) &&
-	       generation->idle_count + generation->coming_count < generation->spare_target) {
+	       generation->idle_count + generation->coming_count <
+	           generation->spare_target) {
 		if (!order(generation, WORKER_PRIVATE)) {
 			return;
 		}
@@ -179,8 +183,7 @@ pool_pick_shared(struct generation *generation, bool *ret_is_crowded)
 	struct worker *worker;
 	bool has_ready = false;
 
-	LIST_FOREACH(worker, &generation->shared, shared)
-	{
+	LIST_FOREACH(worker, &generation->shared, shared) {
 		has_ready = has_ready || worker->state == WORKER_READY;
 		if (worker_has_room(worker) &&
 		    (best == NULL || worker->session_count < best->session_count)) {
@@ -191,7 +194,10 @@ pool_pick_shared(struct generation *generation, bool *ret_is_crowded)
 	return best;
 }
 
-/* Once a second while clients come, and until the pool is small again: as many spare ones as were needed in that second. */
+/*
+ * Once a second while clients come, and until the pool is small again: as many spare ones
+ * as were needed in that second.
+ */
 static void
 tick(struct master *master, void *owner)
 {
@@ -215,7 +221,8 @@ tick(struct master *master, void *owner)
 		worker_retire(TAILQ_FIRST(&generation->idle));
 	}
 	if (generation->taken > 0 || target > generation->options.spare_min) {
-		master_set_deadline(master, &generation->pool_tick, TICK_MS, tick, generation);
+		master_set_deadline(master, &generation->pool_tick, TICK_MS, tick,
+		                    generation);
 	}
 	generation->taken = 0;
 	pool_top_up(generation);
@@ -236,8 +243,8 @@ note_taken(struct generation *generation)
 	generation->taken++;
 	generation->used++;
 	if (!timer_is_set(&generation->pool_tick.timer)) {
-		master_set_deadline(generation->master, &generation->pool_tick, TICK_MS, tick,
-		                    generation);
+		master_set_deadline(generation->master, &generation->pool_tick, TICK_MS,
+		                    tick, generation);
 	}
 	if (generation->used == generation->options.renew_after) {
 		renew_request(generation->master);

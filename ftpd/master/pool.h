@@ -1,7 +1,8 @@
 /*
  * pool: keeps as many shared workers and spare private ones as the options say.
  * Runs in: master.
- * Source: DESIGN.md section 2; spare_min, spare_max, shared_workers, renew_after in section 6.
+ * Source: DESIGN.md section 2; spare_min, spare_max, shared_workers, renew_after in
+ * section 6.
  * Not here: which client gets which worker; see assign.h.
  */
 #ifndef FTPD_MASTER_POOL_H
@@ -27,7 +28,8 @@ void pool_worker_leaves(struct worker *worker);
 
 /*
  * Find the shared worker for the next client: the one with the fewest sessions.
- * Returns: it; NULL when there is none, and *ret_is_crowded then says that all are too busy to be given one now.
+ * Returns: it; NULL when there is none, and *ret_is_crowded then says that all are too
+ *          busy to be given one now.
  */
 struct worker *pool_pick_shared(struct generation *generation, bool *ret_is_crowded);
 

@@ -64,15 +64,17 @@ program_find(struct master *master)
 	if (has_all(dir)) {
 		return true;
 	}
-	master_complain("%s, %s and %s are neither beside this program nor in %s; install them there",
-	                program_names[PROGRAM_WORKER], program_names[PROGRAM_AGENT],
-	                program_names[PROGRAM_RECORDER], DEFTPD_LIBEXEC_DIR);
+	master_complain(
+	    "%s, %s and %s are neither beside this program nor in %s; install them there",
+	    program_names[PROGRAM_WORKER], program_names[PROGRAM_AGENT],
+	    program_names[PROGRAM_RECORDER], DEFTPD_LIBEXEC_DIR);
 	return false;
 }
 
 /*
- * In the child: put `from` (two descriptors, the second may be -1) at 3 and 4, and close the rest. What stays open on
- * 1 and 2 is standard error, for the last words of a program that cannot start.
+ * In the child: put `from` (two descriptors, the second may be -1) at 3 and 4, and close
+ * the rest. What stays open on 1 and 2 is standard error, for the last words of a program
+ * that cannot start.
  */
 static bool
 arrange_descriptors(const int from[2])
@@ -99,15 +101,18 @@ arrange_descriptors(const int from[2])
 	return fd_close_from(IPC_START_FD + count) == 0;
 }
 
-/* In the child: nothing of the master's signal handling, and a group of its own, which the terminal's Ctrl-C spares. */
+/*
+ * In the child: nothing of the master's signal handling, and a group of its own, which
+ * the terminal's Ctrl-C spares.
+ */
 static void
 reset_process(void)
 {
 	sigset_t none;
 
-	(void)setpgid(0, 0);               /* fails only for a session leader, which a child is not */
-	(void)signal(SIGPIPE, SIG_DFL);    /* a valid signal */
-	(void)sigemptyset(&none);          /* cannot fail */
+	(void)setpgid(0, 0); /* fails only for a session leader, which a child is not */
+	(void)signal(SIGPIPE, SIG_DFL); /* a valid signal */
+	(void)sigemptyset(&none);       /* cannot fail */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
@@ -154,7 +159,9 @@ program_start(struct master *master, const struct program_order *order, pid_t *r
 	}
 	result = children_add(&master->children, pid, order->ended, order->owner, NULL);
 	if (result != 0) {
-		(void)kill(pid, SIGKILL); /* nobody would look after it; it is our unreaped child */
+		(void)kill(
+		    pid,
+		    SIGKILL); /* nobody would look after it; it is our unreaped child */
 		return result;
 	}
 	*ret_pid = pid;

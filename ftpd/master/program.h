@@ -23,16 +23,19 @@ enum program_kind {
 
 struct program_order {
 	enum program_kind kind;
-	int channel_fd;                  /* becomes IPC_START_FD; stays the caller's here */
-	int options_fd;                  /* becomes IPC_OPTIONS_FD; -1: none */
-	const struct identity *identity; /* told as argv[1] uid and argv[2] gid; NULL: not told */
+	int channel_fd; /* becomes IPC_START_FD; stays the caller's here */
+	int options_fd; /* becomes IPC_OPTIONS_FD; -1: none */
+	const struct identity
+	    *identity; /* told as argv[1] uid and argv[2] gid; NULL: not told */
 	child_ended *ended;
 	void *owner;
 };
 
 /*
- * Find the directory of the programs: the one of this program, else the one of the installation.
- * Returns: true and master->program_dir; false when one is missing, which has been complained of.
+ * Find the directory of the programs: the one of this program, else the one of the
+ * installation.
+ * Returns: true and master->program_dir; false when one is missing, which has been
+ *          complained of.
  */
 bool program_find(struct master *master);
 
@@ -40,11 +43,13 @@ bool program_find(struct master *master);
  * Start a program and remember it in master->children.
  * Returns: 0 and *ret_pid; negative errno.
  */
-int program_start(struct master *master, const struct program_order *order, pid_t *ret_pid);
+int program_start(struct master *master, const struct program_order *order,
+                  pid_t *ret_pid);
 
 /*
  * Fork a child of the master that runs no other program.
- * In:      keep_fds: what it finds at descriptors 3 and 4 beside the standard streams; the second may be -1. Nothing else is open.
+ * In:      keep_fds: what it finds at descriptors 3 and 4 beside the standard streams;
+ *          the second may be -1. Nothing else is open.
  * Returns: its pid, 0 in the child, negative errno.
  */
 pid_t program_fork(const int keep_fds[2]);

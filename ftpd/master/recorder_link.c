@@ -1,5 +1,6 @@
 /*
- * recorder_link: starts the recorder, passes it the logs and the workers' channels, and starts it again when it dies.
+ * recorder_link: starts the recorder, passes it the logs and the workers' channels, and
+ * starts it again when it dies.
  * Runs in: master.
  */
 #include "ftpd/master/recorder_link.h"
@@ -17,7 +18,10 @@
 #include "common/base.h"
 
 enum {
-	/* A recorder that lived so long is replaced at once; others after a pause that doubles. */
+	/*
+	 * A recorder that lived so long is replaced at once; others after a pause that
+	 * doubles.
+	 */
 	SETTLED_MS = 10000,
 	PAUSE_FIRST_MS = 250,
 	PAUSE_MAX_MS = 30000,
@@ -45,8 +49,12 @@ pass(struct recorder_link *recorder, const struct record *record, int fd)
 	size_t len = record_encode(record, bytes, sizeof(bytes));
 
 	if (channel_send(recorder->source.fd, bytes, len, fd) != 0) {
-		/* Its queue is full: it goes on when there is room. If it is gone, the channel tells. */
-		(void)loop_change(&recorder->master->loop, &recorder->source, EPOLLIN | EPOLLOUT);
+		/*
+		 * Its queue is full: it goes on when there is room. If it is gone, the
+		 * channel tells.
+		 */
+		(void)loop_change(&recorder->master->loop, &recorder->source,
+		                  EPOLLIN | EPOLLOUT);
 		return false;
 	}
 	recorder->is_in_flight = recorder->is_in_flight || fd >= 0;
@@ -86,8 +94,7 @@ pass_worker(struct recorder_link *recorder)
 	if (recorder->worker_ends == 0) {
 		return false;
 	}
-	LIST_FOREACH(worker, &recorder->master->workers, entry)
-	{
+	LIST_FOREACH(worker, &recorder->master->workers, entry) {
 		if (worker->recorder_end_fd < 0) {
 			continue;
 		}
@@ -148,10 +155,10 @@ start_again(struct master *master, void *owner)
 		master_complain("%s", mistake);
 		logs = (struct logs){.transfers_fd = -1, .events_fd = -1};
 	}
-	if (recorder_start(master, &master->current->options, &master->current->users, &logs) !=
-	    0) {
-		master_set_deadline(master, &master->recorder_retry.deadline, PAUSE_MAX_MS,
-		                    start_again, master);
+	if (recorder_start(master, &master->current->options, &master->current->users,
+	                   &logs) != 0) {
+		master_set_deadline(master, &master->recorder_retry.deadline,
+		                    PAUSE_MAX_MS, start_again, master);
 	}
 }
 
@@ -177,8 +184,9 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	}
 	retry->pause_ms = retry->pause_ms == 0             ? PAUSE_FIRST_MS
 	                  : retry->pause_ms < PAUSE_MAX_MS ? retry->pause_ms * 2
-	                                                    : PAUSE_MAX_MS;
-	master_set_deadline(master, &retry->deadline, retry->pause_ms, start_again, master);
+	                                                   : PAUSE_MAX_MS;
+	master_set_deadline(master, &retry->deadline, retry->pause_ms, start_again,
+	                    master);
 }
 
 static void
@@ -190,14 +198,18 @@ take_ready(struct recorder_link *recorder, const struct record *record)
 	recorder->is_ready = true;
 	session_record_all(recorder->master);
 	recorder->layers = (uint8_t)record->value;
-	/* Workers that outlived the recorder before this one: their channels to it are dead. */
+	/*
+	 * Workers that outlived the recorder before this one: their channels to it are
+	 * dead.
+	 */
 	for (struct worker *worker = LIST_FIRST(workers); worker != NULL; worker = next) {
 		next = LIST_NEXT(worker, entry);
 		if (worker->state == WORKER_READY) {
 			worker_give_recorder(worker);
 		}
 		if (next != NULL && next->state == WORKER_GONE) {
-			next = LIST_FIRST(workers); /* sending has ended others: begin again */
+			next = LIST_FIRST(
+			    workers); /* sending has ended others: begin again */
 		}
 	}
 }
@@ -225,14 +237,16 @@ take_message(struct recorder_link *recorder, const uint8_t *bytes, size_t len)
 static void
 handle(struct loop_source *source, uint32_t events)
 {
-	struct recorder_link *recorder = (struct recorder_link *)source; /* its first member */
+	struct recorder_link *recorder =
+	    (struct recorder_link *)source; /* its first member */
 	struct master *master = recorder->master;
 	uint8_t bytes[MESSAGE_CAP];
 	ssize_t len;
 
 	(void)events;
 	(void)loop_change(&master->loop, source, EPOLLIN);
-	while ((len = channel_recv_plain(source->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+	while ((len = channel_recv_plain(source->fd, bytes, sizeof(bytes),
+	                                 MSG_DONTWAIT)) > 0) {
 		if (!take_message(recorder, bytes, (size_t)len)) {
 			master_complain("the recorder broke the protocol; it is ended");
 			children_kill(recorder->pid, 0);
@@ -241,7 +255,8 @@ handle(struct loop_source *source, uint32_t events)
 		}
 	}
 	if (len == 0 || len == -ECONNRESET || len == -EMSGSIZE) {
-		forget_channel(master); /* it ends by that; its exit status starts the next */
+		forget_channel(
+		    master); /* it ends by that; its exit status starts the next */
 		return;
 	}
 	pump(recorder);
@@ -266,8 +281,8 @@ recorder_pass_logs(struct master *master, struct logs *logs)
 
 /* fds: our end and the recorder's. */
 static int
-start_program(struct master *master, const struct options *options, const struct users *users,
-              const int fds[2])
+start_program(struct master *master, const struct options *options,
+              const struct users *users, const int fds[2])
 {
 	struct recorder_link *recorder = &master->recorder;
 	struct program_order order = {.kind = PROGRAM_RECORDER,
@@ -294,8 +309,8 @@ start_program(struct master *master, const struct options *options, const struct
 }
 
 int
-recorder_start(struct master *master, const struct options *options, const struct users *users,
-               struct logs *logs)
+recorder_start(struct master *master, const struct options *options,
+               const struct users *users, struct logs *logs)
 {
 	struct recorder_link *recorder = &master->recorder;
 	int fds[2];

@@ -1,5 +1,6 @@
 /*
- * recorder_link: starts the recorder, passes it the logs and the workers' channels, and starts it again when it dies.
+ * recorder_link: starts the recorder, passes it the logs and the workers' channels, and
+ * starts it again when it dies.
  * Runs in: master. Input: the recorder's messages; it is unprivileged.
  * Source: DESIGN.md section 2, deftpd-recorder; ftpd/ipc/PROTOCOL.md.
  * Not here: log lines; see master_log().
@@ -29,7 +30,8 @@ void recorder_pass_logs(struct master *master, struct logs *logs);
 
 /*
  * Send a record that must not be lost.
- * Returns: true if it left; false when it must be sent again at the next session_record_pump().
+ * Returns: true if it left; false when it must be sent again at the next
+ *          session_record_pump().
  */
 bool recorder_tell(struct master *master, const struct record *record);
 

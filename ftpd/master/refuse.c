@@ -35,7 +35,10 @@ linger_is_over(struct master *master, void *owner)
 	refuse_end(master);
 }
 
-/* Everybody in the list has at least this long when the timer fires; a full list is closed at once. */
+/*
+ * Everybody in the list has at least this long when the timer fires; a full list is
+ * closed at once.
+ */
 static void
 linger_add(struct master *master, int fd)
 {
@@ -61,13 +64,10 @@ static const char *
 reason(enum admit_result why)
 {
 	switch (why) {
-	case ADMIT_FULL:
-		return "max_sessions is reached";
-	case ADMIT_ADDRESS_FULL:
-		return "max_sessions_per_address is reached";
+	case ADMIT_FULL: return "max_sessions is reached";
+	case ADMIT_ADDRESS_FULL: return "max_sessions_per_address is reached";
 	case ADMIT_NO_MEMORY:
-	case ADMIT_OK:
-		break;
+	case ADMIT_OK: break;
 	}
 	return "memory or descriptors have run out";
 }
@@ -81,8 +81,7 @@ sentence(enum admit_result why)
 	case ADMIT_ADDRESS_FULL:
 		return "421 Too many clients are connected from your address.\r\n";
 	case ADMIT_NO_MEMORY:
-	case ADMIT_OK:
-		break;
+	case ADMIT_OK: break;
 	}
 	return "421 The server is busy, please try again later.\r\n";
 }
@@ -96,7 +95,8 @@ refuse_unadmitted(struct master *master, int fd, enum admit_result why)
 	refuse_client(master, fd, sentence(why));
 	refused->untold++;
 	if (refused->told_ms == 0 || now_ms - refused->told_ms >= TELL_EVERY_MS) {
-		master_log(master, RECORD_WARNING, "clients refused since the last line: %u; %s",
+		master_log(master, RECORD_WARNING,
+		           "clients refused since the last line: %u; %s",
 		           (unsigned)refused->untold, reason(why));
 		refused->untold = 0;
 		refused->told_ms = now_ms;

@@ -12,8 +12,9 @@
 #include "common/base.h"
 
 /*
- * Send the line if the socket takes it at once, end the stream, and close a moment later: bytes that the client has sent and nobody
- * has read would turn the close into a reset, and the reset could overtake the line.
+ * Send the line if the socket takes it at once, end the stream, and close a moment later:
+ * bytes that the client has sent and nobody has read would turn the close into a reset,
+ * and the reset could overtake the line.
  * In:      fd: owned from now on. text: with CR LF.
  */
 void refuse_client(struct master *master, int fd, const char *text);

@@ -1,5 +1,6 @@
 /*
- * reload: reads the configuration anew at SIGHUP. A wrong one changes nothing and says why.
+ * reload: reads the configuration anew at SIGHUP. A wrong one changes nothing and says
+ * why.
  * Runs in: master.
  */
 #include "ftpd/master/reload.h"
@@ -34,19 +35,25 @@ log_findings(struct master *master, const struct conf *conf)
 	size_t count = conf_findings_count(conf);
 	const struct conf_finding *finding;
 
-	for (size_t i = 0; i < count && (finding = conf_finding_get(conf, i)) != NULL; i++) {
+	for (size_t i = 0; i < count && (finding = conf_finding_get(conf, i)) != NULL;
+	     i++) {
 		if (finding->line > 0) {
 			master_log(master, RECORD_ERROR, "%s:%u: %s", finding->file,
 			           (unsigned)finding->line, finding->text);
 		} else {
-			master_log(master, RECORD_ERROR, "%s: %s", finding->file, finding->text);
+			master_log(master, RECORD_ERROR, "%s: %s", finding->file,
+			           finding->text);
 		}
 	}
 	master_log(master, RECORD_ERROR,
-	           "the configuration has %zu mistakes; the old one stays in force", count);
+	           "the configuration has %zu mistakes; the old one stays in force",
+	           count);
 }
 
-/* Returns: true if all that can fail at once has succeeded and a new generation is starting. */
+/*
+ * Returns: true if all that can fail at once has succeeded and a new generation is
+ *          starting.
+ */
 static bool
 apply(struct master *master, const struct options *options, const struct users *users)
 {
@@ -85,7 +92,8 @@ reload_begin(struct master *master)
 
 	notify(NOTIFY_RELOADING);
 	if (conf == NULL) {
-		master_log(master, RECORD_ERROR, "the configuration cannot be read: out of memory");
+		master_log(master, RECORD_ERROR,
+		           "the configuration cannot be read: out of memory");
 		reload_failed(master);
 		return;
 	}

@@ -1,5 +1,6 @@
 /*
- * reload: reads the configuration anew at SIGHUP. A wrong one changes nothing and says why.
+ * reload: reads the configuration anew at SIGHUP. A wrong one changes nothing and says
+ * why.
  * Runs in: master.
  * Not here: how the new options take over; see renew.h.
  */

@@ -15,11 +15,17 @@
 #include "common/base.h"
 
 enum {
-	/* A client that can end workers at will must not keep the machine busy with new forkservers. */
+	/*
+	 * A client that can end workers at will must not keep the machine busy with new
+	 * forkservers.
+	 */
 	INTERVAL_MS = 5000,
 	/* Without a forkserver there are no new workers: this is more urgent. */
 	URGENT_INTERVAL_MS = 1000,
-	/* After a failure the pause before the next attempt doubles from one to the other. */
+	/*
+	 * After a failure the pause before the next attempt doubles from one to the
+	 * other.
+	 */
 	PAUSE_FIRST_MS = 500,
 	PAUSE_MAX_MS = 30000,
 	/* A generation that is not usable by then never will be. */
@@ -41,8 +47,8 @@ attempt(struct master *master, void *owner)
 	if (result != 0) {
 		master_log(master, RECORD_ERROR, "a forkserver cannot be started: %s",
 		           strerror(-result));
-		master_set_deadline(master, &master->renew.deadline, PAUSE_MAX_MS, attempt,
-		                    master);
+		master_set_deadline(master, &master->renew.deadline, PAUSE_MAX_MS,
+		                    attempt, master);
 	}
 }
 
@@ -56,7 +62,8 @@ renew_request(struct master *master)
 	}
 	/* Not now: the caller is in the middle of something. */
 	master_set_deadline(master, &master->renew.deadline,
-	                    age_ms < INTERVAL_MS ? INTERVAL_MS - age_ms : 0, attempt, master);
+	                    age_ms < INTERVAL_MS ? INTERVAL_MS - age_ms : 0, attempt,
+	                    master);
 }
 
 void
@@ -92,10 +99,11 @@ give_up(struct master *master, const char *why)
 	if (master->current->state == GENERATION_LOST) {
 		struct retry *renew = &master->renew;
 
-		renew->pause_ms = renew->pause_ms == 0              ? PAUSE_FIRST_MS
+		renew->pause_ms = renew->pause_ms == 0             ? PAUSE_FIRST_MS
 		                  : renew->pause_ms < PAUSE_MAX_MS ? renew->pause_ms * 2
-		                                                    : PAUSE_MAX_MS;
-		master_set_deadline(master, &renew->deadline, renew->pause_ms, attempt, master);
+		                                                   : PAUSE_MAX_MS;
+		master_set_deadline(master, &renew->deadline, renew->pause_ms, attempt,
+		                    master);
 	}
 }
 
@@ -123,8 +131,8 @@ patience_is_over(struct master *master, void *owner)
 }
 
 int
-renew_begin(struct master *master, const struct options *options, const struct users *users,
-            const struct addr *resolved, bool is_reload)
+renew_begin(struct master *master, const struct options *options,
+            const struct users *users, const struct addr *resolved, bool is_reload)
 {
 	struct generation *generation;
 	int result = generation_start(master, options, users, resolved, &generation);
@@ -139,7 +147,8 @@ renew_begin(struct master *master, const struct options *options, const struct u
 	master->next = generation;
 	master->renewed_ms = clock_monotonic_ms();
 	timer_clear(&master->wheel, &master->renew.deadline.timer);
-	master_set_deadline(master, &master->next_deadline, PATIENCE_MS, patience_is_over, master);
+	master_set_deadline(master, &master->next_deadline, PATIENCE_MS, patience_is_over,
+	                    master);
 	return 0;
 }
 
@@ -155,8 +164,8 @@ renew_forkserver_lost(struct generation *generation)
 			attempt(master, master);
 			return;
 		}
-		master_set_deadline(master, &master->renew.deadline, URGENT_INTERVAL_MS, attempt,
-		                    master);
+		master_set_deadline(master, &master->renew.deadline, URGENT_INTERVAL_MS,
+		                    attempt, master);
 	}
 }
 
@@ -166,7 +175,8 @@ renew_usable(struct generation *generation)
 	struct master *master = generation->master;
 	struct generation *old = master->current;
 
-	if (generation != master->next || !generation->has_usable || generation->is_resolving) {
+	if (generation != master->next || !generation->has_usable ||
+	    generation->is_resolving) {
 		return;
 	}
 	master->current = generation;
@@ -186,6 +196,7 @@ renew_usable(struct generation *generation)
 	}
 	resolve_keep_fresh(generation);
 	if (generation->state == GENERATION_LOST) {
-		renew_request(master); /* its forkserver ended while a name was being looked up */
+		renew_request(
+		    master); /* its forkserver ended while a name was being looked up */
 	}
 }

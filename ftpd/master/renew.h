@@ -11,20 +11,27 @@
 #include "common/base.h"
 
 /*
- * Start a generation that shall take over when it is usable; one that was starting is given up.
+ * Start a generation that shall take over when it is usable; one that was starting is
+ * given up.
  * In:      resolved: as for generation_start().
  * Returns: 0 or negative errno.
  */
-int renew_begin(struct master *master, const struct options *options, const struct users *users,
-                const struct addr *resolved, bool is_reload);
+int renew_begin(struct master *master, const struct options *options,
+                const struct users *users, const struct addr *resolved, bool is_reload);
 
 /* Give up the generation that is starting, if there is one, without a word. */
 void renew_cancel(struct master *master);
 
-/* A generation with the options of the current one is wanted. It comes at once, or when the last one is old enough. */
+/*
+ * A generation with the options of the current one is wanted. It comes at once, or when
+ * the last one is old enough.
+ */
 void renew_request(struct master *master);
 
-/* A worker of the generation ended abnormally: its memory layout may be known to somebody. */
+/*
+ * A worker of the generation ended abnormally: its memory layout may be known to
+ * somebody.
+ */
 void renew_after_crash(struct generation *generation);
 
 /* The generation has lost its forkserver unexpectedly. */

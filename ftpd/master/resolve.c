@@ -33,7 +33,8 @@ look_up(const char *name, const struct identity *identity)
 	uint8_t bytes[ANSWER_MAX];
 	struct wire_writer writer;
 
-	if (privilege_become(identity) == 0 && getaddrinfo(name, NULL, &hints, &list) == 0 &&
+	if (privilege_become(identity) == 0 &&
+	    getaddrinfo(name, NULL, &hints, &list) == 0 &&
 	    list->ai_addrlen <= sizeof(sockaddr)) {
 		memcpy(&sockaddr, list->ai_addr, list->ai_addrlen);
 		addr = sockaddr_to_addr(&sockaddr);
@@ -78,12 +79,13 @@ finish(struct generation *generation, const struct addr *found)
 	if (found->family == ADDR_IPV4) {
 		generation->passive_address = *found;
 	} else {
-		master_log(master, RECORD_WARNING,
-		           "passive_address %s has no IPv4 address at present; clients are told %s",
-		           generation->options.passive_address,
-		           generation->passive_address.family == ADDR_NONE
-		               ? "the address that they connected to"
-		               : "the one that it had before");
+		master_log(
+		    master, RECORD_WARNING,
+		    "passive_address %s has no IPv4 address at present; clients are told %s",
+		    generation->options.passive_address,
+		    generation->passive_address.family == ADDR_NONE
+			? "the address that they connected to"
+			: "the one that it had before");
 	}
 	if (generation == master->current) {
 		resolve_keep_fresh(generation);
@@ -104,7 +106,8 @@ static void
 handle(struct loop_source *source, uint32_t events)
 {
 	struct generation *generation =
-	    (struct generation *)(void *)((char *)source - offsetof(struct generation, resolver));
+	    (struct generation *)(void *)((char *)source -
+	                                  offsetof(struct generation, resolver));
 	uint8_t bytes[ANSWER_MAX];
 	ssize_t len = channel_recv_plain(source->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	struct addr addr = {0};
@@ -139,7 +142,8 @@ start_child(struct generation *generation, const int fds[2])
 	result = children_add(&master->children, pid, child_ended_quietly, NULL, NULL);
 	if (result == 0) {
 		generation->resolver.handle = handle;
-		result = loop_watch(&master->loop, &generation->resolver, fds[0], EPOLLIN);
+		result =
+		    loop_watch(&master->loop, &generation->resolver, fds[0], EPOLLIN);
 	}
 	if (result != 0) {
 		children_kill(pid, 0);
@@ -164,7 +168,8 @@ begin_look_up(struct generation *generation)
 		}
 	}
 	if (result != 0) {
-		master_log(master, RECORD_ERROR, "passive_address %s cannot be looked up: %s",
+		master_log(master, RECORD_ERROR,
+		           "passive_address %s cannot be looked up: %s",
 		           generation->options.passive_address, strerror(-result));
 		return;
 	}

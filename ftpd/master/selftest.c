@@ -1,5 +1,6 @@
 /*
- * selftest: a scripted session through a real worker and a real agent under the real confinement, before the first client.
+ * selftest: a scripted session through a real worker and a real agent under the real
+ * confinement, before the first client.
  * Runs in: master, at the start.
  */
 #include "ftpd/master/selftest.h"
@@ -28,7 +29,9 @@
 #include "common/base.h"
 
 enum {
-	/* Usually some 50 ms are enough; a machine that is still booting may need more. */
+	/*
+	 * Usually some 50 ms are enough; a machine that is still booting may need more.
+	 */
 	PATIENCE_MS = 10000,
 	CONNECT_MS = 3000,
 	PATH_TEXT_MAX = 64,
@@ -72,12 +75,14 @@ make_sample(struct selftest *test)
 	int fd;
 	bool is_written;
 
-	(void)snprintf(test->directory, sizeof(test->directory), "/tmp/deftpd-selftest-XXXXXX");
+	(void)snprintf(test->directory, sizeof(test->directory),
+	               "/tmp/deftpd-selftest-XXXXXX");
 	if (mkdtemp(test->directory) == NULL) {
 		test->directory[0] = '\0';
 		return fail(test, "no directory can be made in /tmp", errno);
 	}
-	(void)snprintf(test->file, sizeof(test->file), "%s/%s", test->directory, sample.name);
+	(void)snprintf(test->file, sizeof(test->file), "%s/%s", test->directory,
+	               sample.name);
 	fd = open(test->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	is_written = fd >= 0 && write(fd, sample.content, len) == (ssize_t)len &&
 	             fchmod(fd, 0644) == 0 && chmod(test->directory, 0755) == 0;
@@ -110,7 +115,10 @@ ignore(struct master *master, void *owner)
 	(void)owner;
 }
 
-/* Turn the loop until the condition is met; it must not sleep longer than a tick meanwhile. */
+/*
+ * Turn the loop until the condition is met; it must not sleep longer than a tick
+ * meanwhile.
+ */
 static bool
 wait_until(struct selftest *test, bool (*is_met)(const struct selftest *))
 {
@@ -118,7 +126,8 @@ wait_until(struct selftest *test, bool (*is_met)(const struct selftest *))
 	struct deadline wake = {0};
 
 	master_set_deadline(test->master, &wake, 2 * (uint64_t)PATIENCE_MS, ignore, NULL);
-	while (!is_met(test) && has_time(test, until_ms) && master_turn(test->master) == 0) {
+	while (!is_met(test) && has_time(test, until_ms) &&
+	       master_turn(test->master) == 0) {
 	}
 	timer_clear(&test->master->wheel, &wake.timer);
 	return is_met(test);
@@ -150,9 +159,11 @@ start_worker(struct selftest *test, const struct options *options)
 	int result;
 
 	copy.anonymous.enabled = true;
-	(void)snprintf(copy.anonymous.root, sizeof(copy.anonymous.root), "%s", test->directory);
+	(void)snprintf(copy.anonymous.root, sizeof(copy.anonymous.root), "%s",
+	               test->directory);
 	copy.passive_address_for.count = 0;
-	result = generation_start(test->master, &copy, test->users, &none, &test->generation);
+	result =
+	    generation_start(test->master, &copy, test->users, &none, &test->generation);
 	if (result != 0) {
 		return fail(test, "the forkserver cannot be started", -result);
 	}
@@ -176,7 +187,8 @@ open_listener(struct selftest *test)
 	socklen_t len = sockaddr_from_addr(&loopback, &sockaddr);
 	struct addr bound;
 
-	test->listener_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	test->listener_fd =
+	    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (test->listener_fd < 0 ||
 	    bind(test->listener_fd, (struct sockaddr *)&sockaddr, len) != 0 ||
 	    listen(test->listener_fd, 1) != 0 ||
@@ -206,7 +218,8 @@ be_client(const struct selftest *test)
 	bool is_right = selftest_client_run(&test->users->worker, test->port, &sample,
 	                                    CHILD_RECORDER_FD, verdict);
 
-	(void)channel_send(CHILD_VERDICT_FD, verdict, strlen(verdict) + 1, -1); /* the status says the rest */
+	(void)channel_send(CHILD_VERDICT_FD, verdict, strlen(verdict) + 1,
+	                   -1); /* the status says the rest */
 	_exit(is_right ? 0 : 1);
 }
 
@@ -259,7 +272,8 @@ connect_them(struct selftest *test)
 		return fail(test, "the client cannot be accepted", errno);
 	}
 	peer = sockaddr_to_addr(&sockaddr);
-	result = worker != NULL ? accept_session(test->master, fd, &peer, &session) : -EPIPE;
+	result =
+	    worker != NULL ? accept_session(test->master, fd, &peer, &session) : -EPIPE;
 	if (result != 0) {
 		fd_close(&fd);
 		return fail(test, "the client cannot be given to the worker", -result);
@@ -283,8 +297,10 @@ judge(struct selftest *test)
 	if (test->client_status == 0) {
 		return true;
 	}
-	len = channel_recv_plain(test->verdict_fds[0], verdict, sizeof(verdict), MSG_DONTWAIT);
-	(void)snprintf(test->why, sizeof(test->why), "%.*s", len > 0 ? (int)len : 0, verdict);
+	len = channel_recv_plain(test->verdict_fds[0], verdict, sizeof(verdict),
+	                         MSG_DONTWAIT);
+	(void)snprintf(test->why, sizeof(test->why), "%.*s", len > 0 ? (int)len : 0,
+	               verdict);
 	return false;
 }
 
@@ -325,8 +341,8 @@ run_once(struct master *master, const struct options *options, const struct user
 	    .verdict_fds = {-1, -1},
 	};
 	bool has_passed = make_sample(&test) && start_worker(&test, options) &&
-	                  open_listener(&test) && start_client(&test) && connect_them(&test) &&
-	                  judge(&test);
+	                  open_listener(&test) && start_client(&test) &&
+	                  connect_them(&test) && judge(&test);
 
 	clean_up(&test);
 	(void)snprintf(why, SELFTEST_VERDICT_MAX, "%s", test.why);
@@ -335,8 +351,8 @@ run_once(struct master *master, const struct options *options, const struct user
 
 /* The test failed and sandbox is prefer: find out whether the confinement is to blame. */
 static void
-find_cause(struct master *master, const struct options *options, const struct users *users,
-           const char *why)
+find_cause(struct master *master, const struct options *options,
+           const struct users *users, const char *why)
 {
 	struct options without = *options;
 	char ignored[SELFTEST_VERDICT_MAX];
@@ -344,15 +360,17 @@ find_cause(struct master *master, const struct options *options, const struct us
 	without.sandbox = OPTIONS_SANDBOX_OFF;
 	if (run_once(master, &without, users, ignored)) {
 		master->is_filter_off = true;
-		master_log(master, RECORD_ERROR,
-		           "the sandbox self-test failed, so sandbox is off now: %s; please report "
-		           "this with the versions of kernel and C library",
-		           why);
+		master_log(
+		    master, RECORD_ERROR,
+		    "the sandbox self-test failed, so sandbox is off now: %s; please report "
+		    "this with the versions of kernel and C library",
+		    why);
 		return;
 	}
-	master_log(master, RECORD_WARNING,
-	           "the sandbox self-test failed, with and without the sandbox, which stays on: %s",
-	           why);
+	master_log(
+	    master, RECORD_WARNING,
+	    "the sandbox self-test failed, with and without the sandbox, which stays on: %s",
+	    why);
 }
 
 bool
@@ -365,7 +383,8 @@ selftest(struct master *master, const struct options *options, const struct user
 		return true;
 	}
 	if (options->sandbox == OPTIONS_SANDBOX_REQUIRE) {
-		master_complain("the sandbox self-test failed and sandbox is require: %s", why);
+		master_complain("the sandbox self-test failed and sandbox is require: %s",
+		                why);
 		return false;
 	}
 	find_cause(master, options, users, why);

@@ -33,8 +33,8 @@ struct client {
 	char *verdict;
 };
 
-static bool
-fail(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool fail(struct client *client, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static bool
 fail(struct client *client, const char *format, ...)
@@ -74,7 +74,10 @@ connect_to(uint16_t port)
 	return fd;
 }
 
-/* Returns: false at the end of the stream, after PATIENCE_S, or for a line that is too long. */
+/*
+ * Returns: false at the end of the stream, after PATIENCE_S, or for a line that is too
+ *          long.
+ */
 static bool
 read_line(struct client *client)
 {
@@ -171,7 +174,8 @@ transfer(struct client *client, const char *command, char data[DATA_MAX], size_t
 		fd_close(&fd);
 		return false;
 	}
-	while (total < DATA_MAX && (len = recv(fd, data + total, DATA_MAX - total, 0)) > 0) {
+	while (total < DATA_MAX &&
+	       (len = recv(fd, data + total, DATA_MAX - total, 0)) > 0) {
 		total += (size_t)len;
 	}
 	fd_close(&fd);
@@ -215,14 +219,18 @@ retrieve(struct client *client, const struct selftest_sample *sample)
 static bool
 converse(struct client *client, const struct selftest_sample *sample)
 {
-	return expect(client, "the connection", "220") && ask(client, "USER anonymous", "331") &&
+	return expect(client, "the connection", "220") &&
+	       ask(client, "USER anonymous", "331") &&
 	       ask(client, "PASS self-test@localhost", "230") &&
 	       ask(client, "TYPE I", "200") && list(client, sample) &&
 	       retrieve(client, sample) && ask(client, "QUIT", "221") &&
 	       (!read_line(client) || fail(client, "a word came after QUIT"));
 }
 
-/* The worker has closed the control connection, so all that it had to tell is in the channel. */
+/*
+ * The worker has closed the control connection, so all that it had to tell is in the
+ * channel.
+ */
 static bool
 look_for_denied(struct client *client, int recorder_fd)
 {
@@ -230,14 +238,16 @@ look_for_denied(struct client *client, int recorder_fd)
 	struct record record;
 	ssize_t len;
 
-	while ((len = channel_recv_plain(recorder_fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+	while ((len = channel_recv_plain(recorder_fd, bytes, sizeof(bytes),
+	                                 MSG_DONTWAIT)) > 0) {
 		if (record_decode(bytes, (size_t)len, &record) &&
 		    record.type == RECORD_DENIED_CALL) {
 			char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE,
 			                                              (int)record.value);
 
-			(void)fail(client, "the filter of the %.*s denied the system call %s",
-			           (int)record.text_len, record.text, name != NULL ? name : "?");
+			(void)fail(
+			    client, "the filter of the %.*s denied the system call %s",
+			    (int)record.text_len, record.text, name != NULL ? name : "?");
 			free(name);
 			return false;
 		}
@@ -258,7 +268,8 @@ selftest_client_run(const struct identity *identity, uint16_t port,
 	}
 	client.control_fd = connect_to(port);
 	if (client.control_fd < 0) {
-		return fail(&client, "127.0.0.1 could not be reached: %s", strerror(errno));
+		return fail(&client, "127.0.0.1 could not be reached: %s",
+		            strerror(errno));
 	}
 	is_right = converse(&client, sample);
 	fd_close(&client.control_fd);

@@ -1,6 +1,8 @@
 /*
- * selftest_client: plays the client of the sandbox self-test: a short anonymous session with a listing and a download.
- * Runs in: a forked child of the master, since the master never reads from a client's socket.
+ * selftest_client: plays the client of the sandbox self-test: a short anonymous session
+ * with a listing and a download.
+ * Runs in: a forked child of the master, since the master never reads from a client's
+ * socket.
  * Source: DESIGN.md section 3, rule 11.
  * Not here: what follows from the verdict; see selftest.h.
  */
@@ -21,7 +23,8 @@ struct selftest_sample {
 };
 
 /*
- * Become the identity, run the session against 127.0.0.1:port, then look through what the worker told its recorder.
+ * Become the identity, run the session against 127.0.0.1:port, then look through what the
+ * worker told its recorder.
  * In:      recorder_fd: the recorder's end of the worker's channel.
  * Out:     verdict: what went wrong, one line without control characters.
  * Returns: true if every answer was right and no system call was denied.

@@ -14,8 +14,7 @@
 #include "common/privilege.h"
 #include "common/base.h"
 
-static void
-add(struct serve_texts *texts, const char *format, ...)
+static void add(struct serve_texts *texts, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
@@ -37,8 +36,8 @@ add_listen(const struct serve_request *request, struct serve_texts *texts)
 	char port[16];
 
 	(void)snprintf(port, sizeof(port), "%d", SERVE_PORT);
-	add(texts, "listen=%s%s%s:%s", is_bare_ipv6 ? "[" : "", address, is_bare_ipv6 ? "]" : "",
-	    request->port != NULL ? request->port : port);
+	add(texts, "listen=%s%s%s:%s", is_bare_ipv6 ? "[" : "", address,
+	    is_bare_ipv6 ? "]" : "", request->port != NULL ? request->port : port);
 }
 
 static void
@@ -68,7 +67,8 @@ serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
 	add(texts, "anonymous.root=%s", path);
 	add(texts, "log.transfers=");
 	add(texts, "log.events=stderr");
-	add(texts, "spare_min=2"); /* nobody has a password here: few are sent to a private worker */
+	add(texts,
+	    "spare_min=2"); /* nobody has a password here: few are sent to a private worker */
 	add(texts, "spare_max=8");
 	if (!privilege_is_root()) {
 		add(texts, "active_port=0"); /* port 20 is root's */

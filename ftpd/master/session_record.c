@@ -78,10 +78,8 @@ session_record_all(struct master *master)
 	struct worker *worker;
 	struct session *session;
 
-	LIST_FOREACH(worker, &master->workers, entry)
-	{
-		LIST_FOREACH(session, &worker->sessions, of_worker)
-		{
+	LIST_FOREACH(worker, &master->workers, entry) {
+		LIST_FOREACH(session, &worker->sessions, of_worker) {
 			add(master, session);
 		}
 	}

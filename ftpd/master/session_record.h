@@ -1,6 +1,7 @@
 /*
- * session_record: tells the recorder which worker has which session. The recorder believes a worker only about its own sessions, so
- * these records are never dropped: what its channel does not take now is sent later, and all again to a new recorder.
+ * session_record: tells the recorder which worker has which session. The recorder
+ * believes a worker only about its own sessions, so these records are never dropped: what
+ * its channel does not take now is sent later, and all again to a new recorder.
  * Runs in: master.
  * Source: RECORD_SESSION_BEGIN in ftpd/ipc/record.h.
  * Not here: the recorder's channel; see recorder_link.h.

@@ -1,5 +1,6 @@
 /*
- * session_table: every client from its acceptance to its end, and the numbers by which workers name them.
+ * session_table: every client from its acceptance to its end, and the numbers by which
+ * workers name them.
  * Runs in: master.
  */
 #include "ftpd/master/session_table.h"

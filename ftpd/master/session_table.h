@@ -1,8 +1,10 @@
 /*
- * session_table: every client from its acceptance to its end, and the numbers by which workers name them.
+ * session_table: every client from its acceptance to its end, and the numbers by which
+ * workers name them.
  * Runs in: master. Input: session numbers, hostile.
  * Source: DESIGN.md section 3, rule 5.
- * Not here: what may be done with a session; see worker_obey.h and assign.h. No system call is made here.
+ * Not here: what may be done with a session; see worker_obey.h and assign.h. No system
+ * call is made here.
  */
 #ifndef FTPD_MASTER_SESSION_TABLE_H
 #define FTPD_MASTER_SESSION_TABLE_H
@@ -16,7 +18,10 @@
 struct worker;
 
 enum {
-	/* A number is slot and generation. Zero is no session: it is what records about none carry. */
+	/*
+	 * A number is slot and generation. Zero is no session: it is what records about
+	 * none carry.
+	 */
 	SESSION_GENERATION_BITS = 12,
 	SESSION_GENERATIONS = 1 << SESSION_GENERATION_BITS,
 	SESSION_SLOTS_MAX = 1 << (32 - SESSION_GENERATION_BITS),
@@ -27,9 +32,13 @@ enum {
 
 enum session_state {
 	SESSION_FREE,
-	SESSION_WAITING, /* no worker is ready for it: `fd` is the client's socket, `deadline` runs */
-	SESSION_QUEUED,  /* its ASSIGN lies in a worker's outbox; the worker must not know its number yet */
-	SESSION_SERVED,  /* a worker has it */
+	/* no worker is ready for it: `fd` is the client's socket, `deadline` runs */
+	SESSION_WAITING,
+	/*
+	 * its ASSIGN lies in a worker's outbox; the worker must not know its number yet
+	 */
+	SESSION_QUEUED,
+	SESSION_SERVED, /* a worker has it */
 };
 
 /* What the worker has asked about it. At most one question is open. */
@@ -46,8 +55,11 @@ struct session {
 	enum session_question question;
 	struct addr peer;
 	struct addr local;
-	struct addr target;    /* SESSION_ASKED_ACTIVE */
-	uint64_t cookie;       /* SO_COOKIE: the kernel's name for the socket, by which a returned one is known */
+	struct addr target; /* SESSION_ASKED_ACTIVE */
+	/*
+	 * SO_COOKIE: the kernel's name for the socket, by which a returned one is known
+	 */
+	uint64_t cookie;
 	int fd;                /* SESSION_WAITING, else -1 */
 	bool wants_private;    /* no shared worker may have it */
 	bool is_handed_over;   /* a shared worker has greeted it */
@@ -55,7 +67,8 @@ struct session {
 	uint32_t passive_asks; /* how many passive listeners were made for it */
 	struct worker *worker; /* QUEUED, SERVED */
 	LIST_ENTRY(session) of_worker;
-	TAILQ_ENTRY(session) in_queue; /* waiting for a worker, or its question for an answer: never both */
+	TAILQ_ENTRY(session)
+	in_queue; /* waiting for a worker, or its question for an answer: never both */
 	TAILQ_ENTRY(session) in_untold; /* see session_record.h */
 	bool is_untold;
 	uint32_t next_free; /* FREE: slot plus 1, 0 ends the list */
@@ -70,7 +83,8 @@ struct session_table {
 
 /*
  * Take a free slot under a new number.
- * Returns: a session of which all but the number is zero and fd -1; NULL when memory or slots ran out.
+ * Returns: a session of which all but the number is zero and fd -1; NULL when memory or
+ *          slots ran out.
  * Owner:   the table; session_table_remove() gives it back.
  */
 struct session *session_table_add(struct session_table *table);
@@ -81,7 +95,10 @@ struct session *session_table_add(struct session_table *table);
  */
 struct session *session_table_find(struct session_table *table, uint32_t id);
 
-/* Give the slot back. Its number will not be valid again before 4,095 others have had the slot. */
+/*
+ * Give the slot back. Its number will not be valid again before 4,095 others have had the
+ * slot.
+ */
 void session_table_remove(struct session_table *table, struct session *session);
 
 /* Free all memory. */

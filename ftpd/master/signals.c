@@ -16,9 +16,7 @@ static void
 take(struct master *master, uint32_t number)
 {
 	switch (number) {
-	case SIGCHLD:
-		children_reap(master);
-		return;
+	case SIGCHLD: children_reap(master); return;
 	case SIGHUP:
 		if (master->is_started && !master->is_stopping) {
 			reload_begin(master);
@@ -29,8 +27,7 @@ take(struct master *master, uint32_t number)
 		master->is_hurried = master->is_stopping;
 		master->is_stopping = true;
 		return;
-	default:
-		return;
+	default: return;
 	}
 }
 
@@ -57,7 +54,8 @@ signals_begin(struct master *master)
 	for (size_t i = 0; i < ARRAY_COUNT(watched); i++) {
 		(void)sigaddset(&set, watched[i]); /* valid signals */
 	}
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
 		return -errno;
 	}

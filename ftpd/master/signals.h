@@ -10,8 +10,9 @@
 #include "common/base.h"
 
 /*
- * Block the signals and watch for them: SIGCHLD, SIGHUP (reload), SIGTERM and SIGINT (stop; the second time without waiting). Become
- * the parent of orphans, so that their ends are told here.
+ * Block the signals and watch for them: SIGCHLD, SIGHUP (reload), SIGTERM and SIGINT
+ * (stop; the second time without waiting). Become the parent of orphans, so that their
+ * ends are told here.
  * Returns: 0 or negative errno.
  */
 int signals_begin(struct master *master);

@@ -1,5 +1,6 @@
 /*
- * start: the order of everything between the command line and the first client, and the life after it.
+ * start: the order of everything between the command line and the first client, and the
+ * life after it.
  * Runs in: master.
  */
 #include "ftpd/master/start.h"
@@ -78,7 +79,8 @@ ignore(struct master *master, void *owner)
 }
 
 static bool
-start_recorder(struct master *master, const struct options *options, const struct users *users)
+start_recorder(struct master *master, const struct options *options,
+               const struct users *users)
 {
 	uint64_t until_ms = clock_monotonic_ms() + RECORDER_PATIENCE_MS;
 	char mistake[LOGS_MISTAKE_MAX];
@@ -95,7 +97,8 @@ start_recorder(struct master *master, const struct options *options, const struc
 		master_complain("the recorder cannot be started: %s", strerror(-result));
 		return false;
 	}
-	master_set_deadline(master, &wake, 2 * (uint64_t)RECORDER_PATIENCE_MS, ignore, NULL);
+	master_set_deadline(master, &wake, 2 * (uint64_t)RECORDER_PATIENCE_MS, ignore,
+	                    NULL);
 	while (!is_recorder_settled(master) && master->recorder.pid != 0 &&
 	       clock_monotonic_ms() < until_ms && !master->is_stopping &&
 	       master_turn(master) == 0) {
@@ -124,12 +127,14 @@ has_required_layers(struct master *master, const struct options *options)
 }
 
 static bool
-start_workers(struct master *master, const struct options *options, const struct users *users)
+start_workers(struct master *master, const struct options *options,
+              const struct users *users)
 {
 	int result = renew_begin(master, options, users, NULL, true);
 
 	if (result != 0) {
-		master_complain("the forkserver cannot be started: %s", strerror(-result));
+		master_complain("the forkserver cannot be started: %s",
+		                strerror(-result));
 		return false;
 	}
 	while (master->current == NULL && master->failures == 0 && !master->is_stopping &&
@@ -139,7 +144,8 @@ start_workers(struct master *master, const struct options *options, const struct
 		return true;
 	}
 	if (master->current == NULL) {
-		master_complain("no worker becomes ready; what they wrote here before says why");
+		master_complain(
+		    "no worker becomes ready; what they wrote here before says why");
 		return false;
 	}
 	return has_required_layers(master, options);
@@ -154,21 +160,26 @@ tell_ready(struct master *master, const struct options *options)
 	master_log(master, RECORD_INFO, "deftpd %s is ready; workers are confined by %s",
 	           DEFTPD_VERSION, layers_describe(master->current->layers, text));
 	if (options->active_port != 0 && !master->may_use_low_ports) {
-		master_log(master, RECORD_WARNING,
-		           "port %u may not be used by this user; active data connections come "
-		           "from any port",
-		           (unsigned)options->active_port);
+		master_log(
+		    master, RECORD_WARNING,
+		    "port %u may not be used by this user; active data connections come "
+		    "from any port",
+		    (unsigned)options->active_port);
 	}
 	if (master->invocation.is_serving_directory) {
-		(void)printf("deftpd serves %s, read-only, to anybody who can reach this machine. "
-		             "Ctrl-C stops it.\n",
-		             options->anonymous.root);
+		(void)printf(
+		    "deftpd serves %s, read-only, to anybody who can reach this machine. "
+		    "Ctrl-C stops it.\n",
+		    options->anonymous.root);
 		urls_print(&options->listen);
 	}
 	notify(NOTIFY_READY);
 }
 
-/* Everything that can fail at the start, cheapest first. Each part has said why if it fails. */
+/*
+ * Everything that can fail at the start, cheapest first. Each part has said why if it
+ * fails.
+ */
 static bool
 bring_up(struct master *master, const struct options *options, const struct users *users)
 {
@@ -179,7 +190,8 @@ bring_up(struct master *master, const struct options *options, const struct user
 		return false;
 	}
 	master->may_use_low_ports = data_active_may_bind(options->active_port);
-	return start_recorder(master, options, users) && selftest(master, options, users) &&
+	return start_recorder(master, options, users) &&
+	       selftest(master, options, users) &&
 	       (master->is_stopping || start_workers(master, options, users));
 }
 
@@ -196,7 +208,8 @@ live(struct master *master, const struct options *options, const struct users *u
 		}
 	}
 	if (result != 0) {
-		master_log(master, RECORD_ERROR, "the event loop failed: %s", strerror(-result));
+		master_log(master, RECORD_ERROR, "the event loop failed: %s",
+		           strerror(-result));
 	}
 	stop_run(master);
 	return is_up && result == 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 /*
- * start: the order of everything between the command line and the first client, and the life after it.
+ * start: the order of everything between the command line and the first client, and the
+ * life after it.
  * Runs in: master.
  * Not here: the command line itself; see main.c.
  */

@@ -1,5 +1,6 @@
 /*
- * stop: ends everything in good order: clients get their 421, workers end, the recorder writes the last line.
+ * stop: ends everything in good order: clients get their 421, workers end, the recorder
+ * writes the last line.
  * Runs in: master.
  */
 #include "ftpd/master/stop.h"
@@ -53,8 +54,7 @@ close_workers(struct master *master)
 		worker_gone(worker);
 	}
 	master->next = NULL;
-	LIST_FOREACH(generation, &master->generations, entry)
-	{
+	LIST_FOREACH(generation, &master->generations, entry) {
 		generation_retire(generation);
 	}
 }
@@ -65,12 +65,12 @@ kill_all(struct master *master)
 	struct child *child;
 
 	for (size_t i = 0; i < CHILDREN_BUCKETS; i++) {
-		LIST_FOREACH(child, &master->children.buckets[i], next)
-		{
+		LIST_FOREACH(child, &master->children.buckets[i], next) {
 			const struct generation *generation = child->server;
 
-			children_kill(child->pid,
-			              generation != NULL ? generation->forkserver_pid : 0);
+			children_kill(child->pid, generation != NULL
+			                              ? generation->forkserver_pid
+			                              : 0);
 		}
 	}
 }
@@ -88,7 +88,8 @@ stop_run(struct master *master)
 	listen_end(master);
 	assign_refuse_waiting(master);
 	close_workers(master);
-	wait_for_children(master, master->recorder.pid != 0 ? 1 : 0, now_ms + STOP_OTHERS_MS);
+	wait_for_children(master, master->recorder.pid != 0 ? 1 : 0,
+	                  now_ms + STOP_OTHERS_MS);
 	recorder_end(master);
 	wait_for_children(master, 0, now_ms + STOP_ALL_MS);
 	if (master->children.count > 0) {

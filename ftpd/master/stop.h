@@ -1,5 +1,6 @@
 /*
- * stop: ends everything in good order: clients get their 421, workers end, the recorder writes the last line.
+ * stop: ends everything in good order: clients get their 421, workers end, the recorder
+ * writes the last line.
  * Runs in: master.
  * Not here: why it stops; see signals.h.
  */
@@ -10,7 +11,10 @@
 #include "common/base.h"
 
 enum {
-	/* All others have so long, then the recorder is told to end; after STOP_ALL_MS the rest is killed. */
+	/*
+	 * All others have so long, then the recorder is told to end; after STOP_ALL_MS
+	 * the rest is killed.
+	 */
 	STOP_OTHERS_MS = 2500,
 	STOP_ALL_MS = 3000,
 };

@@ -43,7 +43,10 @@ is_link_local(const struct addr *addr)
 	       (addr->bytes[1] & 0xc0) == 0x80;
 }
 
-/* Returns: the interface's address, ADDR_NONE if it is of no use in a URL: loopback is printed as localhost. */
+/*
+ * Returns: the interface's address, ADDR_NONE if it is of no use in a URL: loopback is
+ *          printed as localhost.
+ */
 static struct addr
 address_of(const struct ifaddrs *interface)
 {

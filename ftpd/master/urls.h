@@ -9,7 +9,10 @@
 #include "ftpd/conf/options.h"
 #include "common/base.h"
 
-/* Print one URL a line to standard output: localhost and each address of each interface that the listeners take. */
+/*
+ * Print one URL a line to standard output: localhost and each address of each interface
+ * that the listeners take.
+ */
 void urls_print(const struct options_listen_list *list);
 
 #endif

@@ -7,14 +7,18 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base.h"
 
 enum {
-	/* What Debian and most others call nobody and nogroup, for a machine that lacks even these. */
+	/*
+	 * What Debian and most others call nobody and nogroup, for a machine that lacks
+	 * even these.
+	 */
 	NOBODY_ID = 65534,
-	WARNING_MAX = 256,
+	WARNING_MAX = 4 * OPTIONS_NAME_MAX,
 };
 
 static void
@@ -32,7 +36,8 @@ look_up_nobody(struct identity *ret_identity)
 
 /* Returns: false if the user is missing and nobody stands in. */
 static bool
-look_up(struct conf *conf, const char *key, const char *name, struct identity *ret_identity)
+look_up(struct conf *conf, const char *key, const char *name,
+        struct identity *ret_identity)
 {
 	const struct passwd *entry;
 
@@ -42,10 +47,12 @@ look_up(struct conf *conf, const char *key, const char *name, struct identity *r
 		look_up_nobody(ret_identity);
 		return false;
 	}
-	if (entry->pw_uid == 0 || entry->pw_gid == 0) {
-		conf_findings_add(conf, key,
-		                  "user %s has the uid or gid of root; name a user who owns nothing",
-		                  name);
+	/* The reader of the file refuses the name root already. */
+	if ((entry->pw_uid == 0 || entry->pw_gid == 0) && strcmp(name, "root") != 0) {
+		conf_findings_add(
+		    conf, key,
+		    "user %s has the uid or gid of root; name a user who owns nothing",
+		    name);
 	}
 	ret_identity->uid = entry->pw_uid;
 	ret_identity->gid = entry->pw_gid;
@@ -62,35 +69,44 @@ users_look_up(struct conf *conf, struct users *ret_users)
 	if (privilege_is_root()) {
 		users.is_worker_missing =
 		    !look_up(conf, "worker_user", options->worker_user, &users.worker);
-		users.is_recorder_missing =
-		    !look_up(conf, "recorder_user", options->recorder_user, &users.recorder);
+		users.is_recorder_missing = !look_up(
+		    conf, "recorder_user", options->recorder_user, &users.recorder);
 		users.is_anonymous_missing =
 		    options->anonymous.enabled &&
-		    !look_up(conf, "anonymous.user", options->anonymous.user, &users.anonymous);
+		    !look_up(conf, "anonymous.user", options->anonymous.user,
+		             &users.anonymous);
 	}
 	*ret_users = users;
 }
 
 static void
-tell(bool is_missing, const char *key, const char *name, users_warn *warn, void *context)
+append(char text[WARNING_MAX], bool is_missing, const char *name)
 {
-	char text[WARNING_MAX];
+	size_t len = strlen(text);
 
 	if (is_missing) {
-		(void)snprintf(text, sizeof(text),
-		               "user %s (%s) does not exist, nobody is used instead; run "
-		               "systemd-sysusers with deftpd's sysusers.d/deftpd.conf, or create the user",
-		               name, key);
-		warn(context, text);
+		(void)snprintf(text + len, WARNING_MAX - len, "%s%s", len > 0 ? ", " : "",
+		               name);
 	}
 }
 
 void
-users_tell_missing(const struct users *users, const struct options *options, users_warn *warn,
-                   void *context)
+users_tell_missing(const struct users *users, const struct options *options,
+                   users_warn *warn, void *context)
 {
-	tell(users->is_worker_missing, "worker_user", options->worker_user, warn, context);
-	tell(users->is_recorder_missing, "recorder_user", options->recorder_user, warn, context);
-	tell(users->is_anonymous_missing, "anonymous.user", options->anonymous.user, warn,
-	     context);
+	char names[WARNING_MAX] = "";
+	char text[2 * WARNING_MAX];
+
+	append(names, users->is_worker_missing, options->worker_user);
+	append(names, users->is_recorder_missing, options->recorder_user);
+	append(names, users->is_anonymous_missing, options->anonymous.user);
+	if (names[0] == '\0') {
+		return;
+	}
+	(void)snprintf(
+	    text, sizeof(text),
+	    "missing users: %s; nobody is used instead, which separates less; create "
+	    "them by systemd-sysusers with deftpd's sysusers.d/deftpd.conf, or by useradd",
+	    names);
+	warn(context, text);
 }

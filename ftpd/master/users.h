@@ -22,7 +22,8 @@ struct users {
 };
 
 /*
- * Look up the three users. Without root all of them are the caller. A user with uid or gid 0 becomes a finding of conf.
+ * Look up the three users. Without root all of them are the caller. A user with uid or
+ * gid 0 becomes a finding of conf.
  */
 void users_look_up(struct conf *conf, struct users *ret_users);
 

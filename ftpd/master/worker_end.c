@@ -15,7 +15,10 @@
 #include "common/base.h"
 
 enum {
-	/* A process ends at the end of its channel. One that is still there then does not mean to. */
+	/*
+	 * A process ends at the end of its channel. One that is still there then does not
+	 * mean to.
+	 */
 	REAPER_MS = 3000,
 };
 
@@ -34,7 +37,8 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	if (status == 0 || master->is_stopping) {
 		return;
 	}
-	master_log(master, RECORD_WARNING, "%s worker %u (pid %d) ended by %s, sessions lost: %u",
+	master_log(master, RECORD_WARNING,
+	           "%s worker %u (pid %d) ended by %s, sessions lost: %u",
 	           worker_kind_name(worker->kind), (unsigned)worker->number, (int)pid,
 	           children_describe(status, text), (unsigned)worker->lost_sessions);
 	renew_after_crash(worker->generation);
@@ -49,8 +53,11 @@ worker_forked(struct worker *worker, pid_t pid)
 		worker_gone(worker);
 		return;
 	}
-	if (children_add(&master->children, pid, exited, worker, worker->generation) != 0) {
-		children_kill(pid, worker->generation->forkserver_pid); /* nobody would look after it */
+	if (children_add(&master->children, pid, exited, worker, worker->generation) !=
+	    0) {
+		children_kill(
+		    pid,
+		    worker->generation->forkserver_pid); /* nobody would look after it */
 		worker_gone(worker);
 		return;
 	}
@@ -75,7 +82,8 @@ reap_by_force(struct master *master, void *owner)
 
 	children_reap(master);
 	if (worker->pid > 0) {
-		master_log(master, RECORD_WARNING, "worker %u (pid %d) does not end; it is killed",
+		master_log(master, RECORD_WARNING,
+		           "worker %u (pid %d) does not end; it is killed",
 		           (unsigned)worker->number, (int)worker->pid);
 		worker_kill(worker);
 	}
@@ -94,7 +102,8 @@ rescue_clients(struct worker *worker)
 		session = message.type == MW_ASSIGN
 		              ? session_table_find(&master->sessions, message.session)
 		              : NULL;
-		if (session == NULL || master->is_stopping || worker->generation->is_test) {
+		if (session == NULL || master->is_stopping ||
+		    worker->generation->is_test) {
 			fd_close(&fd);
 			continue;
 		}
@@ -138,7 +147,8 @@ worker_gone(struct worker *worker)
 	LIST_REMOVE(worker, entry);
 	LIST_INSERT_HEAD(&master->gone, worker, entry);
 	if (worker->pid > 0) {
-		master_set_deadline(master, &worker->later, REAPER_MS, reap_by_force, worker);
+		master_set_deadline(master, &worker->later, REAPER_MS, reap_by_force,
+		                    worker);
 	}
 	rescue_clients(worker);
 	end_sessions(worker);

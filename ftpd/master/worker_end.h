@@ -18,8 +18,9 @@ void worker_forked(struct worker *worker, pid_t pid);
 void worker_kill(struct worker *worker);
 
 /*
- * Its channel is at its end. Clients that had not reached it get another worker, its sessions are over. The object stays in
- * master->gone until its process has been waited for. Harmless when it is GONE.
+ * Its channel is at its end. Clients that had not reached it get another worker, its
+ * sessions are over. The object stays in master->gone until its process has been waited
+ * for. Harmless when it is GONE.
  */
 void worker_gone(struct worker *worker);
 

@@ -27,7 +27,9 @@
 enum {
 	/* Messages taken from one worker before the others get their turn. */
 	MESSAGES_PER_TURN = 64,
-	/* A shared worker with so many messages waiting gets no further client for now. */
+	/*
+	 * A shared worker with so many messages waiting gets no further client for now.
+	 */
 	CROWDED = OUTBOX_MAX / 4,
 	/* Longer than the longest message from a worker. */
 	MESSAGE_CAP = 128,
@@ -56,7 +58,8 @@ take_message(struct worker *worker, const uint8_t *bytes, size_t len, int fd)
 }
 
 /*
- * Taking a message may end the worker, but never frees it here: a GONE worker waits for its exit status, or for the sweep.
+ * Taking a message may end the worker, but never frees it here: a GONE worker waits for
+ * its exit status, or for the sweep.
  */
 void
 worker_receive(struct worker *worker)
@@ -65,13 +68,15 @@ worker_receive(struct worker *worker)
 
 	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
 		int fd = -1;
-		ssize_t len = channel_recv(worker->source.fd, bytes, sizeof(bytes), MSG_DONTWAIT, &fd);
+		ssize_t len = channel_recv(worker->source.fd, bytes, sizeof(bytes),
+		                           MSG_DONTWAIT, &fd);
 
 		if (len == -EAGAIN) {
 			return;
 		}
 		if (len == -EMSGSIZE || len == -EPROTO) {
-			worker_violates(worker, "sent a message of a wrong size or shape");
+			worker_violates(worker,
+			                "sent a message of a wrong size or shape");
 			return;
 		}
 		if (len <= 0) {
@@ -148,7 +153,10 @@ pump_again(struct master *master, void *owner)
 	worker_pump(owner);
 }
 
-/* Returns: false when the channel takes no more at present, or the worker had to be ended. */
+/*
+ * Returns: false when the channel takes no more at present, or the worker had to be
+ *          ended.
+ */
 static bool
 transmit(struct worker *worker, const struct mw_message *message, int fd)
 {
@@ -160,14 +168,15 @@ transmit(struct worker *worker, const struct mw_message *message, int fd)
 		return true;
 	}
 	if (result == -EAGAIN) {
-		(void)loop_change(&worker->master->loop, &worker->source, EPOLLIN | EPOLLOUT);
+		(void)loop_change(&worker->master->loop, &worker->source,
+		                  EPOLLIN | EPOLLOUT);
 	} else if (result == -EPIPE || result == -ECONNRESET) {
 		worker_receive(worker); /* its last words, then the end */
 		worker_gone(worker);
 	} else {
 		/* ETOOMANYREFS, ENOBUFS, ENOMEM: only time helps. */
-		master_set_deadline(worker->master, &worker->later, TIMER_TICK_MS, pump_again,
-		                    worker);
+		master_set_deadline(worker->master, &worker->later, TIMER_TICK_MS,
+		                    pump_again, worker);
 	}
 	return false;
 }
@@ -186,7 +195,10 @@ note_sent(struct worker *worker, const struct mw_message *message)
 	}
 }
 
-/* Answers are made only when they can be sent: a data socket does not lie about in the master. */
+/*
+ * Answers are made only when they can be sent: a data socket does not lie about in the
+ * master.
+ */
 static bool
 answer_next(struct worker *worker)
 {
@@ -227,7 +239,10 @@ send_next(struct worker *worker)
 	return true;
 }
 
-/* Messages and answers take turns: a burst of new clients does not hold up the transfers of those who are there. */
+/*
+ * Messages and answers take turns: a burst of new clients does not hold up the transfers
+ * of those who are there.
+ */
 void
 worker_pump(struct worker *worker)
 {
@@ -326,7 +341,8 @@ worker_violates(struct worker *worker, const char *format, ...)
 	(void)vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
 	master_log(worker->master, RECORD_ERROR, "%s worker %u (pid %d) %s; it is ended",
-	           worker_kind_name(worker->kind), (unsigned)worker->number, (int)worker->pid, text);
+	           worker_kind_name(worker->kind), (unsigned)worker->number,
+	           (int)worker->pid, text);
 	worker->is_condemned = true;
 	worker_kill(worker);
 	worker_gone(worker);
@@ -343,7 +359,8 @@ worker_give_recorder(struct worker *worker)
 		return; /* selftest.c gives it another end */
 	}
 	if (channel_pair(fds) != 0) {
-		master_log(master, RECORD_ERROR, "worker %u gets no channel to the recorder: %s",
+		master_log(master, RECORD_ERROR,
+		           "worker %u gets no channel to the recorder: %s",
 		           (unsigned)worker->number, strerror(errno));
 		return;
 	}

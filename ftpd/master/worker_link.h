@@ -18,28 +18,32 @@
 #include "common/base.h"
 
 enum worker_state {
-	WORKER_ORDERED, /* not asked for yet: in generation->orders */
+	WORKER_ORDERED,  /* not asked for yet: in generation->orders */
 	WORKER_STARTING, /* forked, or about to be; it has not said READY */
-	WORKER_READY,   /* it may get clients */
-	WORKER_GONE,    /* its channel is closed; its exit status is awaited */
+	WORKER_READY,    /* it may get clients */
+	WORKER_GONE,     /* its channel is closed; its exit status is awaited */
 };
 
 struct worker {
 	struct loop_source source; /* first: the channel */
 	struct master *master;
 	struct generation *generation;
-	LIST_ENTRY(worker) entry;      /* master->workers */
-	LIST_ENTRY(worker) shared;     /* generation->shared, if WORKER_SHARED and not GONE */
-	TAILQ_ENTRY(worker) in_queue;  /* generation->orders or ->idle */
+	LIST_ENTRY(worker) entry;  /* master->workers */
+	LIST_ENTRY(worker) shared; /* generation->shared, if WORKER_SHARED and not GONE */
+	TAILQ_ENTRY(worker) in_queue; /* generation->orders or ->idle */
 	uint32_t number;
 	pid_t pid; /* 0: not known, or ended */
 	enum worker_kind kind;
 	enum worker_state state;
-	int child_fd;         /* ORDERED: the worker's end of the channel, else -1 */
-	int recorder_end_fd;  /* the recorder's end of this worker's channel to it, until the recorder takes it */
-	bool is_pooled;       /* counted by pool.c as one that serves, waits or will come */
-	bool is_idle;         /* in generation->idle */
-	bool is_condemned;    /* it broke the rules: to be killed as soon as its pid is known */
+	int child_fd; /* ORDERED: the worker's end of the channel, else -1 */
+	/*
+	 * the recorder's end of this worker's channel to it, until the recorder takes it
+	 */
+	int recorder_end_fd;
+	bool is_pooled; /* counted by pool.c as one that serves, waits or will come */
+	bool is_idle;   /* in generation->idle */
+	/* it broke the rules: to be killed as soon as its pid is known */
+	bool is_condemned;
 	bool is_retiring;
 	bool is_pumping; /* its outbox is being sent: no second round begins inside */
 	struct outbox outbox;
@@ -50,14 +54,17 @@ struct worker {
 	struct deadline agent_pause;    /* agents failed: the next one waits */
 	uint32_t agent_pause_ms;
 	uint64_t agent_failed_ms;
-	struct deadline later; /* GONE: its process must have ended; else: sending failed for want of memory */
+	/* GONE: its process must have ended; else: sending failed for want of memory */
+	struct deadline later;
 	uint32_t lost_sessions; /* that it had when its channel ended */
 	uint64_t started_ms;
 };
 
 /*
- * Create a worker's half here: object and channel. Its other half is to be forked with child_fd.
- * Returns: the worker, ORDERED, in master->workers; NULL when memory or descriptors ran out.
+ * Create a worker's half here: object and channel. Its other half is to be forked with
+ * child_fd.
+ * Returns: the worker, ORDERED, in master->workers; NULL when memory or descriptors ran
+ *          out.
  */
 struct worker *worker_create(struct generation *generation, enum worker_kind kind);
 
@@ -76,7 +83,10 @@ void worker_assign(struct worker *worker, struct session *session, int fd);
 /* Read and obey what it has said. It may be GONE afterwards. */
 void worker_receive(struct worker *worker);
 
-/* Send what waits, as far as the rules and the channel allow: messages, then answers to questions. */
+/*
+ * Send what waits, as far as the rules and the channel allow: messages, then answers to
+ * questions.
+ */
 void worker_pump(struct worker *worker);
 
 /* Give it a channel to the recorder; a new one if it had one. */
@@ -85,7 +95,10 @@ void worker_give_recorder(struct worker *worker);
 /* Ask it to end when its last session has ended. */
 void worker_retire(struct worker *worker);
 
-/* It broke the rules: say so in the log, kill it, end its sessions. The worker is GONE or freed afterwards. */
+/*
+ * It broke the rules: say so in the log, kill it, end its sessions. The worker is GONE or
+ * freed afterwards.
+ */
 void worker_violates(struct worker *worker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

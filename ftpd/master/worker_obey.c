@@ -1,9 +1,11 @@
 /*
- * worker_obey: what the master does when a worker says something; everything out of phase ends that worker.
+ * worker_obey: what the master does when a worker says something; everything out of phase
+ * ends that worker.
  * Runs in: master.
  *
- * The master never ends a session by itself while a worker has it, and a worker names a session only between its ASSIGN and
- * its own ENDED or HAND_BACK. So no race can make an honest worker name a session that is not its own.
+ * The master never ends a session by itself while a worker has it, and a worker names a
+ * session only between its ASSIGN and its own ENDED or HAND_BACK. So no race can make an
+ * honest worker name a session that is not its own.
  */
 #include "ftpd/master/worker_obey.h"
 
@@ -15,14 +17,18 @@
 #include "ftpd/master/pool.h"
 #include "common/base.h"
 
-/* Returns: the session if the worker has it, else NULL: a guess, or a number of the past. */
+/*
+ * Returns: the session if the worker has it, else NULL: a guess, or a number of the past.
+ */
 static struct session *
 own_session(struct worker *worker, uint32_t id)
 {
 	struct session *session = session_table_find(&worker->master->sessions, id);
 
-	if (session == NULL || session->worker != worker || session->state != SESSION_SERVED) {
-		worker_violates(worker, "named session %08x, which it does not have", (unsigned)id);
+	if (session == NULL || session->worker != worker ||
+	    session->state != SESSION_SERVED) {
+		worker_violates(worker, "named session %08x, which it does not have",
+		                (unsigned)id);
 		return NULL;
 	}
 	return session;
@@ -58,7 +64,8 @@ take_question(struct worker *worker, const struct mw_message *message,
 		return;
 	}
 	if (session->question != SESSION_ASKED_NOTHING) {
-		worker_violates(worker, "asked a second question before the answer to the first");
+		worker_violates(worker,
+		                "asked a second question before the answer to the first");
 		return;
 	}
 	session->question = question;
@@ -70,7 +77,8 @@ take_question(struct worker *worker, const struct mw_message *message,
 static void
 take_back(struct worker *worker, const struct mw_message *message, int fd)
 {
-	const struct mw_message answer = {.type = MW_TAKEN_BACK, .session = message->session};
+	const struct mw_message answer = {.type = MW_TAKEN_BACK,
+	                                  .session = message->session};
 	struct session *session = own_session(worker, message->session);
 	uint64_t cookie;
 
@@ -120,27 +128,13 @@ worker_obey(struct worker *worker, const struct mw_message *message, int fd)
 		return;
 	}
 	switch (message->type) {
-	case MW_READY:
-		take_ready(worker);
-		return;
-	case MW_TAKEN:
-		take_taken(worker);
-		return;
-	case MW_PASSIVE:
-		take_question(worker, message, SESSION_ASKED_PASSIVE);
-		return;
-	case MW_ACTIVE:
-		take_question(worker, message, SESSION_ASKED_ACTIVE);
-		return;
-	case MW_HAND_BACK:
-		take_back(worker, message, fd);
-		return;
-	case MW_ENDED:
-		take_ended(worker, message);
-		return;
-	case MW_MORE_AGENTS:
-		take_more_agents(worker);
-		return;
+	case MW_READY: take_ready(worker); return;
+	case MW_TAKEN: take_taken(worker); return;
+	case MW_PASSIVE: take_question(worker, message, SESSION_ASKED_PASSIVE); return;
+	case MW_ACTIVE: take_question(worker, message, SESSION_ASKED_ACTIVE); return;
+	case MW_HAND_BACK: take_back(worker, message, fd); return;
+	case MW_ENDED: take_ended(worker, message); return;
+	case MW_MORE_AGENTS: take_more_agents(worker); return;
 	case MW_ASSIGN:
 	case MW_GIVE_AGENT:
 	case MW_GIVE_RECORDER:

@@ -1,5 +1,6 @@
 /*
- * worker_obey: what the master does when a worker says something; everything out of phase ends that worker.
+ * worker_obey: what the master does when a worker says something; everything out of phase
+ * ends that worker.
  * Runs in: master. Input: hostile, already well-formed.
  * Source: DESIGN.md section 3, rules 3, 5 and 8; ftpd/ipc/PROTOCOL.md.
  * Not here: making data sockets; see data_passive.h and data_active.h.
