@@ -272,7 +272,7 @@ class Player:
                 raise Failure("the stranger got data")
 
     def do_unreachable(self, _):
-        """unreachable: nobody listens on the passive port any more"""
+        """unreachable: soon nobody listens on the passive port any more"""
 
         def is_refused():
             link = socket.socket(self.now.data.family)
@@ -287,7 +287,7 @@ class Player:
                 link.close()
             return False
 
-        if not wait_for(is_refused, 3):
+        if not wait_for(is_refused, 4, 0.25):
             raise Failure("the passive port still listens")
 
     def do_unreached(self, rest):
