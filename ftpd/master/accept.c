@@ -72,9 +72,8 @@ accept_cookie(int fd, uint64_t *ret_cookie)
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &len) == 0;
 }
 
-int
-accept_session(struct master *master, int fd, const struct addr *peer,
-               struct session **ret_session)
+struct session *
+accept_session(struct master *master, int fd, const struct addr *peer)
 {
 	struct sockaddr_storage sockaddr;
 	socklen_t len = sizeof(sockaddr);
@@ -83,17 +82,15 @@ accept_session(struct master *master, int fd, const struct addr *peer,
 
 	if (getsockname(fd, (struct sockaddr *)&sockaddr, &len) != 0 ||
 	    !accept_cookie(fd, &cookie)) {
-		return -errno;
+		return NULL;
 	}
 	session = session_table_add(&master->sessions);
-	if (session == NULL) {
-		return -ENOMEM;
+	if (session != NULL) {
+		session->peer = *peer;
+		session->local = sockaddr_to_addr(&sockaddr);
+		session->cookie = cookie;
 	}
-	session->peer = *peer;
-	session->local = sockaddr_to_addr(&sockaddr);
-	session->cookie = cookie;
-	*ret_session = session;
-	return 0;
+	return session;
 }
 
 static void
@@ -110,7 +107,8 @@ admit(struct master *master, int fd, const struct addr *peer)
 		refuse_unadmitted(master, fd, result);
 		return;
 	}
-	if (accept_session(master, fd, peer, &session) != 0) {
+	session = accept_session(master, fd, peer);
+	if (session == NULL) {
 		admit_remove(&master->admit, peer);
 		refuse_unadmitted(master, fd, ADMIT_NO_MEMORY);
 		return;

@@ -25,12 +25,11 @@ void accept_resume(struct master *master);
 bool accept_is_open(const struct master *master);
 
 /*
- * Make a session for a connection.
- * Out:     ret_session: FREE of any worker yet, with its addresses and cookie.
- * Returns: 0 or negative errno. The descriptor stays the caller's.
+ * Make a session for a connection. The descriptor stays the caller's.
+ * Returns: the session, which no worker has yet, with its addresses and cookie; NULL when
+ *          memory or slots ran out or the connection is gone.
  */
-int accept_session(struct master *master, int fd, const struct addr *peer,
-                   struct session **ret_session);
+struct session *accept_session(struct master *master, int fd, const struct addr *peer);
 
 /*
  * Ask the kernel for its name of a socket, by which the same socket is known again.

@@ -112,19 +112,6 @@ step_aside(struct master *master, const struct addr *addr)
 	return has_changed;
 }
 
-static void
-step_back(struct listener *listener)
-{
-	struct master *master = listener->master;
-
-	listener->fd = open_listener(&listener->addr);
-	if (listener->fd < 0 || loop_watch(&master->loop, &listener->source, listener->fd,
-	                                   accept_is_open(master) ? EPOLLIN : 0) != 0) {
-		fd_close(&listener->fd);
-		master_log(master, RECORD_ERROR, "a listener could not be opened again");
-	}
-}
-
 /* Returns: 0 or negative errno. */
 static int
 want(struct master *master, const struct addr *addr)
@@ -226,60 +213,92 @@ close_listener(struct listener *listener)
 {
 	loop_forget(&listener->master->loop, &listener->source);
 	fd_close(&listener->fd);
-	LIST_REMOVE(listener, entry);
-	free(listener);
+}
+
+/* Free those that are closed. */
+static void
+sweep(struct master *master)
+{
+	struct listener *listener = LIST_FIRST(&master->listeners);
+
+	while (listener != NULL) {
+		struct listener *next = LIST_NEXT(listener, entry);
+
+		if (listener->fd < 0) {
+			LIST_REMOVE(listener, entry);
+			free(listener);
+		}
+		listener = next;
+	}
+}
+
+static void
+begin_accepting(struct listener *listener)
+{
+	struct master *master = listener->master;
+	uint32_t events = accept_is_open(master) ? EPOLLIN : 0;
+
+	if (loop_watch(&master->loop, &listener->source, listener->fd, events) != 0) {
+		master_log(master, RECORD_ERROR, "a listener cannot be watched");
+	}
+}
+
+static void
+step_back(struct listener *listener)
+{
+	listener->fd = open_listener(&listener->addr);
+	if (listener->fd >= 0) {
+		begin_accepting(listener);
+	} else {
+		master_log(listener->master, RECORD_ERROR,
+		           "a listener could not be opened again: %s",
+		           strerror(-listener->fd));
+	}
 }
 
 void
 listen_commit(struct master *master)
 {
-	struct listener *listener = LIST_FIRST(&master->listeners);
-	uint32_t events = accept_is_open(master) ? EPOLLIN : 0;
+	struct listener *listener;
 
-	while (listener != NULL) {
-		struct listener *next = LIST_NEXT(listener, entry);
-
+	LIST_FOREACH(listener, &master->listeners, entry) {
 		if (!listener->is_wanted) {
 			close_listener(listener);
-		} else {
-			if (listener->is_new &&
-			    loop_watch(&master->loop, &listener->source, listener->fd,
-			               events) != 0) {
-				master_log(master, RECORD_ERROR,
-				           "a listener cannot be watched");
-			}
-			listener->is_wanted = false;
-			listener->is_new = false;
+		} else if (listener->is_new) {
+			begin_accepting(listener);
 		}
-		listener = next;
+		listener->is_wanted = false;
+		listener->is_new = false;
 	}
+	sweep(master);
 }
 
 void
 listen_abandon(struct master *master)
 {
-	struct listener *listener = LIST_FIRST(&master->listeners);
-	struct listener *next;
+	struct listener *listener;
 
-	while (listener != NULL) {
-		next = LIST_NEXT(listener, entry);
+	LIST_FOREACH(listener, &master->listeners, entry) {
 		listener->is_wanted = false;
 		if (listener->is_new) {
 			close_listener(listener);
 		}
-		listener = next;
 	}
 	LIST_FOREACH(listener, &master->listeners, entry) {
-		if (listener->fd < 0) {
+		if (!listener->is_new && listener->fd < 0) {
 			step_back(listener);
 		}
 	}
+	sweep(master);
 }
 
 void
 listen_end(struct master *master)
 {
-	while (!LIST_EMPTY(&master->listeners)) {
-		close_listener(LIST_FIRST(&master->listeners));
+	struct listener *listener;
+
+	LIST_FOREACH(listener, &master->listeners, entry) {
+		close_listener(listener);
 	}
+	sweep(master);
 }

@@ -55,10 +55,7 @@ struct refused {
 	uint64_t told_ms;
 };
 
-/*
- * The channel to the recorder. Descriptors wait for TAKEN; plain records are sent or
- * dropped.
- */
+/* The channel to the recorder. Descriptors wait for TAKEN. */
 struct recorder_link {
 	struct loop_source source; /* first */
 	struct master *master;

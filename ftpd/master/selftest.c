@@ -260,7 +260,6 @@ connect_them(struct selftest *test)
 	socklen_t len = sizeof(sockaddr);
 	struct session *session;
 	struct addr peer;
-	int result;
 	int fd;
 
 	if (poll(&arrival, 1, CONNECT_MS) != 1) {
@@ -272,11 +271,10 @@ connect_them(struct selftest *test)
 		return fail(test, "the client cannot be accepted", errno);
 	}
 	peer = sockaddr_to_addr(&sockaddr);
-	result =
-	    worker != NULL ? accept_session(test->master, fd, &peer, &session) : -EPIPE;
-	if (result != 0) {
+	session = worker != NULL ? accept_session(test->master, fd, &peer) : NULL;
+	if (session == NULL) {
 		fd_close(&fd);
-		return fail(test, "the client cannot be given to the worker", -result);
+		return fail(test, "the client cannot be given to the worker", EPIPE);
 	}
 	session->is_test = true;
 	worker_send(worker, &give, test->recorder_fds[0]);
