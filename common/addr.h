@@ -31,6 +31,7 @@ enum {
 struct addr {
 	uint8_t family;    /* enum addr_family */
 	uint8_t bytes[16]; /* network order */
+	uint8_t unused;    /* would be padding, which assignment does not keep */
 	uint16_t port;     /* host order */
 	uint32_t scope;    /* interface of a link-local IPv6 address, else 0 */
 };

@@ -138,7 +138,11 @@ channel_recv(int channel_fd, void *bytes, size_t cap, int flags, int *ret_fd)
 		return -EMSGSIZE;
 	}
 	if (len == 0) {
-		fd_close(&fd); /* an empty message reads as the end, at which nobody looks for a descriptor */
+		/*
+		 * an empty message reads as the end, at which nobody looks for a
+		 * descriptor
+		 */
+		fd_close(&fd);
 	}
 	*ret_fd = fd;
 	return len;

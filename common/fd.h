@@ -35,8 +35,8 @@ int channel_send(int channel_fd, const void *bytes, size_t len, int passed_fd);
  * message is refused.
  * In:      flags: MSG_DONTWAIT or 0.
  * Out:     ret_fd: the descriptor, close-on-exec, or -1; the caller's to close.
- * Returns: length; 0 at end of file or for an empty message; negative errno: -EAGAIN, -EMSGSIZE (longer than
- *          cap), -EPROTO (surplus or lost descriptor).
+ * Returns: length; 0 at end of file and for an empty message; negative errno: -EAGAIN,
+ *          -EMSGSIZE (longer than cap), -EPROTO (surplus or lost descriptor).
  */
 ssize_t channel_recv(int channel_fd, void *bytes, size_t cap, int flags, int *ret_fd);
 
