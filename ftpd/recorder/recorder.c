@@ -135,7 +135,8 @@ read_master_once(struct recorder *recorder)
 	if (len == -EAGAIN) {
 		return false;
 	}
-	if (len == -EPROTO && miss_descriptor(recorder)) {
+	if (len == -ECONNRESET || (len == -EPROTO && miss_descriptor(recorder))) {
+		/* a reset is told once: what was sent before it can still be read */
 		return true;
 	}
 	if (len <= 0) {
