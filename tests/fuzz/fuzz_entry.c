@@ -73,7 +73,8 @@ check_fact(const struct entry *entry, unsigned fact, const char *value, size_t l
 	default:
 		fuzz_require(fact == ENTRY_FACT_PERM);
 		for (size_t i = 0; i < len; i++) {
-			fuzz_require(memchr("acdeflmprw", value[i], 10) != NULL);
+			fuzz_require(value[i] != '\0' &&
+			             strchr("acdeflmprw", value[i]) != NULL);
 			fuzz_require(i == 0 || value[i - 1] < value[i]);
 		}
 		return;

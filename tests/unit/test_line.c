@@ -123,6 +123,13 @@ bytes_become_lines(void **state)
 	}
 }
 
+/* Put bytes that are no text in their place. */
+static void
+put_bytes(uint8_t *to, const void *bytes, size_t len)
+{
+	memcpy(to, bytes, len);
+}
+
 /* In: count bytes x, then tail. */
 static void
 expect_long(size_t count, const char *tail, const char *wanted)
@@ -135,7 +142,7 @@ expect_long(size_t count, const char *tail, const char *wanted)
 	assert_non_null(in);
 	assert_non_null(lines);
 	memset(in, 'x', count);
-	memcpy(in + count, tail, tail_len);
+	put_bytes(in + count, tail, tail_len);
 	for (size_t piece = 1; piece < count + tail_len; piece = piece * 7 + 1) {
 		feed(in, count + tail_len, piece, results, lines);
 		assert_string_equal(results, wanted);
@@ -173,7 +180,7 @@ many_iac_are_taken(void **state)
 		assert_non_null(in);
 		assert_non_null(lines);
 		memset(in, 0xff, counts[i]);
-		memcpy(in + counts[i], "\r\n", 2);
+		put_bytes(in + counts[i], "\r\n", 2);
 		feed(in, counts[i] + 2, 4096, results, lines);
 		assert_string_equal(results, stored <= LINE_MAX_BYTES ? "R" : "L");
 		assert_int_equal(strlen(lines),
@@ -194,10 +201,10 @@ subnegotiation_is_bounded(void **state)
 	(void)state;
 	memset(in + 2, 'x', sizeof(in) - 2);
 	/* As much as is allowed, and its end. */
-	memcpy(in + 2 + LINE_SUBNEGOTIATION_MAX - 1,
-	       "\xff\xf0"
-	       "A\r\n",
-	       5);
+	put_bytes(in + 2 + LINE_SUBNEGOTIATION_MAX - 1,
+	          "\xff\xf0"
+	          "A\r\n",
+	          5);
 	assert_int_equal(line_feed(&line, text, in, sizeof(in), &used), LINE_READY);
 	assert_int_equal(line.len, 1);
 	/* Without an end it gives the line back, which is bad then. */
