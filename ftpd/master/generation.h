@@ -62,7 +62,8 @@ struct generation {
 	uint32_t taken; /* private workers that got a client since the pool last looked */
 	struct deadline pool_tick;
 	struct deadline order_pause;
-	uint32_t order_pause_ms; /* 0: orders are not held back */
+	uint32_t order_pause_ms;
+	uint64_t order_failed_ms;
 
 	/* resolve.c */
 	/* what passive_address means; ADDR_NONE: nothing or not known yet */

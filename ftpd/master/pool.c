@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "ftpd/master/agents.h"
 #include "ftpd/master/assign.h"
 #include "ftpd/master/master.h"
@@ -16,6 +17,10 @@ enum {
 	TICK_MS = 1000,
 	PAUSE_FIRST_MS = 250,
 	PAUSE_MAX_MS = 8000,
+	/* After so long without a failure the next one is treated as the first. */
+	PAUSE_FORGET_MS = 30000,
+	/* A worker that ends sooner, without a client, has not been well. */
+	YOUNG_MS = 2000,
 };
 
 static uint32_t
@@ -41,7 +46,7 @@ pause_is_over(struct master *master, void *owner)
 }
 
 /*
- * A worker could not be made, or ended before it was ready. The next may fare no better:
+ * A worker could not be made, or ended before it was of use. The next may fare no better:
  * wait longer each time.
  */
 static void
@@ -51,11 +56,13 @@ hold_orders(struct generation *generation)
 	    timer_is_set(&generation->order_pause.timer)) {
 		return;
 	}
-	if (generation->order_pause_ms == 0) {
+	if (generation->order_pause_ms == 0 ||
+	    clock_monotonic_ms() > generation->order_failed_ms + PAUSE_FORGET_MS) {
 		generation->order_pause_ms = PAUSE_FIRST_MS;
 	} else if (generation->order_pause_ms < PAUSE_MAX_MS) {
 		generation->order_pause_ms *= 2;
 	}
+	generation->order_failed_ms = clock_monotonic_ms();
 	master_set_deadline(generation->master, &generation->order_pause,
 	                    generation->order_pause_ms, pause_is_over, generation);
 }
@@ -129,7 +136,6 @@ pool_worker_ready(struct worker *worker)
 	if (worker->state != WORKER_READY || worker->is_retiring) {
 		return;
 	}
-	generation->order_pause_ms = 0;
 	if (worker->kind == WORKER_PRIVATE) {
 		generation->coming_count--;
 		generation->idle_count++;
@@ -171,7 +177,8 @@ pool_worker_leaves(struct worker *worker)
 	} else if (worker->state == WORKER_ORDERED || worker->state == WORKER_STARTING) {
 		generation->coming_count--;
 	}
-	if (worker->state == WORKER_STARTING) {
+	if (worker->state != WORKER_ORDERED && !worker->is_retiring &&
+	    clock_monotonic_ms() < worker->started_ms + YOUNG_MS) {
 		hold_orders(generation);
 	}
 }

@@ -37,10 +37,13 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	if (status == 0 || master->is_stopping) {
 		return;
 	}
-	master_log(master, RECORD_WARNING,
-	           "%s worker %u (pid %d) ended by %s, sessions lost: %u",
-	           worker_kind_name(worker->kind), (unsigned)worker->number, (int)pid,
-	           children_describe(status, text), (unsigned)worker->lost_sessions);
+	if (!worker->is_condemned) {
+		master_log(master, RECORD_WARNING,
+		           "%s worker %u (pid %d) ended by %s, sessions lost: %u",
+		           worker_kind_name(worker->kind), (unsigned)worker->number,
+		           (int)pid, children_describe(status, text),
+		           (unsigned)worker->lost_sessions);
+	}
 	renew_after_crash(worker->generation);
 }
 
