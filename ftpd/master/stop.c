@@ -97,6 +97,8 @@ stop_run(struct master *master)
 		master->is_hurried = false;
 		wait_for_children(master, 0, clock_monotonic_ms() + KILLED_MS);
 	}
+	master->current = NULL;
+	generation_sweep(master);
 	refuse_end(master);
 	session_table_end(&master->sessions);
 	admit_end(&master->admit);
