@@ -42,6 +42,28 @@ describe(const struct stat *info, struct agent_answer *answer)
 	answer->device = info->st_dev;
 }
 
+/*
+ * The last look at a descriptor before it may cross to the worker: open for reading only,
+ * a plain file, and blocking again.
+ */
+static enum ipc_result
+check_file(int fd, struct stat *ret_info)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, ret_info) != 0) {
+		return ipc_result_from_errno(-errno);
+	}
+	if (!S_ISREG(ret_info->st_mode)) {
+		return IPC_NOT_A_FILE;
+	}
+	if ((flags & (O_ACCMODE | O_PATH)) != O_RDONLY ||
+	    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+		return IPC_LOCAL_ERROR;
+	}
+	return IPC_OK;
+}
+
 int
 fsops_open_read(const struct resolver *resolver, const char *path,
                 struct agent_answer *answer)
@@ -57,28 +79,14 @@ fsops_open_read(const struct resolver *resolver, const char *path,
 		answer->result = ipc_result_from_errno(fd);
 		return -1;
 	}
-	if (fstat(fd, &info) != 0) {
-		answer->result = ipc_result_from_errno(-errno);
-	} else if (!S_ISREG(info.st_mode)) {
-		answer->result = IPC_NOT_A_FILE;
-	} else {
-		describe(&info, answer);
-		answer->is_readable = true;
-		return fd;
+	answer->result = check_file(fd, &info);
+	if (answer->result != IPC_OK) {
+		fd_close(&fd);
+		return -1;
 	}
-	fd_close(&fd);
-	return -1;
-}
-
-bool
-fsops_may_pass(int fd)
-{
-	struct stat info;
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & (O_ACCMODE | O_PATH)) == O_RDONLY &&
-	       fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 && fstat(fd, &info) == 0 &&
-	       S_ISREG(info.st_mode);
+	describe(&info, answer);
+	answer->is_readable = true;
+	return fd;
 }
 
 void

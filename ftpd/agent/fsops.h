@@ -38,11 +38,4 @@ void fsops_check_dir(const struct resolver *resolver, const char *path,
 void fsops_count_ascii(const struct resolver *resolver, const char *path,
                        struct agent_answer *answer);
 
-/*
- * Make sure that a descriptor about to be passed is a regular file, open for reading
- * only, and has it block again.
- * Returns: true if it may be passed.
- */
-bool fsops_may_pass(int fd);
-
 #endif

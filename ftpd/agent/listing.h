@@ -10,14 +10,18 @@
  * Order: a directory of up to SORT_MAX names that fit one buffer is sorted by name (LIST,
  * NLST); a larger one comes in the order that the file system gives, from its first bytes
  * on. -t, -S and -r hold for up to SORT_MAX names of any length. MLSD is never sorted:
- * its clients do that. Hidden names need -a, or a pattern that begins with a dot; MLSD,
- * which has no options, tells all. "." and ".." appear with
- * -a in LIST, and as type=cdir and type=pdir in MLSD (no pdir at the root); never in
- * NLST, which clients feed to RETR and DELE.
+ * its clients do that.
+ *
+ * Hidden names need -a, or a pattern that begins with a dot; MLSD, which has no options,
+ * tells all. "." and ".." appear with -a in LIST, and as type=cdir and type=pdir in MLSD
+ * (no pdir at the root); never in NLST, which clients feed to RETR and DELE.
+ *
  * -R has the bounds of listing_walk.h and simply ends there; links are not followed; NLST
  * -R gives relative paths without headings; a pattern holds for the first directory only.
- * -F marks names in LIST only. The end of the pipe is the end of the listing, also when
- * the directory was removed or broke meanwhile.
+ * -F marks names in LIST only.
+ *
+ * The end of the pipe is the end of the listing, also when the directory was removed or
+ * broke meanwhile: a reader cannot tell.
  */
 #ifndef FTPD_AGENT_LISTING_H
 #define FTPD_AGENT_LISTING_H

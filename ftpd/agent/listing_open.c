@@ -194,8 +194,12 @@ open_directory(struct listing *listing, const char *path)
 	if (stat_parent(listing->resolver, path, &parent)) {
 		listing_put_self(listing, &self, &parent);
 	} else {
-		/* The root is its own parent, as for ls; MLSD says that it has none (RFC 3659 7.5.1). */
-		listing_put_self(listing, &self, listing->format == AGENT_FORMAT_LONG ? &self : NULL);
+		/*
+		 * The root is its own parent, as for ls; MLSD says that it has none (RFC
+		 * 3659 7.5.1).
+		 */
+		listing_put_self(listing, &self,
+		                 listing->format == AGENT_FORMAT_LONG ? &self : NULL);
 	}
 	return IPC_OK;
 }

@@ -61,8 +61,12 @@ prepare_channel(void)
 	       sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
-int
-main(void)
+/*
+ * Become what the start record says, and serve.
+ * Returns: the exit status.
+ */
+static enum agent_exit
+run(void)
 {
 	char root[IPC_PATH_MAX + 1];
 	struct agent_start start;
@@ -84,13 +88,19 @@ main(void)
 		viewer_init(&viewer); /* asks what the filter forbids */
 		result = become_confined(&start, root_fd);
 	}
-	if (result != AGENT_EXIT_DONE) {
-		return (int)result;
+	if (result == AGENT_EXIT_DONE) {
+		resolver_init(&resolver, root_fd);
+		result = serve_run(IPC_START_FD, &resolver, &viewer);
 	}
-	resolver_init(&resolver, root_fd);
+	return result;
+}
+
+int
+main(void)
+{
 	/*
-	 * Not exit: there is nothing to flush, and a leak checker could not run in this
+	 * Not exit: nothing is to be flushed, and a leak checker could not run in this
 	 * confinement.
 	 */
-	_exit((int)serve_run(IPC_START_FD, &resolver, &viewer));
+	_exit((int)run());
 }

@@ -73,13 +73,8 @@ answer_open_read(const struct server *server, const char *path)
 {
 	struct agent_answer answer = {0};
 	int fd = fsops_open_read(server->resolver, path, &answer);
-	enum verdict verdict;
+	enum verdict verdict = send_answer(server, &answer, fd);
 
-	if (fd >= 0 && !fsops_may_pass(fd)) {
-		fd_close(&fd);
-		answer = (struct agent_answer){.result = IPC_LOCAL_ERROR};
-	}
-	verdict = send_answer(server, &answer, fd);
 	fd_close(&fd);
 	return verdict;
 }

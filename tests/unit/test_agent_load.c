@@ -99,7 +99,7 @@ count_lines(const char *text)
 {
 	size_t count = 0;
 
-	for (const char *at = text; (at = strstr(at, "\r\n")) != NULL; at += 2) {
+	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
 		count++;
 	}
 	return count;
@@ -129,7 +129,8 @@ check_all_names(const char *text, size_t len, unsigned count, size_t other_bytes
 	assert_non_null(seen);
 	assert_true(len >= count * line);
 	assert_int_equal(len - count * line <= other_bytes, 1);
-	for (const char *at = text; *at != '\0'; at = strstr(at, "\r\n") + 2) {
+	/* Not strstr: a sanitizer's looks at the whole rest each time. */
+	for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
 		unsigned long number;
 
 		if (strncmp(at, "name-", 5) != 0) {
@@ -314,8 +315,8 @@ changing_directories_are_whole(void **state)
 		size_t len;
 		char *text = agent_list(&fixture->agent, &question, &len);
 
-		for (char *at = text; (at = strstr(at, " name-")) != NULL; at++) {
-			count++;
+		for (char *at = text; (at = strchr(at, ' ')) != NULL; at++) {
+			count += strncmp(at, " name-", 6) == 0;
 		}
 		if (question.format == AGENT_FORMAT_NAMES) {
 			check_all_names(text, len, 5000,
