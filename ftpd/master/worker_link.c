@@ -5,6 +5,7 @@
 #include "ftpd/master/worker_link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ enum {
 	CROWDED = OUTBOX_MAX / 4,
 	/* Longer than the longest message from a worker. */
 	MESSAGE_CAP = 128,
+	/* Type and session. */
+	HAND_BACK_LEN = 5,
 };
 
 const char *
@@ -57,6 +60,34 @@ take_message(struct worker *worker, const uint8_t *bytes, size_t len, int fd)
 	return worker->state != WORKER_GONE;
 }
 
+static bool
+has_run_out_of_descriptors(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	bool is_out = fd < 0 && errno == EMFILE;
+
+	fd_close(&fd);
+	return is_out;
+}
+
+/*
+ * A descriptor was lost or there were too many. At our own limit it is not the worker's
+ * fault, and of its messages only HAND_BACK has one.
+ * Returns: false if it is.
+ */
+static bool
+take_without_descriptor(struct worker *worker, const uint8_t *bytes)
+{
+	struct mw_message message;
+
+	if (!has_run_out_of_descriptors() || !mw_decode(bytes, HAND_BACK_LEN, &message) ||
+	    message.type != MW_HAND_BACK || worker->state != WORKER_READY) {
+		return false;
+	}
+	worker_obey(worker, &message, -1);
+	return true;
+}
+
 /*
  * Taking a message may end the worker, but never frees it here: a GONE worker waits for
  * its exit status, or for the sweep.
@@ -72,6 +103,9 @@ worker_receive(struct worker *worker)
 		                           MSG_DONTWAIT, &fd);
 
 		if (len == -EAGAIN) {
+			return;
+		}
+		if (len == -EPROTO && take_without_descriptor(worker, bytes)) {
 			return;
 		}
 		if (len == -EMSGSIZE || len == -EPROTO) {

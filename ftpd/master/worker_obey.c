@@ -86,6 +86,13 @@ take_back(struct worker *worker, const struct mw_message *message, int fd)
 		fd_close(&fd);
 		return;
 	}
+	if (fd < 0) {
+		master_log(worker->master, RECORD_ERROR,
+		           "a client was lost: the limit of open files is too low");
+		assign_end_session(worker->master, session);
+		worker_send(worker, &answer, -1);
+		return;
+	}
 	if (worker->kind != WORKER_SHARED || session->question != SESSION_ASKED_NOTHING ||
 	    !accept_cookie(fd, &cookie) || cookie != session->cookie) {
 		fd_close(&fd);

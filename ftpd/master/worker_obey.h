@@ -14,7 +14,8 @@
 
 /*
  * Act on one message. The worker may be GONE afterwards.
- * In:      fd: the descriptor that came with it, or -1; owned from now on.
+ * In:      fd: the descriptor that came with it, or -1; owned from now on. -1 with
+ *          HAND_BACK: it was lost at our own limit, and with it the client.
  */
 void worker_obey(struct worker *worker, const struct mw_message *message, int fd);
 
