@@ -207,6 +207,13 @@ subnegotiation_is_bounded(void **state)
 	          5);
 	assert_int_equal(line_feed(&line, text, in, sizeof(in), &used), LINE_READY);
 	assert_int_equal(line.len, 1);
+	/* One byte more is too much. */
+	memset(in + 2, 'x', LINE_SUBNEGOTIATION_MAX);
+	put_bytes(in + 2 + LINE_SUBNEGOTIATION_MAX,
+	          "\xff\xf0"
+	          "A\r\n",
+	          5);
+	assert_int_equal(line_feed(&line, text, in, sizeof(in), &used), LINE_BAD);
 	/* Without an end it gives the line back, which is bad then. */
 	memset(in + 2, 'x', sizeof(in) - 2);
 	in[sizeof(in) - 1] = '\n';
