@@ -212,12 +212,6 @@ live(struct master *master, const struct options *options, const struct users *u
 		           strerror(-result));
 	}
 	stop_run(master);
-	/*
-	 * None is the current one any more: each is freed whose processes have all ended.
-	 */
-	master->current = NULL;
-	master->next = NULL;
-	generation_sweep(master);
 	return is_up && result == 0 ? 0 : 1;
 }
 

@@ -97,6 +97,7 @@ stop_run(struct master *master)
 		master->is_hurried = false;
 		wait_for_children(master, 0, clock_monotonic_ms() + KILLED_MS);
 	}
+	/* None is the current one any more: each is freed whose processes have ended. */
 	master->current = NULL;
 	generation_sweep(master);
 	refuse_end(master);
