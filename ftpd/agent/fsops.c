@@ -52,7 +52,7 @@ check_file(int fd, struct stat *ret_info)
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags < 0 || fstat(fd, ret_info) != 0) {
-		return ipc_result_from_errno(-errno);
+		return IPC_LOCAL_ERROR;
 	}
 	if (!S_ISREG(ret_info->st_mode)) {
 		return IPC_NOT_A_FILE;

@@ -359,7 +359,7 @@ make_random(struct fixture *fixture, uint8_t bytes[IPC_MESSAGE_MAX])
 		for (size_t i = 0; i < len; i++) {
 			bytes[i] = (uint8_t)next_random(fixture);
 		}
-		bytes[0] %= AGENT_VERB_COUNT + 1;
+		bytes[0] = (uint8_t)(next_random(fixture) % (AGENT_VERB_COUNT + 1));
 		return len;
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(text); i++) {
