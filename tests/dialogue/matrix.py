@@ -81,7 +81,7 @@ class Probe:
         last, code = (b"NOOP", 200) if line.startswith(b"SYST") else (b"SYST", 215)
         self.control.send(line + b"\r\n")
         if self.state == "transfer":
-            select.select([self.control.link], [], [], 0.03)
+            select.select([self.control.link], [], [], 0.01)
             self.data.close(is_reset=True)
         try:
             self.control.send(last + b"\r\n")
