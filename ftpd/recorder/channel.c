@@ -127,50 +127,87 @@ take(struct channel *channel, const uint8_t *bytes, size_t len)
 }
 
 /*
- * Read one record.
+ * Returns: NULL, or what the worker did wrong. There is no room for descriptors: the
+ * kernel closes them and says so.
+ */
+static const char *
+take_message(struct channel *channel, const struct mmsghdr *message)
+{
+	if ((message->msg_hdr.msg_flags & MSG_CTRUNC) != 0) {
+		return "passed a descriptor";
+	}
+	if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+		return "sent a record that is too long";
+	}
+	return take(channel, message->msg_hdr.msg_iov->iov_base, message->msg_len);
+}
+
+/*
+ * Receive as many records as there are and there is room for.
+ * Returns: how many; negative errno.
+ */
+static int
+receive(struct channel *channel, struct mmsghdr messages[CHANNEL_READ],
+        struct iovec parts[CHANNEL_READ])
+{
+	int count;
+
+	for (size_t i = 0; i < CHANNEL_READ; i++) {
+		parts[i] = (struct iovec){.iov_base = channel->recorder->worker_bytes[i],
+		                          .iov_len = IPC_MESSAGE_MAX};
+		messages[i] = (struct mmsghdr){
+		    .msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	}
+	do {
+		count = recvmmsg(channel->fd, messages, CHANNEL_READ, MSG_DONTWAIT, NULL);
+	} while (count < 0 && errno == EINTR);
+	return count < 0 ? -errno : count;
+}
+
+/*
+ * Read some records.
  * Returns: true if there may be more; false when it is empty, or closed and gone.
  */
 static bool
-read_one(struct channel *channel)
+read_some(struct channel *channel)
 {
 	struct recorder *recorder = channel->recorder;
-	uint8_t *bytes = recorder->worker_bytes;
-	int fd = -1;
-	ssize_t len = channel_recv(channel->fd, bytes, sizeof(recorder->worker_bytes),
-	                           MSG_DONTWAIT, &fd);
+	struct mmsghdr messages[CHANNEL_READ];
+	struct iovec parts[CHANNEL_READ];
+	int count = receive(channel, messages, parts);
+	bool is_over = count < 0 && count != -EAGAIN;
 	const char *wrong = NULL;
 
-	if (len == -EAGAIN) {
-		return false;
+	for (int i = 0; i < count && wrong == NULL && !is_over; i++) {
+		is_over = messages[i].msg_len == 0; /* the end, or as good as that */
+		wrong = is_over ? NULL : take_message(channel, &messages[i]);
+		recorder->has_heard = true;
 	}
-	if (fd >= 0 || len == -EPROTO) {
-		wrong = "passed a descriptor";
-	} else if (len == -EMSGSIZE) {
-		wrong = "sent a record that is too long";
-	} else if (len > 0) {
-		wrong = take(channel, bytes, (size_t)len);
-	}
-	fd_close(&fd);
 	if (wrong != NULL) {
 		report_say(&recorder->report, RECORD_ERROR,
 		           "worker %u %s; its records are not read any more",
 		           channel->worker, wrong);
 	}
-	if (wrong != NULL || len <= 0) {
+	if (wrong != NULL || is_over) {
 		close_channel(channel);
 		return false;
 	}
-	return true;
+	return count == CHANNEL_READ;
 }
 
 static void
 handle(struct loop_source *source, uint32_t events)
 {
 	struct channel *channel = (struct channel *)source;
+	struct recorder *recorder = channel->recorder;
 
 	(void)events; /* whatever it is, reading tells */
-	for (int i = 0; i < CHANNEL_BATCH && read_one(channel); i++) {
+	for (int i = 0; i < CHANNEL_BATCH / CHANNEL_READ; i++) {
+		if (!read_some(channel)) {
+			return;
+		}
 	}
+	recorder->is_behind = true;
 }
 
 void
@@ -182,8 +219,9 @@ channel_empty(struct recorder *recorder, uint32_t worker)
 		/* reading may close this one, but no other */
 		struct channel *next = LIST_NEXT(channel, next);
 
-		for (int i = 0; channel->worker == worker && i < CHANNEL_EMPTY; i++) {
-			if (!read_one(channel)) {
+		for (int i = 0;
+		     channel->worker == worker && i < CHANNEL_EMPTY / CHANNEL_READ; i++) {
+			if (!read_some(channel)) {
 				break;
 			}
 		}

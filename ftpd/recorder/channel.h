@@ -16,6 +16,7 @@ struct recorder;
 
 enum {
 	CHANNEL_BUCKETS = 256,
+	CHANNEL_READ = 16, /* messages read by one system call */
 	/*
 	 * Messages taken at one event, so that a loud worker does not hold the others up.
 	 */

@@ -1,6 +1,6 @@
 /*
  * outlet: where lines leave the recorder. Putting one in never blocks; a thread of its
- * own writes them, and may wait for ever.
+ * own writes them, several at a time, and may wait for ever.
  * Runs in: recorder.
  */
 #include "ftpd/recorder/outlet.h"
@@ -22,6 +22,11 @@
 enum {
 	MS_PER_S = 1000,
 	NS_PER_MS = 1000000,
+	/*
+	 * How long lines may wait for others: waking the thread and writing cost more
+	 * than a line does.
+	 */
+	GATHER_MS = 50,
 };
 
 /* What the thread has taken out of the ring: whole lines, or one datagram. */
@@ -206,6 +211,51 @@ write_batch(struct outlet *outlet, struct batch *batch)
 	(void)pthread_mutex_unlock(&outlet->lock);
 }
 
+static struct timespec
+monotonic_in(unsigned ms)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* cannot fail for this clock */
+	time.tv_nsec += (long)(ms % MS_PER_S) * NS_PER_MS;
+	time.tv_sec += ms / MS_PER_S + time.tv_nsec / (MS_PER_S * NS_PER_MS);
+	time.tv_nsec %= MS_PER_S * NS_PER_MS;
+	return time;
+}
+
+/* Under the lock: wake the thread, once, if there is as much as it waits for. */
+static void
+wake_if_due(struct outlet *outlet)
+{
+	if (outlet->ring.used >= outlet->wake_at) {
+		outlet->wake_at = SIZE_MAX;
+		(void)pthread_cond_signal(&outlet->has_work);
+	}
+}
+
+/*
+ * Under the lock, all being written: rest a while, so that lines gather, then until there
+ * is one.
+ */
+static void
+wait_for_work(struct outlet *outlet)
+{
+	struct timespec until = monotonic_in(GATHER_MS);
+
+	(void)pthread_cond_broadcast(&outlet->is_idle);
+	outlet->wake_at = OUTLET_BATCH_BYTES;
+	while (outlet->wake_at != SIZE_MAX && outlet->next_line_fd < 0 &&
+	       pthread_cond_timedwait(&outlet->has_work, &outlet->lock, &until) == 0) {
+	}
+	outlet->wake_at = 1;
+	adopt_next(outlet);
+	while (outlet->ring.used == 0) {
+		(void)pthread_cond_wait(&outlet->has_work, &outlet->lock);
+		adopt_next(outlet);
+	}
+	outlet->wake_at = SIZE_MAX;
+}
+
 __attribute__((noreturn)) static void *
 run(void *context)
 {
@@ -216,10 +266,8 @@ run(void *context)
 		(void)pthread_mutex_lock(&outlet->lock); /* a plain mutex: cannot fail */
 		outlet->is_writing = false;
 		adopt_next(outlet);
-		while (outlet->ring.used == 0) {
-			(void)pthread_cond_broadcast(&outlet->is_idle);
-			(void)pthread_cond_wait(&outlet->has_work, &outlet->lock);
-			adopt_next(outlet);
+		if (outlet->ring.used == 0) {
+			wait_for_work(outlet);
 		}
 		fill_batch(outlet, &batch);
 		outlet->is_writing = true;
@@ -239,6 +287,7 @@ outlet_start(struct outlet *outlet, int line_fd, int journal_fd)
 	*outlet = (struct outlet){.line_fd = line_fd,
 	                          .journal_fd = journal_fd,
 	                          .next_line_fd = -1,
+	                          .wake_at = SIZE_MAX,
 	                          .batch = batch};
 	outlet->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (bytes == NULL || batch == NULL || outlet->wake_fd < 0) {
@@ -249,9 +298,9 @@ outlet_start(struct outlet *outlet, int line_fd, int journal_fd)
 	}
 	ring_init(&outlet->ring, bytes, OUTLET_RING_BYTES);
 	(void)pthread_mutex_init(&outlet->lock, NULL); /* these cannot fail on Linux */
-	(void)pthread_cond_init(&outlet->has_work, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&outlet->has_work, &monotonic);
 	(void)pthread_cond_init(&outlet->is_idle, &monotonic);
 	result = pthread_create(&outlet->thread, NULL, run, outlet);
 	return -result;
@@ -267,9 +316,8 @@ outlet_put(struct outlet *outlet, enum outlet_kind kind, const char *bytes, size
 	} else if (len > OUTLET_BATCH_BYTES ||
 	           !ring_put(&outlet->ring, (uint8_t)kind, bytes, len)) {
 		outlet->loss.count++;
-	} else {
-		(void)pthread_cond_signal(&outlet->has_work);
 	}
+	wake_if_due(outlet);
 	(void)pthread_mutex_unlock(&outlet->lock);
 }
 
@@ -318,15 +366,15 @@ outlet_last_error(struct outlet *outlet)
 bool
 outlet_flush(struct outlet *outlet, unsigned timeout_ms)
 {
-	struct timespec until;
+	struct timespec until = monotonic_in(timeout_ms);
 	int result = 0;
 	bool is_empty;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until); /* cannot fail for this clock */
-	until.tv_nsec += (long)(timeout_ms % MS_PER_S) * NS_PER_MS;
-	until.tv_sec += timeout_ms / MS_PER_S + until.tv_nsec / (MS_PER_S * NS_PER_MS);
-	until.tv_nsec %= MS_PER_S * NS_PER_MS;
 	(void)pthread_mutex_lock(&outlet->lock); /* a plain mutex: cannot fail */
+	if (outlet->ring.used > 0) {
+		outlet->wake_at = 1;
+		wake_if_due(outlet);
+	}
 	while (result == 0 && (outlet->ring.used > 0 || outlet->is_writing)) {
 		result = pthread_cond_timedwait(&outlet->is_idle, &outlet->lock, &until);
 	}

@@ -1,6 +1,6 @@
 /*
  * outlet: where lines leave the recorder. Putting one in never blocks; a thread of its
- * own writes them, and may wait for ever.
+ * own writes them, several at a time, and may wait for ever.
  * Runs in: recorder: all functions in its main thread.
  * Source: SECURITY.md R15: a stopped reader or a full disk must not stop a session.
  * Not here: the form of a line; opening a file, which is the master's.
@@ -43,6 +43,8 @@ struct outlet {
 	int journal_fd;   /* owned; -1: none */
 	int next_line_fd; /* replaces line_fd; -1: nothing to replace */
 	bool is_writing;  /* a batch is out of the ring and not yet written */
+	/* bytes in the ring at which the thread wants to be woken; SIZE_MAX: it is awake */
+	size_t wake_at;
 	int last_error;   /* errno of the last write, 0 when it succeeded */
 	struct outlet_loss loss;
 	pthread_t thread;

@@ -6,6 +6,7 @@
 #include "ftpd/recorder/recorder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -152,6 +153,7 @@ read_master_once(struct recorder *recorder)
 		recorder->has_failed |= !answer_master(recorder, RECORD_TAKEN, 0);
 	} else {
 		obey(recorder, &record);
+		recorder->has_heard = true;
 	}
 	return !recorder->has_failed;
 }
@@ -229,9 +231,16 @@ recorder_new(void)
 static int
 turn(struct recorder *recorder)
 {
-	int result = loop_turn(&recorder->loop, RECORDER_TICK_MS);
-	uint64_t now_ms = clock_monotonic_ms();
+	int result;
+	uint64_t now_ms;
 
+	if (recorder->has_heard && !recorder->is_behind) {
+		(void)poll(NULL, 0, RECORDER_GATHER_MS); /* a pause; may be cut short */
+	}
+	recorder->has_heard = false;
+	recorder->is_behind = false;
+	result = loop_turn(&recorder->loop, RECORDER_TICK_MS);
+	now_ms = clock_monotonic_ms();
 	settle_visits(recorder);
 	if (now_ms - recorder->ticked_ms >= RECORDER_TICK_MS) {
 		recorder->ticked_ms = now_ms;

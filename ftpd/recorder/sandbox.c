@@ -29,6 +29,7 @@ enum {
 static const struct sandbox_rule rules[] = {
     /* Records come in, answers and lines go out. */
     {SCMP_SYS(recvmsg), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(recvmmsg), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(sendmsg), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(sendto), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(write), SANDBOX_ALLOW, {{0}}},
