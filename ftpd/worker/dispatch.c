@@ -104,7 +104,7 @@ refuse_unknown(struct session *session, const char *line, size_t len)
 /* Returns: true for REQUEST_OK; replies otherwise. */
 static bool
 is_argument_right(struct session *session, const struct command *command,
-                enum request_result result)
+                  enum request_result result)
 {
 	if (result == REQUEST_OK) {
 		return true;
@@ -140,8 +140,7 @@ dispatch_line(struct session *session, const char *line, size_t len)
 	handler = &handlers[request.id];
 	if (!session_is_transferring(session)) {
 		session->command = request.id;
-		if ((command->flags & COMMAND_KEEPS_REST) == 0 &&
-		    (command->flags & COMMAND_TRANSFERS) == 0) {
+		if ((command->flags & COMMAND_KEEPS_REST) == 0) {
 			session->restart_offset = 0;
 		}
 	}
