@@ -52,7 +52,7 @@ def play(path, directory, is_verbose):
     tree = Tree(daemon.root)
     try:
         statements = prepare(statements, daemon, tree)
-    except SystemExit:
+    except (SystemExit, script.ScriptError, OSError, TypeError):
         daemon.remove()
         raise
     player = None

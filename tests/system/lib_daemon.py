@@ -283,12 +283,11 @@ class Daemon:
         environment = dict(os.environ)
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         environment.pop("NOTIFY_SOCKET", None)
-        with open(self.error_path, "ab") as error:
-            self.child = subprocess.Popen(
-                self.command_line(), stdin=subprocess.DEVNULL, stdout=error, stderr=error,
-                start_new_session=True, env=environment, cwd="/", user=self.user,
-                group=None if self.user is None else pwd.getpwnam(self.user).pw_gid,
-                extra_groups=None if self.user is None else [])
+        try:
+            self._execute(environment)
+        except OSError as error:
+            self.remove()
+            raise DaemonError(f"deftpd cannot be executed: {error}") from error
         deadline = time.monotonic() + timeout * slowness()
         while not is_listening(self.port):
             if self.child.poll() is not None:
@@ -301,6 +300,14 @@ class Daemon:
                 self.remove()
                 raise DaemonError(f"deftpd does not listen on port {self.port}:\n{text}")
             time.sleep(0.01)
+
+    def _execute(self, environment):
+        with open(self.error_path, "ab") as error:
+            self.child = subprocess.Popen(
+                self.command_line(), stdin=subprocess.DEVNULL, stdout=error, stderr=error,
+                start_new_session=True, env=environment, cwd="/", user=self.user,
+                group=None if self.user is None else pwd.getpwnam(self.user).pw_gid,
+                extra_groups=None if self.user is None else [])
 
     def stop(self, timeout=5.0):
         """End with SIGTERM; whatever is not as it should be is added to complaints."""
@@ -343,8 +350,14 @@ class Daemon:
     def remove(self):
         """Remove the directory, unless $DEFTPD_TEST_KEEP asks for it."""
         self.lock.release()
-        if not os.environ.get("DEFTPD_TEST_KEEP"):
-            shutil.rmtree(self.place, ignore_errors=True)
+        if os.environ.get("DEFTPD_TEST_KEEP"):
+            return
+        for folder, names, _ in os.walk(self.place):
+            for name in names:
+                path = os.path.join(folder, name)
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)  # before it is entered; tests close directories
+        shutil.rmtree(self.place, ignore_errors=True)
 
     # looking
 
