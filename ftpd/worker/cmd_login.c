@@ -23,11 +23,27 @@ is_anonymous(const struct session *session)
 	       handover_is_anonymous(session->name, strlen(session->name));
 }
 
+/*
+ * Such a line is never read in a shared worker, but for one case: behind a REIN in one
+ * packet, where it was received before it could be peeked at.
+ */
+static bool
+is_for_private(const struct session *session, const struct request *request)
+{
+	return session->worker->kind == WORKER_SHARED &&
+	       !handover_is_anonymous(request->text, request->text_len);
+}
+
 void
 cmd_user(struct session *session, const struct request *request)
 {
 	char *name;
 
+	if (is_for_private(session, request)) {
+		control_reply(session, REPLY_NOT_LOGGED_IN,
+		              "Please log in on a new connection.");
+		return;
+	}
 	if (request->text_len > SESSION_NAME_MAX) {
 		control_reply(session, REPLY_BAD_ARGUMENT, "The name is too long.");
 		return;
