@@ -38,8 +38,6 @@ static const struct sandbox_rule agent_rules[] = {
     {SCMP_SYS(read), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(pread64), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(lseek), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(fcntl), SANDBOX_ALLOW, {{1, ALL_BITS, F_GETFL}}},
-    {SCMP_SYS(fcntl), SANDBOX_ALLOW, {{1, ALL_BITS, F_SETFL}}},
 
     /* The pipe of a listing. */
     {SCMP_SYS(pipe2), SANDBOX_ALLOW, {{0}}},
