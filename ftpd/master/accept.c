@@ -18,8 +18,6 @@
 #include "common/base.h"
 
 enum {
-	/* Clients taken from one listener before others get their turn. */
-	CLIENTS_PER_TURN = 64,
 	/*
 	 * When descriptors or memory have run out, trying at once again would only burn
 	 * time.
@@ -135,12 +133,10 @@ refuse_by_reserve(struct master *master, int listener_fd)
 	master->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Returns: true to go on with the next client. */
-static bool
+static void
 handle_error(struct master *master, int listener_fd, int error)
 {
 	switch (error) {
-	case EAGAIN: return false;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -152,13 +148,13 @@ handle_error(struct master *master, int listener_fd, int error)
 		                    pause_is_over, master);
 		master_log(master, RECORD_WARNING, "a client cannot be accepted: %s",
 		           strerror(error));
-		return false;
+		return;
 	default:
 		/*
-		 * The client has gone before it was accepted, or the network had
-		 * something to tell about it (accept(2)).
+		 * Another came first, the client has gone before it was accepted, or the
+		 * network had something to tell about it (accept(2)).
 		 */
-		return true;
+		return;
 	}
 }
 
@@ -167,22 +163,25 @@ accept_handle(struct loop_source *source, uint32_t events)
 {
 	struct listener *listener = (struct listener *)source; /* its first member */
 	struct master *master = listener->master;
+	struct sockaddr_storage sockaddr;
+	socklen_t len = sizeof(sockaddr);
+	struct addr peer;
+	int fd;
 
 	(void)events;
-	for (int i = 0; i < CLIENTS_PER_TURN && accept_is_open(master); i++) {
-		struct sockaddr_storage sockaddr;
-		socklen_t len = sizeof(sockaddr);
-		struct addr peer;
-		int fd = accept4(source->fd, (struct sockaddr *)&sockaddr, &len,
-		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0) {
-			if (!handle_error(master, source->fd, errno)) {
-				return;
-			}
-			continue;
-		}
-		peer = sockaddr_to_addr(&sockaddr);
-		admit(master, fd, &peer);
+	if (!accept_is_open(master)) {
+		return;
 	}
+	/*
+	 * Rarely is there a second client: the loop tells, and others have their turn
+	 * before it.
+	 */
+	fd = accept4(source->fd, (struct sockaddr *)&sockaddr, &len,
+	             SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		handle_error(master, source->fd, errno);
+		return;
+	}
+	peer = sockaddr_to_addr(&sockaddr);
+	admit(master, fd, &peer);
 }

@@ -26,8 +26,8 @@
 #include "common/base.h"
 
 enum {
-	/* Messages taken from one worker before the others get their turn. */
-	MESSAGES_PER_TURN = 64,
+	/* Messages still read from a worker that is gone. */
+	LAST_WORDS = 64,
 	/*
 	 * A shared worker with so many messages waiting gets no further client for now.
 	 */
@@ -92,12 +92,12 @@ take_without_descriptor(struct worker *worker, const uint8_t *bytes)
  * Taking a message may end the worker, but never frees it here: a GONE worker waits for
  * its exit status, or for the sweep.
  */
-void
-worker_receive(struct worker *worker)
+static void
+receive(struct worker *worker, int limit)
 {
 	uint8_t bytes[MESSAGE_CAP];
 
-	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+	for (int i = 0; i < limit; i++) {
 		int fd = -1;
 		ssize_t len = channel_recv(worker->source.fd, bytes, sizeof(bytes),
 		                           MSG_DONTWAIT, &fd);
@@ -123,6 +123,12 @@ worker_receive(struct worker *worker)
 	}
 }
 
+void
+worker_receive(struct worker *worker)
+{
+	receive(worker, LAST_WORDS);
+}
+
 static void
 handle(struct loop_source *source, uint32_t events)
 {
@@ -133,7 +139,11 @@ handle(struct loop_source *source, uint32_t events)
 		worker_pump(worker);
 	}
 	if (worker->state != WORKER_GONE && (events & ~(uint32_t)EPOLLOUT) != 0) {
-		worker_receive(worker);
+		/*
+		 * Rarely is there a second message: the loop tells, and others have their
+		 * turn before it.
+		 */
+		receive(worker, 1);
 	}
 }
 
