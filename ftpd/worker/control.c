@@ -63,6 +63,10 @@ control_send(struct session *session, const char *bytes, size_t len)
 	if (session->state == SESSION_CLOSING || session->control.fd < 0) {
 		return;
 	}
+	if (session->is_holding) {
+		keep_output(session, bytes, len);
+		return;
+	}
 	if (session->output_len == 0) {
 		sent = send(session->control.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
@@ -399,6 +403,28 @@ send_kept(struct session *session)
 	}
 	if (session->output_len == 0 && session->is_stopped) {
 		session_end(session, session->end);
+	}
+}
+
+void
+control_hold(struct session *session)
+{
+	session->is_holding = true;
+}
+
+void
+control_flush(struct session *session)
+{
+	if (!session->is_holding) {
+		return;
+	}
+	session->is_holding = false;
+	if (session->state == SESSION_CLOSING || session->output_len == 0) {
+		return;
+	}
+	send_kept(session);
+	if (session->state != SESSION_CLOSING && session->output_len > 0) {
+		watch(session);
 	}
 }
 

@@ -27,6 +27,13 @@ void control_reply(struct session *session, enum reply_code code, const char *fo
 /* Reply with lines that are already formatted, ends included. */
 void control_send(struct session *session, const char *bytes, size_t len);
 
+/*
+ * Keep replies back until control_flush(), so that several leave in one packet. Both in
+ * one turn of the loop: a reply may wait for work, but not for anybody.
+ */
+void control_hold(struct session *session);
+void control_flush(struct session *session);
+
 /* The command is answered: take up the next one, if it has come. */
 void control_continue(struct session *session);
 

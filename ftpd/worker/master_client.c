@@ -160,6 +160,10 @@ handle_master(struct loop_source *source, uint32_t events)
 			return;
 		}
 		obey(worker, &message, fd);
+		if (mw_has_descriptor(&message)) {
+			/* the next one waits for our TAKEN: rarely is there more */
+			return;
+		}
 	}
 }
 

@@ -59,6 +59,7 @@ struct session {
 	size_t input_len;
 	char *output; /* replies that the client has not taken yet; NULL if none */
 	size_t output_len;
+	bool is_holding;      /* replies are kept for control_flush() */
 	bool is_input_closed; /* the client has sent its FIN */
 	bool is_quitting;     /* QUIT came during a transfer */
 	/* shared worker before login: lines may have to stay in the socket */

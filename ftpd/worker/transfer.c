@@ -33,6 +33,7 @@ release(struct session *session)
 	struct transfer *transfer = session->transfer;
 
 	if (transfer != NULL) {
+		session->worker->transfer_count--;
 		loop_forget(&session->worker->loop, &transfer->source);
 		offload_abandon(transfer);
 		fd_close(&transfer->file_fd);
@@ -77,6 +78,7 @@ finish(struct session *session, enum reply_code code, const char *text)
 	release(session);
 	session_touch(session);
 	control_reply(session, code, "%s", text);
+	control_flush(session);
 	session_arm_timer(session);
 	control_continue(session);
 }
@@ -132,6 +134,7 @@ make_transfer(struct session *session, const struct agent_answer *answer, int fd
 	if (transfer == NULL) {
 		return NULL;
 	}
+	session->worker->transfer_count++;
 	transfer->source.fd = -1;
 	transfer->source.handle = handle_pipe;
 	transfer->session = session;
@@ -167,6 +170,13 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 		              "Out of memory; try again later.");
 		return;
 	}
+	/*
+	 * What is sent at once, as most files are, gets both replies at once. Never so
+	 * when the client may wait for the first one to connect.
+	 */
+	if (is_there) {
+		control_hold(session);
+	}
 	if (session->transfer->from == TRANSFER_FROM_PIPE) {
 		control_reply(session, is_there ? REPLY_DATA_OPEN : REPLY_DATA_OPENING,
 		              "Here comes the listing.");
@@ -179,6 +189,7 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 	session_touch(session);
 	session_arm_timer(session);
 	data_open(session);
+	control_flush(session);
 }
 
 void

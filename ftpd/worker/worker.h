@@ -40,6 +40,7 @@ struct worker {
 	struct record_sender recorder;
 	struct session *sessions[WORKER_SESSION_SLOTS]; /* by id, chained */
 	size_t session_count;
+	unsigned transfer_count; /* sessions with a transfer */
 	/* freed between two turns, when no handler can touch them any more */
 	struct session *ended;
 	bool is_retired;
