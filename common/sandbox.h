@@ -15,9 +15,12 @@
 enum sandbox_action {
 	SANDBOX_ALLOW,
 	SANDBOX_REFUSE, /* EPERM: a call that libraries try and can live without */
-	/* ENOSYS, silently: the C library then uses an older call that the filter can judge. */
+	/*
+	 * ENOSYS, silently: the C library then uses an older call that the filter can
+	 * judge.
+	 */
 	SANDBOX_ABSENT,
-	SANDBOX_KILL,   /* no innocent reason exists */
+	SANDBOX_KILL, /* no innocent reason exists */
 };
 
 /*
