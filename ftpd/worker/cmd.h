@@ -25,7 +25,6 @@ void cmd_quit(struct session *session, const struct request *request);
 /* cmd_info.c: what the server tells of itself */
 void cmd_noop(struct session *session, const struct request *request);
 void cmd_syst(struct session *session, const struct request *request);
-void cmd_clnt(struct session *session, const struct request *request);
 void cmd_help(struct session *session, const struct request *request);
 void cmd_site(struct session *session, const struct request *request);
 void cmd_feat(struct session *session, const struct request *request);

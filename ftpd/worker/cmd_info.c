@@ -1,5 +1,5 @@
 /*
- * cmd_info: what the server tells of itself: NOOP, SYST, CLNT, HELP, SITE, FEAT.
+ * cmd_info: what the server tells of itself: NOOP, SYST, HELP, SITE, FEAT.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1.3; RFC 2389 3.2.
  */
@@ -58,13 +58,6 @@ cmd_syst(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
 	control_reply(session, REPLY_SYSTEM, "UNIX Type: L8");
-}
-
-void
-cmd_clnt(struct session *session, const struct request *request)
-{
-	(void)request; /* nothing depends on it */
-	control_reply(session, REPLY_OK, "Noted.");
 }
 
 static void

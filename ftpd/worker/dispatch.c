@@ -20,7 +20,6 @@ static const struct dispatch_handler handlers[CMD_COUNT] = {
     [CMD_ACCT] = {NULL, cmd_acct, NULL},
     [CMD_ALLO] = {NULL, cmd_allo, NULL},
     [CMD_CDUP] = {NULL, cmd_cdup, cmd_cwd_finish},
-    [CMD_CLNT] = {NULL, cmd_clnt, NULL},
     [CMD_CWD] = {cmd_path_check, cmd_cwd, cmd_cwd_finish},
     [CMD_EPRT] = {cmd_port_check, cmd_port, NULL},
     [CMD_EPSV] = {cmd_passive_check, cmd_passive, NULL},
