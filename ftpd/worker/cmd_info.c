@@ -123,7 +123,8 @@ cmd_site(struct session *session, const struct request *request)
 	if (letters_same(request->text, request->text_len, "HELP")) {
 		control_reply(session, REPLY_HELP, "SITE knows HELP only.");
 	} else {
-		control_reply(session, REPLY_BAD_ARGUMENT, "Unknown SITE command; there is HELP only.");
+		control_reply(session, REPLY_BAD_ARGUMENT,
+		              "Unknown SITE command; there is HELP only.");
 	}
 }
 
