@@ -70,7 +70,13 @@ loop_forget(struct loop *loop, struct loop_source *source)
 int
 loop_turn(struct loop *loop, int timeout_ms)
 {
-	int count = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, timeout_ms);
+	return loop_turn_few(loop, timeout_ms, LOOP_BATCH);
+}
+
+int
+loop_turn_few(struct loop *loop, int timeout_ms, int count_max)
+{
+	int count = epoll_wait(loop->epoll_fd, loop->batch, count_max, timeout_ms);
 
 	if (count < 0) {
 		return errno == EINTR ? 0 : -errno;

@@ -65,4 +65,12 @@ void loop_forget(struct loop *loop, struct loop_source *source);
  */
 int loop_turn(struct loop *loop, int timeout_ms);
 
+/*
+ * As loop_turn, but for so many events at most; others have to wait for the next turn. A
+ * loop inside another one, which watches its epoll_fd, gives way to that one by this.
+ * In:      count_max: 1 to LOOP_BATCH.
+ * Returns: as loop_turn.
+ */
+int loop_turn_few(struct loop *loop, int timeout_ms, int count_max);
+
 #endif

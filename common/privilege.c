@@ -17,6 +17,33 @@
 #include "common/sandbox.h"
 #include "common/base.h"
 
+static bool
+parse_id(const char *text, unsigned *ret_id)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value > UINT32_MAX) {
+		return false;
+	}
+	*ret_id = (unsigned)value;
+	return true;
+}
+
+bool
+privilege_parse(const char *uid, const char *gid, struct identity *ret_identity)
+{
+	struct identity identity;
+
+	if (!parse_id(uid, &identity.uid) || !parse_id(gid, &identity.gid)) {
+		return false;
+	}
+	*ret_identity = identity;
+	return true;
+}
+
 bool
 privilege_is_root(void)
 {

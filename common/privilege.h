@@ -19,6 +19,13 @@ struct identity {
 };
 
 /*
+ * Read an identity as the master passes it to a program that it starts: two decimal
+ * numbers.
+ * Returns: true and *ret_identity.
+ */
+bool privilege_parse(const char *uid, const char *gid, struct identity *ret_identity);
+
+/*
  * Ask whether this process could change its uid.
  * Returns: true for effective uid 0.
  */

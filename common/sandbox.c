@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -68,6 +69,29 @@ static const struct sandbox_rule base_rules[] = {
     {SCMP_SYS(userfaultfd), SANDBOX_KILL, {{0}}},
     {SCMP_SYS(io_uring_setup), SANDBOX_KILL, {{0}}},
     {SCMP_SYS(keyctl), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(socket), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(connect), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(bind), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(listen), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(fork), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(vfork), SANDBOX_KILL, {{0}}},
+    {SCMP_SYS(kill), SANDBOX_REFUSE, {{0}}},
+    {SCMP_SYS(tgkill),
+     SANDBOX_ALLOW,
+     {{0}}}, /* abort() of a bug: the signal to oneself */
+};
+
+/* A thread shares everything and is no process. */
+#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
+
+/* glibc asks by clone3 first, whose flags a filter cannot see. */
+static const struct sandbox_rule thread_rules[] = {
+    {SCMP_SYS(clone), SANDBOX_ALLOW, {{0, THREAD_FLAGS, THREAD_FLAGS}}},
+    {SCMP_SYS(clone3), SANDBOX_ABSENT, {{0}}},
+    {SCMP_SYS(set_robust_list), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(rseq), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(sched_getaffinity), SANDBOX_ALLOW, {{0}}}, /* glibc sizes its heaps by it */
+    {SCMP_SYS(prctl), SANDBOX_REFUSE, {{0}}},            /* glibc names its heaps by it */
 };
 
 /*
@@ -155,7 +179,7 @@ export_program(scmp_filter_ctx context, struct sandbox_filter *ret_filter)
 
 int
 sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
-                     struct sandbox_filter *ret_filter)
+                     bool may_start_threads, struct sandbox_filter *ret_filter)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
 	int result;
@@ -172,6 +196,9 @@ sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
 	}
 	if (result == 0) {
 		result = add_rules(context, rules, count);
+	}
+	if (result == 0 && may_start_threads) {
+		result = add_rules(context, thread_rules, ARRAY_COUNT(thread_rules));
 	}
 	if (result == 0) {
 		result = export_program(context, ret_filter);

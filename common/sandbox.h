@@ -52,7 +52,7 @@ struct sandbox_filter {
  * Returns: 0 or negative errno.
  */
 int sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
-                         struct sandbox_filter *ret_filter);
+                         bool may_start_threads, struct sandbox_filter *ret_filter);
 
 void sandbox_filter_free(struct sandbox_filter *filter);
 

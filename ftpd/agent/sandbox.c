@@ -44,20 +44,16 @@ static const struct sandbox_rule agent_rules[] = {
     {SCMP_SYS(write), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(fcntl), SANDBOX_ALLOW, {{1, ALL_BITS, F_SETPIPE_SZ}}},
 
-    {SCMP_SYS(socket), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(bind), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(connect), SANDBOX_KILL, {{0}}},
     {SCMP_SYS(clone), SANDBOX_KILL, {{0}}},
     {SCMP_SYS(clone3), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(fork), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(vfork), SANDBOX_KILL, {{0}}},
 };
 
 int
 agent_sandbox_enter(void)
 {
 	struct sandbox_filter filter;
-	int result = sandbox_filter_build(agent_rules, ARRAY_COUNT(agent_rules), &filter);
+	int result =
+	    sandbox_filter_build(agent_rules, ARRAY_COUNT(agent_rules), false, &filter);
 
 	if (result != 0) {
 		return result;

@@ -20,21 +20,6 @@
 #include "ftpd/recorder/sandbox.h"
 #include "common/base.h"
 
-static bool
-parse_id(const char *text, unsigned *ret_id)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value > UINT32_MAX) {
-		return false;
-	}
-	*ret_id = (unsigned)value;
-	return true;
-}
-
 static int
 fail(const char *what, int negative_errno)
 {
@@ -55,8 +40,7 @@ main(int argc, char **argv)
 	int journal_fd;
 	int result;
 
-	if (argc != 3 || !parse_id(argv[1], &identity.uid) ||
-	    !parse_id(argv[2], &identity.gid)) {
+	if (argc != 3 || !privilege_parse(argv[1], argv[2], &identity)) {
 		(void)fprintf(stderr,
 		              "deftpd-recorder is started by deftpd, not by hand.\n");
 		return 2;

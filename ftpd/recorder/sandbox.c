@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <sys/resource.h>
 
@@ -19,12 +18,6 @@ enum {
 	OWN_FDS = 256,
 	MAX_DATA_BYTES = 256 * 1024 * 1024,
 };
-
-/*
- * A thread shares everything and is no process. glibc asks by clone3 first, whose flags a
- * filter cannot see.
- */
-#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
 
 static const struct sandbox_rule rules[] = {
     /* Records come in, answers and lines go out. */
@@ -42,23 +35,8 @@ static const struct sandbox_rule rules[] = {
     /* Whether a log is a file or a pipe: of an open descriptor only. */
     {SCMP_SYS(fstat), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(newfstatat), SANDBOX_ALLOW, {{3, AT_EMPTY_PATH, AT_EMPTY_PATH}}},
-    /* The two writing threads and what wakes them; never a process. */
+    /* What wakes the two writing threads. */
     {SCMP_SYS(eventfd2), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(clone), SANDBOX_ALLOW, {{0, THREAD_FLAGS, THREAD_FLAGS}}},
-    {SCMP_SYS(clone3), SANDBOX_ABSENT, {{0}}},
-    {SCMP_SYS(set_robust_list), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(rseq), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(sched_getaffinity), SANDBOX_ALLOW, {{0}}}, /* glibc sizes its heaps by it */
-    {SCMP_SYS(prctl), SANDBOX_REFUSE, {{0}}},            /* glibc names its heaps by it */
-    /* abort() of a bug: the signal to oneself. */
-    {SCMP_SYS(tgkill), SANDBOX_ALLOW, {{0}}},
-    /* No innocent reason here. */
-    {SCMP_SYS(socket), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(connect), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(bind), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(fork), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(vfork), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(kill), SANDBOX_REFUSE, {{0}}},
 };
 
 /*
@@ -112,7 +90,7 @@ sandbox_confine_recorder(const struct identity *identity, const struct options *
 	}
 	if (result == 0 && has_sandbox) {
 		*ret_failed = "the system call filter";
-		result = sandbox_filter_build(rules, ARRAY_COUNT(rules), &filter);
+		result = sandbox_filter_build(rules, ARRAY_COUNT(rules), true, &filter);
 		if (result == 0) {
 			result = sandbox_filter_load(&filter);
 			sandbox_filter_free(&filter);

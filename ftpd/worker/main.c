@@ -5,7 +5,6 @@
  * Usage:   deftpd-worker UID GID, with the master's channel as descriptor 3 and the
  *          sealed options as 4. Only the master starts it.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,21 +33,6 @@ run_child(uint8_t kind, int channel_fd, void *context)
 	                  channel_fd, &forkserver->options, &forkserver->confinement);
 }
 
-static bool
-parse_id(const char *text, unsigned *ret_id)
-{
-	char *end;
-	unsigned long value;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value > UINT32_MAX) {
-		return false;
-	}
-	*ret_id = (unsigned)value;
-	return true;
-}
-
 static int
 fail(const char *what, int negative_errno)
 {
@@ -66,8 +50,7 @@ main(int argc, char **argv)
 	int options_fd = IPC_OPTIONS_FD;
 	int result;
 
-	if (argc != 3 || !parse_id(argv[1], &identity.uid) ||
-	    !parse_id(argv[2], &identity.gid)) {
+	if (argc != 3 || !privilege_parse(argv[1], argv[2], &identity)) {
 		(void)fprintf(stderr,
 		              "deftpd-worker is started by deftpd, not by hand.\n");
 		return 2;

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -24,12 +23,6 @@ enum {
 	MAX_FDS = 65536,
 	MAX_DATA_BYTES = 512 * 1024 * 1024,
 };
-
-/*
- * A thread shares everything and is no process. glibc asks by clone3 first, whose flags a
- * filter cannot see.
- */
-#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
 
 static const struct sandbox_rule rules[] = {
     /* Moving bytes on descriptors that were handed over. */
@@ -57,23 +50,6 @@ static const struct sandbox_rule rules[] = {
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_RCVLOWAT}}},
     /* Whether a file system is in memory. */
     {SCMP_SYS(fstatfs), SANDBOX_ALLOW, {{0}}},
-    /* Threads that read from slow disks; never a process. */
-    {SCMP_SYS(clone), SANDBOX_ALLOW, {{0, THREAD_FLAGS, THREAD_FLAGS}}},
-    {SCMP_SYS(clone3), SANDBOX_ABSENT, {{0}}},
-    {SCMP_SYS(set_robust_list), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(rseq), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(sched_getaffinity), SANDBOX_ALLOW, {{0}}}, /* glibc sizes its heaps by it */
-    {SCMP_SYS(prctl), SANDBOX_REFUSE, {{0}}},            /* glibc names its heaps by it */
-    /* Making descriptors or reaching others has no innocent reason here. */
-    {SCMP_SYS(socket), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(connect), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(bind), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(listen), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(fork), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(vfork), SANDBOX_KILL, {{0}}},
-    {SCMP_SYS(kill), SANDBOX_REFUSE, {{0}}},
-    /* abort() of a bug: the signal to oneself. */
-    {SCMP_SYS(tgkill), SANDBOX_ALLOW, {{0}}},
 };
 
 int
@@ -101,8 +77,8 @@ sandbox_confine_forkserver(const struct identity *identity, const struct options
 	}
 	if (result == 0 && has_sandbox) {
 		*ret_failed = "compiling the system call filter";
-		result =
-		    sandbox_filter_build(rules, ARRAY_COUNT(rules), &confinement.filter);
+		result = sandbox_filter_build(rules, ARRAY_COUNT(rules), true,
+		                              &confinement.filter);
 		confinement.has_filter = true;
 		confinement.layers |= SPAWN_LAYER_FILTER;
 	}
