@@ -21,6 +21,7 @@ void
 data_init(struct session *session)
 {
 	session->data = (struct data){.source = {.fd = -1},
+	                              .loop = &session->worker->loop,
 	                              .session = session,
 	                              .listener_fd = -1,
 	                              .connection_fd = -1};
@@ -29,7 +30,7 @@ data_init(struct session *session)
 static void
 stop_watching(struct session *session)
 {
-	loop_forget(&session->worker->loop, &session->data.source);
+	loop_forget(session->data.loop, &session->data.source);
 }
 
 /* Close so that the other side sees an end, not a reset. */
@@ -243,6 +244,7 @@ data_active_answer(struct session *session, const struct mw_message *answer, int
 	}
 	data->connection_fd = fd;
 	data->source.handle = handle_connecting;
+	data->loop = &session->worker->loop;
 	if (loop_watch(&session->worker->loop, &data->source, fd, EPOLLOUT) != 0) {
 		transfer_not_connected(session);
 	}
@@ -262,6 +264,7 @@ data_open(struct session *session)
 		return;
 	}
 	data->source.handle = handle_listener;
+	data->loop = &session->worker->loop;
 	if (loop_watch(&session->worker->loop, &data->source, data->listener_fd,
 	               EPOLLIN) != 0) {
 		transfer_not_connected(session);

@@ -36,6 +36,7 @@ enum data_mode {
 struct data {
 	/* the listener while waited for, then the connection; fd -1 otherwise */
 	struct loop_source source;
+	struct loop *loop; /* which one watches it */
 	struct session *session;
 	enum data_mode mode;
 	int listener_fd; /* kept from one transfer to the next, -1 if none */

@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "ftpd/worker/session.h"
+#include "ftpd/worker/worker.h"
 #include "common/base.h"
 
 enum {
@@ -51,8 +53,11 @@ slice_of(const struct transfer *transfer)
 {
 	uint64_t left =
 	    transfer->end > transfer->offset ? transfer->end - transfer->offset : 0;
+	uint64_t slice = transfer->session->worker->transfer_count > TRANSFER_CROWD
+	                     ? TRANSFER_CROWD_BYTES
+	                     : TRANSFER_SLICE_BYTES;
 
-	return left < TRANSFER_SLICE_BYTES ? left : TRANSFER_SLICE_BYTES;
+	return left < slice ? left : slice;
 }
 
 static enum pump_result

@@ -34,7 +34,7 @@ release(struct session *session)
 
 	if (transfer != NULL) {
 		session->worker->transfer_count--;
-		loop_forget(&session->worker->loop, &transfer->source);
+		loop_forget(&session->worker->bulk, &transfer->source);
 		offload_abandon(transfer);
 		fd_close(&transfer->file_fd);
 		free(transfer->buffer);
@@ -249,12 +249,13 @@ static void
 watch_connection(struct session *session, uint32_t events)
 {
 	struct data *data = &session->data;
-	struct loop *loop = &session->worker->loop;
+	struct loop *loop = &session->worker->bulk;
 
 	/* Should it fail for want of memory, the timeout ends the transfer. */
 	if (data->source.fd >= 0) {
 		(void)loop_change(loop, &data->source, events);
 	} else {
+		data->loop = loop;
 		(void)loop_watch(loop, &data->source, data->connection_fd, events);
 	}
 }
@@ -263,7 +264,7 @@ watch_connection(struct session *session, uint32_t events)
 static void
 wait_for(struct session *session, enum pump_result result)
 {
-	struct loop *loop = &session->worker->loop;
+	struct loop *loop = &session->worker->bulk;
 	struct transfer *transfer = session->transfer;
 
 	if (result != PUMP_SOURCE_EMPTY) {

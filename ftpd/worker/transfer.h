@@ -19,6 +19,13 @@ struct session;
 enum {
 	/* sent in one turn; then the other sessions have theirs */
 	TRANSFER_SLICE_BYTES = 1024 * 1024,
+	/*
+	 * More transfers than so many at once are a crowd: a smaller slice keeps them
+	 * level.
+	 */
+	TRANSFER_CROWD = 8,
+	TRANSFER_CROWD_BYTES = 128 * 1024,
+	TRANSFER_CROWD_SLICES = 4, /* then the worker looks at other things */
 	/* read for TYPE A at once; the converted text is at most twice that */
 	TRANSFER_ASCII_IN_BYTES = 64 * 1024,
 };

@@ -21,6 +21,8 @@
 enum {
 	EXIT_CONFINEMENT = 20, /* limits or filter could not be set */
 	EXIT_SYSTEM = 21,      /* no loop, no memory */
+	/* turns in which data gives way to all else; then it has its turn, too */
+	BULK_PASSES_MAX = 8,
 };
 
 struct session *
@@ -120,6 +122,45 @@ run_loop(struct worker *worker)
 	return 0;
 }
 
+static void
+handle_bulk(struct loop_source *source, uint32_t events)
+{
+	struct worker *worker =
+	    (struct worker *)(void *)((char *)source -
+	                              offsetof(struct worker, bulk_source));
+	bool is_crowd = worker->transfer_count > TRANSFER_CROWD;
+
+	(void)events; /* there is only one kind */
+	/*
+	 * Whoever is not yet being served comes first, or those who are would be done
+	 * before the last of a crowd begins.
+	 */
+	if (is_crowd && worker->loop.batch_count > 1 &&
+	    ++worker->bulk_passed < BULK_PASSES_MAX) {
+		return;
+	}
+	worker->bulk_passed = 0;
+	/* fails only without its descriptor */
+	(void)loop_turn_few(&worker->bulk, 0,
+	                    is_crowd ? TRANSFER_CROWD_SLICES : LOOP_BATCH);
+}
+
+static int
+init_loops(struct worker *worker)
+{
+	int result = loop_init(&worker->loop);
+
+	if (result == 0) {
+		result = loop_init(&worker->bulk);
+	}
+	if (result == 0) {
+		worker->bulk_source.handle = handle_bulk;
+		result = loop_watch(&worker->loop, &worker->bulk_source,
+		                    worker->bulk.epoll_fd, EPOLLIN);
+	}
+	return result;
+}
+
 int
 worker_run(enum worker_kind kind, int master_fd, const struct options *options,
            const struct confinement *confinement)
@@ -135,7 +176,7 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	worker->recorder.fd = -1;
 	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
-	if (fd_set_nonblocking(master_fd, true) != 0 || loop_init(&worker->loop) != 0 ||
+	if (fd_set_nonblocking(master_fd, true) != 0 || init_loops(worker) != 0 ||
 	    offload_init(worker) != 0) {
 		free(worker);
 		return EXIT_SYSTEM;

@@ -34,6 +34,13 @@ struct worker {
 	enum worker_kind kind;
 	const struct options *options;
 	struct loop loop;
+	/*
+	 * Data that moves, inside of `loop` by this source: between a few slices all
+	 * else has its turn, so that the beginning of a transfer waits for no crowd.
+	 */
+	struct loop bulk;
+	struct loop_source bulk_source;
+	unsigned bulk_passed; /* turns in which it has given way */
 	struct timer_wheel wheel;
 	struct master_client master;
 	struct agent_pool agents;
