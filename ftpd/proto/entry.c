@@ -115,6 +115,13 @@ put_mode(struct out *out, enum entry_type type, uint32_t mode)
 	out_bytes(out, text, sizeof(text));
 }
 
+static void
+put_two_digits(struct out *out, unsigned value)
+{
+	out_char(out, (char)('0' + value / 10));
+	out_char(out, (char)('0' + value % 10));
+}
+
 /* "Jan 31 23:59" or "Jan 31  2024". */
 static void
 put_time(struct out *out, int64_t mtime_s, int64_t now_s)
@@ -130,11 +137,9 @@ put_time(struct out *out, int64_t mtime_s, int64_t now_s)
 		out_number(out, datetime.year, 5);
 		return;
 	}
-	out_number_base(out, datetime.hour / 10, 10, 1);
-	out_number_base(out, datetime.hour % 10, 10, 1);
+	put_two_digits(out, datetime.hour);
 	out_char(out, ':');
-	out_number_base(out, datetime.minute / 10, 10, 1);
-	out_number_base(out, datetime.minute % 10, 10, 1);
+	put_two_digits(out, datetime.minute);
 }
 
 /* What -F puts behind a name. */

@@ -39,38 +39,42 @@ out_text(struct out *out, const char *text)
 	out_bytes(out, text, strlen(text));
 }
 
-void
-out_char(struct out *out, char c)
-{
-	out_bytes(out, &c, 1);
-}
-
+/* Write the digits, which end the array, with what fills the width before them. */
 static void
-put_number(struct out *out, uint64_t value, unsigned base, size_t width, char pad)
+put_digits(struct out *out, const char digits[NUMBER_DIGITS_MAX], size_t at, size_t width,
+           char pad)
 {
-	char digits[NUMBER_DIGITS_MAX];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = "0123456789abcdef"[value % base];
-		value /= base;
-	} while (value > 0);
-	for (size_t i = sizeof(digits) - at; i < width; i++) {
+	for (size_t i = NUMBER_DIGITS_MAX - at; i < width; i++) {
 		out_char(out, pad);
 	}
-	out_bytes(out, digits + at, sizeof(digits) - at);
+	out_bytes(out, digits + at, NUMBER_DIGITS_MAX - at);
 }
 
 void
 out_number(struct out *out, uint64_t value, size_t width)
 {
-	put_number(out, value, 10, width, ' ');
+	char digits[NUMBER_DIGITS_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	put_digits(out, digits, at, width, ' ');
 }
 
 void
-out_number_base(struct out *out, uint64_t value, unsigned base, size_t digits)
+out_number_base(struct out *out, uint64_t value, unsigned base, size_t width)
 {
-	put_number(out, value, base, digits, '0');
+	char digits[NUMBER_DIGITS_MAX];
+	unsigned bits = base == 16 ? 4 : 3;
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = "0123456789abcdef"[value & ((1U << bits) - 1)];
+		value >>= bits;
+	} while (value > 0);
+	put_digits(out, digits, at, width, '0');
 }
 
 void

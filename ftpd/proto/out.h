@@ -26,7 +26,16 @@ struct out out_begin(char *bytes, size_t cap);
 /* Write bytes, a terminated text, or one byte. */
 void out_bytes(struct out *out, const char *bytes, size_t len);
 void out_text(struct out *out, const char *text);
-void out_char(struct out *out, char c);
+
+static inline void
+out_char(struct out *out, char c)
+{
+	if (out->has_failed || out->len == out->cap) {
+		out->has_failed = true;
+		return;
+	}
+	out->bytes[out->len++] = c;
+}
 
 /* Write a number, with spaces before it if it has fewer than `width` digits. */
 void out_number(struct out *out, uint64_t value, size_t width);
