@@ -32,7 +32,7 @@ IDENTITY = {
     PRIVATE: ("deftpd", 2, 9),
 }
 STANDARD = {"null": (1, 1), "log": (2, 2)}
-WORKER = {**STANDARD, "eventpoll": (1, 1), "eventfd": (0, 1)}
+WORKER = {**STANDARD, "eventpoll": (2, 2), "eventfd": (0, 1)}
 
 
 class Scene:
