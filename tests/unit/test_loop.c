@@ -170,6 +170,43 @@ more_than_a_batch(void **state)
 	(void)close(loop.epoll_fd);
 }
 
+/* A loop inside another one: the outer one tells that the inner one has something. */
+static void
+a_few_at_a_time(void **state)
+{
+	static struct loop outer;
+	static struct loop inner;
+	static struct ear ears[8];
+	struct loop_source source;
+	struct epoll_event event;
+
+	(void)state;
+	assert_int_equal(loop_init(&outer), 0);
+	assert_int_equal(loop_init(&inner), 0);
+	assert_int_equal(loop_watch(&outer, &source, inner.epoll_fd, EPOLLIN), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(ears); i++) {
+		open_ear(&ears[i], &inner);
+		speak(&ears[i]);
+	}
+	for (size_t turn = 1; turn <= ARRAY_COUNT(ears) / 2; turn++) {
+		unsigned heard = 0;
+
+		assert_int_equal(epoll_wait(outer.epoll_fd, &event, 1, 0), 1);
+		assert_int_equal(loop_turn_few(&inner, 0, 2), 0);
+		for (size_t i = 0; i < ARRAY_COUNT(ears); i++) {
+			assert_true(ears[i].heard <= 1);
+			heard += ears[i].heard;
+		}
+		assert_int_equal(heard, 2 * turn);
+	}
+	assert_int_equal(epoll_wait(outer.epoll_fd, &event, 1, 0), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(ears); i++) {
+		close_ear(&ears[i]);
+	}
+	(void)close(inner.epoll_fd);
+	(void)close(outer.epoll_fd);
+}
+
 static void
 what_cannot_be_watched_is_told(void **state)
 {
@@ -193,6 +230,7 @@ main(void)
 	    cmocka_unit_test(changes_take_effect),
 	    cmocka_unit_test(forgotten_in_the_same_batch),
 	    cmocka_unit_test(more_than_a_batch),
+	    cmocka_unit_test(a_few_at_a_time),
 	    cmocka_unit_test(what_cannot_be_watched_is_told),
 	};
 
