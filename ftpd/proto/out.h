@@ -23,10 +23,12 @@ struct out {
  */
 struct out out_begin(char *bytes, size_t cap);
 
-/* Write bytes, a terminated text, or one byte. */
+/* Write bytes, or a terminated text. */
 void out_bytes(struct out *out, const char *bytes, size_t len);
 void out_text(struct out *out, const char *text);
 
+/* Write one byte. Here for the compiler's sake: lines are full of them. */
+/* Write one byte. */
 static inline void
 out_char(struct out *out, char c)
 {
