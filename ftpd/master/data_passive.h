@@ -19,9 +19,12 @@ enum {
 	 */
 	DATA_PASSIVE_ASKS_MAX = 1000,
 	/*
-	 * Strangers may fill the queue; the client's connection must still find a place.
+	 * A worker takes connections only when the transfer command has come, and many
+	 * clients connect before that: strangers who wait must leave them a place. The
+	 * kernel's own limit, net.core.somaxconn, is the same; a queue costs nothing as
+	 * long as it is empty.
 	 */
-	DATA_PASSIVE_BACKLOG = 8,
+	DATA_PASSIVE_BACKLOG = 4096,
 };
 
 /*
