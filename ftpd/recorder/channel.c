@@ -155,8 +155,8 @@ receive(struct channel *channel, struct mmsghdr messages[CHANNEL_READ],
 	for (size_t i = 0; i < CHANNEL_READ; i++) {
 		parts[i] = (struct iovec){.iov_base = channel->recorder->worker_bytes[i],
 		                          .iov_len = IPC_MESSAGE_MAX};
-		messages[i] = (struct mmsghdr){
-		    .msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+		messages[i] =
+		    (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
 	}
 	do {
 		count = recvmmsg(channel->fd, messages, CHANNEL_READ, MSG_DONTWAIT, NULL);

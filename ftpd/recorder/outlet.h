@@ -43,9 +43,11 @@ struct outlet {
 	int journal_fd;   /* owned; -1: none */
 	int next_line_fd; /* replaces line_fd; -1: nothing to replace */
 	bool is_writing;  /* a batch is out of the ring and not yet written */
-	/* bytes in the ring at which the thread wants to be woken; SIZE_MAX: it is awake */
+	/*
+	 * bytes in the ring at which the thread wants to be woken; SIZE_MAX: it is awake
+	 */
 	size_t wake_at;
-	int last_error;   /* errno of the last write, 0 when it succeeded */
+	int last_error; /* errno of the last write, 0 when it succeeded */
 	struct outlet_loss loss;
 	pthread_t thread;
 	/* eventfd: line_fd is to be replaced, although the thread waits for it */

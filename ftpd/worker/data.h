@@ -17,8 +17,8 @@ struct session;
 
 enum {
 	/*
-	 * A listener serves the next PASV as well, which saves a question to the master; but a port that nobody uses
-	 * is wanted by others.
+	 * A listener serves the next PASV as well, which saves a question to the master;
+	 * but a port that nobody uses is wanted by others.
 	 */
 	DATA_LINGER_MS = 1000,
 	/* connections from elsewhere closed in one wait; then 425 */
@@ -64,7 +64,10 @@ void data_arm_active(struct session *session, const struct addr *target);
  */
 void data_disarm(struct session *session);
 
-/* A transfer command has ended, well or not: what PASV or PORT has set serves no further one. */
+/*
+ * A transfer command has ended, well or not: what PASV or PORT has set serves no further
+ * one.
+ */
 void data_use_up(struct session *session);
 
 /*

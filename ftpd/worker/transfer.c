@@ -199,7 +199,10 @@ transfer_connected(struct session *session)
 	session_touch(session);
 	session_arm_timer(session);
 	session->data.source.handle = handle_connection;
-	/* Most files are gone with the first slice: the connection is watched only if it is not enough. */
+	/*
+	 * Most files are gone with the first slice: the connection is watched only if it
+	 * is not enough.
+	 */
 	transfer_continue(session);
 }
 
@@ -282,7 +285,8 @@ let_thread_read(struct session *session)
 {
 	watch_connection(session, 0);
 	if (offload_start(session->transfer) != 0) {
-		session->transfer->is_fetched = true; /* rather a short wait for all than no file */
+		/* rather a short wait for all than no file */
+		session->transfer->is_fetched = true;
 		watch_connection(session, EPOLLOUT);
 	}
 }

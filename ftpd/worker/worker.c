@@ -74,7 +74,8 @@ handle_timers(struct worker *worker)
 {
 	struct timer *timer;
 
-	while ((timer = timer_wheel_expire(&worker->wheel, worker->loop.now_ms)) != NULL) {
+	while ((timer = timer_wheel_expire(&worker->wheel, worker->loop.now_ms)) !=
+	       NULL) {
 		session_handle_timer(session_of_timer(timer));
 	}
 }
