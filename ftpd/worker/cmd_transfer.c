@@ -170,6 +170,7 @@ cmd_abor(struct session *session, const struct request *request)
 		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");
 		return;
 	}
-	data_use_up(session); /* RFC 959 4.1.3: the data connection is closed, if there is one */
+	/* RFC 959 4.1.3: the data connection is closed, if there is one */
+	data_use_up(session);
 	control_reply(session, REPLY_TRANSFER_COMPLETE, "Nothing is being transferred.");
 }

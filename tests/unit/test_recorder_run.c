@@ -383,7 +383,8 @@ logs_are_replaced(void **state)
 	send_record(fixture->master_fd, (struct record){.type = RECORD_EVENT_LOG}, -1);
 	send_record(fixture->master_fd, event, -1);
 	/* What waits goes to the new log: let it be written first. */
-	for (int i = 0; i < PATIENCE_MS && lseek(fixture->events_fd, 0, SEEK_END) == 0; i++) {
+	for (int i = 0; i < PATIENCE_MS && lseek(fixture->events_fd, 0, SEEK_END) == 0;
+	     i++) {
 		(void)usleep(1000);
 	}
 	(void)usleep(SETTLED_US);

@@ -187,7 +187,8 @@ filter_does_what_its_table_says(void **state)
 	if (!sandbox_is_built()) {
 		skip();
 	}
-	assert_int_equal(sandbox_filter_build(rules, ARRAY_COUNT(rules), false, &filter), 0);
+	assert_int_equal(sandbox_filter_build(rules, ARRAY_COUNT(rules), false, &filter),
+	                 0);
 	for (size_t i = 0; i < ARRAY_COUNT(filters); i++) {
 		int status;
 		pid_t pid = fork();
