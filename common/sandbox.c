@@ -24,8 +24,8 @@
 #include "common/base.h"
 
 enum {
-	DENIED_MAX =
-	    16, /* further different numbers are not told: the first ones show the fault */
+	/* Further different numbers are not told: the first ones show the fault. */
+	DENIED_MAX = 16,
 };
 
 /*
