@@ -28,7 +28,6 @@ void out_bytes(struct out *out, const char *bytes, size_t len);
 void out_text(struct out *out, const char *text);
 
 /* Write one byte. Here for the compiler's sake: lines are full of them. */
-/* Write one byte. */
 static inline void
 out_char(struct out *out, char c)
 {
