@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from lib_daemon import FAMILIES, HOSTS, skip, slowness
+from lib_daemon import FAMILIES, HOSTS, programs_directory, skip, slowness
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
@@ -277,8 +277,14 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def is_sanitized():
+    """Whether the programs are a sanitizer build, which has no system call filter and needs more memory."""
+    with open(os.path.join(programs_directory(), "deftpd-worker"), "rb") as stream:
+        return b"__asan_init" in stream.read()
+
+
 def is_ready(daemon):
-    """Whether the daemon has said that it is ready, and a spare private worker waits."""
+    """Whether the daemon has said that it is ready."""
     return "is ready" in daemon.log_text()
 
 

@@ -7,8 +7,8 @@ DESIGN.md section 3, rules 2, 3, 4 and 6.
 import os
 import sys
 
-from lib_daemon import Daemon
-from lib_system import (Client, Sockets, check, connect, descriptor_kinds, have_users, need_root, run,
+from lib_daemon import Daemon, skip
+from lib_system import (Client, Sockets, check, connect, descriptor_kinds, have_users, is_sanitized, need_root, run,
                         settle)
 
 NO_CAPABILITIES = {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapBnd": 0, "CapAmb": 0}
@@ -198,4 +198,6 @@ def every_process_in_every_state():
 
 if __name__ == "__main__":
     need_root()
+    if is_sanitized():
+        skip("a sanitizer build is not confined")
     sys.exit(run([every_process_in_every_state]))
