@@ -256,8 +256,13 @@ void
 channel_close_all(struct recorder *recorder)
 {
 	for (size_t i = 0; i < CHANNEL_BUCKETS; i++) {
-		while (!LIST_EMPTY(&recorder->channels.buckets[i])) {
-			close_channel(LIST_FIRST(&recorder->channels.buckets[i]));
+		struct channel *channel = LIST_FIRST(&recorder->channels.buckets[i]);
+
+		while (channel != NULL) {
+			struct channel *next = LIST_NEXT(channel, next);
+
+			close_channel(channel);
+			channel = next;
 		}
 	}
 }
