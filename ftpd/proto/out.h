@@ -38,11 +38,11 @@ out_char(struct out *out, char c)
 	out->bytes[out->len++] = c;
 }
 
-/* Write a number, with spaces before it if it has fewer than `width` digits. */
+/* Write a number, with spaces before it if it has fewer than `width` width. */
 void out_number(struct out *out, uint64_t value, size_t width);
 
-/* Write a number in base 8 or 16, with at least `digits` digits. */
-void out_number_base(struct out *out, uint64_t value, unsigned base, size_t digits);
+/* Write a number in base 8 or 16, with at least `width` width. */
+void out_number_base(struct out *out, uint64_t value, unsigned base, size_t width);
 
 /* Write a text, with spaces behind it if it is shorter than `width`. */
 void out_text_padded(struct out *out, const char *text, size_t width);
