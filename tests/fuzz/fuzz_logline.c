@@ -125,7 +125,8 @@ check_event(const struct event *event)
 	/*
 	 * MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, SYSLOG_FACILITY, FTP_SESSION, FTP_REMOTE.
 	 */
-	check_line(&form, 6 + (event->user_len > 0) + (event->path_len > 0));
+	check_line(&form,
+	           6U + (event->user_len > 0 ? 1 : 0) + (event->path_len > 0 ? 1 : 0));
 }
 
 int
