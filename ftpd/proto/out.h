@@ -38,10 +38,10 @@ out_char(struct out *out, char c)
 	out->bytes[out->len++] = c;
 }
 
-/* Write a number, with spaces before it if it has fewer than `width` width. */
+/* Write a number, with spaces before it if it has fewer than `width` digits. */
 void out_number(struct out *out, uint64_t value, size_t width);
 
-/* Write a number in base 8 or 16, with at least `width` width. */
+/* Write a number in base 8 or 16, with at least `width` digits. */
 void out_number_base(struct out *out, uint64_t value, unsigned base, size_t width);
 
 /* Write a text, with spaces behind it if it is shorter than `width`. */
