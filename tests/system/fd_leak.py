@@ -9,7 +9,7 @@ import sys
 import time
 
 from lib_daemon import Daemon
-from lib_system import check, connect, descriptor_kinds, is_ready, is_sanitized, reset, run, settle
+from lib_system import check, connect, descriptor_kinds, is_ready, is_sanitized, need_root, reset, run, settle
 
 COMMANDS = 10000
 SEED = 20261123
@@ -163,4 +163,5 @@ def compare(before, after):
 
 
 if __name__ == "__main__":
+    need_root()  # only root sees into our processes, which are undumpable
     sys.exit(run([nothing_is_left_open]))

@@ -8,7 +8,7 @@ import sys
 import time
 
 from lib_daemon import Daemon
-from lib_system import Client, TestFailure, check, connect, descriptor_kinds, is_ready, run, settle
+from lib_system import Client, TestFailure, check, connect, descriptor_kinds, is_ready, need_root, run, settle
 
 BIG_BYTES = 1 << 28
 MOMENTS = ("idle", "logged in", "in a transfer", "during a listing")
@@ -162,4 +162,5 @@ def the_masters_end_ends_all():
 
 
 if __name__ == "__main__":
+    need_root()  # only root sees into our processes, which are undumpable
     sys.exit(run([others_are_served_on, the_masters_end_ends_all]))

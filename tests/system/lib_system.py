@@ -39,6 +39,14 @@ def need_root():
         skip("this test needs root")
 
 
+def without_root(what):
+    """Whether this part of a test is left out, because only root sees into our processes, which are undumpable."""
+    if os.geteuid() == 0:
+        return False
+    print(f"  skipped: {what} needs root")
+    return True
+
+
 def need_program(name):
     """Skip the test where the program is not installed."""
     if shutil.which(name) is None:

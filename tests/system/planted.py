@@ -9,7 +9,7 @@ import sys
 import time
 
 from lib_daemon import Daemon
-from lib_system import Client, check, connect, is_ready, run, settle
+from lib_system import Client, check, connect, is_ready, need_root, run, settle
 
 IN_ACCESS, IN_OPEN = 0x1, 0x20
 IN_NONBLOCK = 0o4000
@@ -130,4 +130,5 @@ def nobody_opens_them():
 
 
 if __name__ == "__main__":
+    need_root()  # only root sees into our processes, which are undumpable
     sys.exit(run([nobody_opens_them]))

@@ -9,7 +9,7 @@ import sys
 import time
 
 from lib_daemon import Daemon
-from lib_system import check, connect, descriptor_kinds, is_ready, read_all, reset, run, settle
+from lib_system import check, connect, descriptor_kinds, is_ready, need_root, read_all, reset, run, settle
 
 CUTS = 2000
 SESSIONS = 5
@@ -107,4 +107,5 @@ def nothing_breaks():
 
 
 if __name__ == "__main__":
+    need_root()  # only root sees into our processes, which are undumpable
     sys.exit(run([nothing_breaks]))
