@@ -5,6 +5,8 @@
  */
 #include "ftpd/ipc/record.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "common/fd.h"
@@ -56,27 +58,110 @@ record_decode(const uint8_t *bytes, size_t len, struct record *ret_record)
 	return true;
 }
 
-static bool
-send_one(struct record_sender *sender, const struct record *record)
-{
-	uint8_t bytes[IPC_MESSAGE_MAX];
-	size_t len = record_encode(record, bytes, sizeof(bytes));
+enum {
+	/* Before each record in the backlog. */
+	LENGTH_BYTES = 2,
+	/* A record without texts. */
+	EMPTY_RECORD_MAX = 128,
+};
 
-	return len > 0 && channel_send(sender->fd, bytes, len, -1) == 0;
+/* Returns: false when the record had to be dropped. */
+static bool
+keep(struct record_sender *sender, const uint8_t *bytes, size_t len)
+{
+	struct record_backlog *backlog = sender->backlog;
+
+	if (backlog == NULL) {
+		backlog = malloc(sizeof(*backlog));
+		if (backlog == NULL) {
+			return false;
+		}
+		backlog->start = 0;
+		backlog->end = 0;
+		sender->backlog = backlog;
+	}
+	if (RECORD_BACKLOG_BYTES - backlog->end < LENGTH_BYTES + len) {
+		memmove(backlog->bytes, backlog->bytes + backlog->start,
+		        backlog->end - backlog->start);
+		backlog->end -= backlog->start;
+		backlog->start = 0;
+	}
+	if (RECORD_BACKLOG_BYTES - backlog->end < LENGTH_BYTES + len) {
+		return false;
+	}
+	backlog->bytes[backlog->end] = (uint8_t)(len >> 8);
+	backlog->bytes[backlog->end + 1] = (uint8_t)len;
+	memcpy(backlog->bytes + backlog->end + LENGTH_BYTES, bytes, len);
+	backlog->end += LENGTH_BYTES + len;
+	return true;
+}
+
+/* Returns: true when the backlog is empty, and freed. */
+static bool
+send_backlog(struct record_sender *sender)
+{
+	struct record_backlog *backlog = sender->backlog;
+
+	while (backlog->start < backlog->end) {
+		const uint8_t *at = backlog->bytes + backlog->start;
+		size_t len = (size_t)at[0] << 8 | at[1];
+
+		if (channel_send(sender->fd, at + LENGTH_BYTES, len, -1) != 0) {
+			return false;
+		}
+		backlog->start += LENGTH_BYTES + len;
+	}
+	free(backlog);
+	sender->backlog = NULL;
+	return true;
+}
+
+static bool
+tell_dropped(struct record_sender *sender)
+{
+	struct record lost = {
+	    .type = RECORD_DROPPED, .value = sender->dropped, .user = "", .text = ""};
+	uint8_t bytes[EMPTY_RECORD_MAX];
+	size_t len = record_encode(&lost, bytes, sizeof(bytes));
+
+	if (len == 0 || channel_send(sender->fd, bytes, len, -1) != 0) {
+		return false;
+	}
+	sender->dropped = 0;
+	return true;
+}
+
+bool
+record_flush(struct record_sender *sender)
+{
+	if (sender->fd < 0) {
+		return true;
+	}
+	if (sender->backlog != NULL && !send_backlog(sender)) {
+		return false;
+	}
+	return sender->dropped == 0 || tell_dropped(sender);
 }
 
 void
 record_send(struct record_sender *sender, const struct record *record)
 {
-	struct record lost = {.type = RECORD_DROPPED, .value = sender->dropped};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	size_t len;
 
 	if (sender->fd < 0) {
 		return;
 	}
-	if (sender->dropped > 0 && send_one(sender, &lost)) {
-		sender->dropped = 0;
+	len = record_encode(record, bytes, sizeof(bytes));
+	if (len == 0) {
+		sender->dropped++; /* no record of ours is so long */
+		return;
 	}
-	if (sender->dropped > 0 || !send_one(sender, record)) {
+	if (record_flush(sender) && channel_send(sender->fd, bytes, len, -1) == 0) {
+		return;
+	}
+	/* Once something was dropped, its count goes before what comes later. */
+	if (sender->dropped > 0 || !keep(sender, bytes, len)) {
 		sender->dropped++;
 	}
 }

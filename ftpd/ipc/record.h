@@ -95,13 +95,42 @@ size_t record_encode(const struct record *record, uint8_t *bytes, size_t cap);
  */
 bool record_decode(const uint8_t *bytes, size_t len, struct record *ret_record);
 
-/* The sending end: channel and count of what was dropped. fd -1: nothing is sent. */
-struct record_sender {
-	int fd;
-	uint64_t dropped;
+enum {
+	/*
+	 * What a sender keeps while the recorder gets no processor: some ten thousand
+	 * records.
+	 */
+	RECORD_BACKLOG_BYTES = 1024 * 1024,
 };
 
-/* Send a record, or drop it and count when the channel is full. Never blocks. */
+/* Encoded records that found no room in the channel, each behind its length. */
+struct record_backlog {
+	size_t start;
+	size_t end;
+	uint8_t bytes[RECORD_BACKLOG_BYTES];
+};
+
+/*
+ * The sending end. Zeroed memory with fd -1 is one that sends nothing yet.
+ * Owner: backlog is made when the channel is full and freed when all of it has left.
+ */
+struct record_sender {
+	int fd;
+	uint64_t dropped; /* records that did not even fit into the backlog */
+	struct record_backlog *backlog;
+};
+
+/*
+ * Send a record; keep it when the channel is full; drop it and count when the backlog is
+ * full, too. Never blocks. With fd -1 the record is gone.
+ */
 void record_send(struct record_sender *sender, const struct record *record);
+
+/*
+ * Send what was kept, and how many records were dropped. For a sender's loop: cheap when
+ * there is nothing.
+ * Returns: true if nothing waits any more; false if it is to be tried again later.
+ */
+bool record_flush(struct record_sender *sender);
 
 #endif

@@ -107,11 +107,24 @@ has_work(const struct worker *worker)
 	       worker->master.first != NULL;
 }
 
+/*
+ * Records that the recorder had no time for are sent again even when nothing else
+ * happens.
+ */
+static int
+sleep_ms(struct worker *worker)
+{
+	int until_timer_ms = timer_wheel_sleep_ms(&worker->wheel);
+
+	return record_flush(&worker->recorder) || until_timer_ms >= 0 ? until_timer_ms
+	                                                              : TIMER_TICK_MS;
+}
+
 static int
 run_loop(struct worker *worker)
 {
 	while (has_work(worker)) {
-		if (loop_turn(&worker->loop, timer_wheel_sleep_ms(&worker->wheel)) != 0) {
+		if (loop_turn(&worker->loop, sleep_ms(worker)) != 0) {
 			return EXIT_SYSTEM;
 		}
 		handle_timers(worker);

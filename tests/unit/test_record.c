@@ -118,7 +118,7 @@ receive(int fd, struct record *ret_record, uint8_t bytes[IPC_MESSAGE_MAX])
 }
 
 static void
-a_full_channel_drops_and_counts(void **state)
+a_full_channel_keeps_then_drops_and_counts(void **state)
 {
 	struct record event = {
 	    .type = RECORD_EVENT, .user = "", .text = "event", .text_len = 5};
@@ -126,28 +126,43 @@ a_full_channel_drops_and_counts(void **state)
 	uint8_t bytes[IPC_MESSAGE_MAX];
 	struct record back;
 	uint64_t sent = 0;
+	uint64_t received = 0;
 	int ends[2];
 
 	(void)state;
 	record_send(&sender, &event); /* nobody listens: nothing is lost either */
-	assert_true(sender.dropped == 0);
+	assert_true(sender.dropped == 0 && sender.backlog == NULL);
+	assert_true(record_flush(&sender));
 	assert_int_equal(channel_pair(ends), 0);
 	sender.fd = ends[0];
 	while (sender.dropped < 10) {
+		event.value = sent;
 		record_send(&sender, &event);
-		assert_true(++sent < 100000);
+		assert_true(++sent < 1000000);
 	}
 	sent -= 10;
-	/* Room for some: the loss is told before anything new. */
-	for (uint64_t i = 0; i < sent; i++) {
-		receive(ends[1], &back, bytes);
-		assert_int_equal(back.type, RECORD_EVENT);
+	assert_false(record_flush(&sender));
+	/*
+	 * The reader wakes up: everything that was kept comes in order, then the loss,
+	 * then what is new.
+	 */
+	for (;;) {
+		while (received < sent &&
+		       channel_recv_plain(ends[1], bytes, 0, MSG_DONTWAIT | MSG_PEEK) !=
+		           -EAGAIN) {
+			receive(ends[1], &back, bytes);
+			assert_int_equal(back.type, RECORD_EVENT);
+			assert_true(back.value == received++);
+		}
+		if (received == sent) {
+			break;
+		}
+		(void)record_flush(&sender);
 	}
-	assert_int_equal(channel_recv_plain(ends[1], bytes, sizeof(bytes), MSG_DONTWAIT),
-	                 -EAGAIN);
+	assert_true(sent > RECORD_BACKLOG_BYTES / 128);
 	event.value = 7;
 	record_send(&sender, &event);
-	assert_true(sender.dropped == 0);
+	assert_true(sender.dropped == 0 && sender.backlog == NULL);
 	receive(ends[1], &back, bytes);
 	assert_int_equal(back.type, RECORD_DROPPED);
 	assert_true(back.value == 10);
@@ -156,8 +171,60 @@ a_full_channel_drops_and_counts(void **state)
 	assert_true(back.value == 7);
 	fd_close(&ends[1]);
 	record_send(&sender, &event); /* no signal */
-	assert_true(sender.dropped == 1);
+	/*
+	 * Another recorder takes the place of the one that is gone, and gets what was
+	 * kept.
+	 */
 	fd_close(&ends[0]);
+	assert_int_equal(channel_pair(ends), 0);
+	sender.fd = ends[0];
+	assert_true(record_flush(&sender));
+	receive(ends[1], &back, bytes);
+	assert_true(back.value == 7);
+	assert_null(sender.backlog);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
+
+/*
+ * Records of all lengths, read in spurts, so that the backlog is moved to its beginning
+ * many times.
+ */
+static void
+the_backlog_keeps_order(void **state)
+{
+	static char text[IPC_PATH_MAX];
+	struct record_sender sender = {.fd = -1};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct record back;
+	uint64_t sent = 0;
+	uint64_t received = 0;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(channel_pair(ends), 0);
+	sender.fd = ends[0];
+	while (received < 20000) {
+		for (int i = 0; i < 300 && sent < 20000; i++, sent++) {
+			struct record record = {.type = RECORD_EVENT,
+			                        .value = sent,
+			                        .user = "",
+			                        .text = text,
+			                        .text_len = sent * 37 % 1024};
+
+			record_send(&sender, &record);
+		}
+		for (int i = 0; i < 290 && received < sent; i++) {
+			(void)record_flush(&sender);
+			receive(ends[1], &back, bytes);
+			assert_true(back.value == received);
+			assert_int_equal(back.text_len, received * 37 % 1024);
+			received++;
+		}
+	}
+	assert_true(sender.dropped == 0);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
 }
 
 static void
@@ -194,7 +261,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(records_come_back),
 	    cmocka_unit_test(limits_are_kept),
-	    cmocka_unit_test(a_full_channel_drops_and_counts),
+	    cmocka_unit_test(a_full_channel_keeps_then_drops_and_counts),
+	    cmocka_unit_test(the_backlog_keeps_order),
 	    cmocka_unit_test(results_name_errors),
 	};
 
