@@ -143,6 +143,8 @@ def in_own_mounts(test):
         try:
             enter_mounts()
             status = test()
+        except SystemExit as ended:
+            status = ended.code
         finally:
             sys.stdout.flush()
             os._exit(status)
