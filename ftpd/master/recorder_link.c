@@ -120,6 +120,10 @@ pump(struct recorder_link *recorder)
 {
 	if (recorder->is_ready) {
 		session_record_pump(recorder->master);
+		if (!record_flush(&recorder->sender)) {
+			(void)loop_change(&recorder->master->loop, &recorder->source,
+			                  EPOLLIN | EPOLLOUT);
+		}
 	}
 	while (recorder->is_ready && !recorder->is_in_flight) {
 		if (!pass_logs(recorder) && !pass_worker(recorder)) {

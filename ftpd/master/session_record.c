@@ -18,6 +18,13 @@ make(enum record_type type, const struct session *session)
 	                       .local = session->local};
 }
 
+static void
+unmark(struct master *master, struct session *session)
+{
+	session->is_untold = false;
+	TAILQ_REMOVE(&master->recorder.untold, session, in_untold);
+}
+
 void
 session_record_pump(struct master *master)
 {
@@ -32,7 +39,7 @@ session_record_pump(struct master *master)
 				return;
 			}
 		}
-		session_record_forget(master, session);
+		unmark(master, session);
 	}
 }
 
@@ -52,12 +59,21 @@ session_record_begin(struct master *master, struct session *session)
 	session_record_pump(master);
 }
 
+/*
+ * Its worker may have told of a download already, which the recorder will believe only
+ * when it has heard of the session.
+ */
 void
 session_record_forget(struct master *master, struct session *session)
 {
-	if (session->is_untold) {
-		session->is_untold = false;
-		TAILQ_REMOVE(&master->recorder.untold, session, in_untold);
+	if (!session->is_untold) {
+		return;
+	}
+	unmark(master, session);
+	if (session->worker != NULL) {
+		struct record record = make(RECORD_SESSION_BEGIN, session);
+
+		record_send(&master->recorder.sender, &record);
 	}
 }
 
@@ -67,7 +83,8 @@ session_record_end(struct master *master, struct session *session)
 	struct record record = make(RECORD_SESSION_END, session);
 
 	/* When all stop, the workers are alive and tell by themselves. */
-	if (!master->is_stopping && !session->is_test && !session->is_untold) {
+	if (!master->is_stopping && !session->is_test) {
+		session_record_forget(master, session);
 		record_send(&master->recorder.sender, &record);
 	}
 }

@@ -19,7 +19,7 @@ void session_record_begin(struct master *master, struct session *session);
 /* The session is over, and its worker could not say so. */
 void session_record_end(struct master *master, struct session *session);
 
-/* The session ends: what has not been told of it never will be. */
+/* The session ends: what has not been told of it goes behind what waits already. */
 void session_record_forget(struct master *master, struct session *session);
 
 /* A new recorder knows of no session. */
