@@ -11,7 +11,7 @@ import sys
 import time
 
 from lib_daemon import SKIPPED, Daemon
-from lib_system import Client, check, connect, enter_mounts, is_ready, run, settle, without_root
+from lib_system import Client, check, connect, cpu_seconds, enter_mounts, is_ready, run, settle, without_root
 
 SESSIONS = 1000
 JOURNAL = "/run/systemd/journal/socket"
@@ -290,6 +290,10 @@ def a_stopped_recorder_blocks_nobody():
         for _ in range(SESSIONS):
             with connect(daemon) as client:
                 client.fetch("RETR file")
+        used = sum(cpu_seconds(process.pid) for process in daemon.tree())
+        time.sleep(1)
+        used = sum(cpu_seconds(process.pid) for process in daemon.tree()) - used
+        check(used < 0.2, f"waiting for the recorder costs {used:.2f} s of processor time a second")
         os.kill(recorder.pid, signal.SIGCONT)
         # The workers kept what it could not read.
         settle(lambda: daemon.transfer_text().count("\n") >= SESSIONS, 20,
