@@ -92,6 +92,12 @@ struct options_network_list {
 	struct options_network entry[OPTIONS_LIST_MAX];
 };
 
+/* User or group names. */
+struct options_name_list {
+	uint32_t count;
+	char entry[OPTIONS_LIST_MAX][OPTIONS_NAME_MAX];
+};
+
 /* Both ends belong to the range; low <= high. */
 struct options_ports {
 	uint16_t low;
@@ -111,26 +117,64 @@ struct options_anonymous {
 	bool enabled;
 	char root[OPTIONS_TEXT_MAX]; /* absolute */
 	char user[OPTIONS_NAME_MAX];
+	/* client path below which files may be created, and nothing else; "": none */
 	char upload_directory[OPTIONS_TEXT_MAX];
+	bool read_only;    /* but for upload_directory */
+	uint16_t umask;    /* of what anonymous clients create */
 	uint64_t max_rate; /* bytes per second, 0: no limit */
+};
+
+/* Who may log in at all, and how often somebody may guess. */
+struct options_logins {
+	/* "virtual", "local": the first source that knows the name decides */
+	struct options_name_list sources;
+	struct options_name_list allow_users; /* not empty: nobody else */
+	struct options_name_list allow_groups;
+	struct options_name_list deny_users;
+	struct options_name_list deny_groups;
+	char denied_file[OPTIONS_TEXT_MAX]; /* /etc/ftpusers; "": none */
+	uint32_t tries;                     /* wrong passwords on one connection */
+	uint32_t max_delay_s;               /* that guessing from one address costs at most */
 };
 
 struct options_local_users {
 	bool enabled;
 	bool pam_session;
 	bool chroot;
+	bool valid_shell; /* the shell must be in /etc/shells */
 	char pam_service[OPTIONS_NAME_MAX];
-	char root[OPTIONS_TEXT_MAX]; /* "~": the home directory */
+	/*
+	 * "~": the home directory; %u and %h stand for name and home; "/./" parts root
+	 * and start directory
+	 */
+	char root[OPTIONS_TEXT_MAX];
+	uint32_t min_uid; /* lower ones are refused */
+	/* digits at the end of the password that answer PAM's second question; 0: none */
+	uint32_t appended_code;
 };
 
 struct options_virtual_users {
 	char file[OPTIONS_TEXT_MAX];
-	char user[OPTIONS_NAME_MAX];
+	char user[OPTIONS_NAME_MAX]; /* "": the ids in the file */
+	char root[OPTIONS_TEXT_MAX]; /* as local_users.root */
 };
 
 struct options_uploads {
 	uint8_t mode; /* enum options_upload_mode */
 	uint16_t umask;
+	bool keep_partial;
+	uint64_t max_file_size;  /* bytes, 0: no limit */
+	uint64_t min_free_space; /* bytes */
+};
+
+/* Bytes per second, 0: no limit. Down is towards the client. */
+struct options_rates {
+	uint64_t session_down;
+	uint64_t session_up;
+	uint64_t user_down; /* shared by all sessions of one user */
+	uint64_t user_up;
+	uint64_t address_down; /* shared by all sessions of one address or IPv6 /64 */
+	uint64_t address_up;
 };
 
 struct options_log {
@@ -166,10 +210,12 @@ struct options {
 	char recorder_user[OPTIONS_NAME_MAX];
 
 	struct options_tls tls;
+	struct options_logins logins;
 	struct options_anonymous anonymous;
 	struct options_local_users local_users;
 	struct options_virtual_users virtual_users;
 	struct options_uploads uploads;
+	struct options_rates rates;
 	struct options_log log;
 };
 

@@ -8,13 +8,10 @@
 #include "ftpd/conf/seal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "common/fd.h"
+#include "common/memory_file.h"
 #include "common/wire.h"
 #include "ftpd/conf/option.h"
 
@@ -48,26 +45,8 @@ seal_encode(const struct options *options, uint8_t *bytes, size_t cap, size_t *r
 	return 0;
 }
 
-static int
-write_all(int fd, const uint8_t *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, bytes, len);
-
-		if (written < 0 && errno == EINTR) {
-			continue;
-		}
-		if (written <= 0) {
-			return written < 0 ? -errno : -EIO;
-		}
-		bytes += written;
-		len -= (size_t)written;
-	}
-	return 0;
-}
-
-static int
-fill(int fd, const struct options *options)
+int
+conf_seal(const struct options *options, int *ret_fd)
 {
 	uint8_t *bytes = malloc(SEAL_MAX_BYTES);
 	size_t len = 0;
@@ -78,31 +57,8 @@ fill(int fd, const struct options *options)
 	}
 	result = seal_encode(options, bytes, SEAL_MAX_BYTES, &len);
 	if (result == 0) {
-		result = write_all(fd, bytes, len);
+		result = memory_file_make("deftpd.conf", bytes, len, ret_fd);
 	}
 	free(bytes);
 	return result;
-}
-
-int
-conf_seal(const struct options *options, int *ret_fd)
-{
-	int fd = memfd_create("deftpd.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int result;
-
-	if (fd < 0) {
-		return -errno;
-	}
-	result = fill(fd, options);
-	if (result == 0 &&
-	    fcntl(fd, F_ADD_SEALS,
-	          F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-		result = -errno;
-	}
-	if (result != 0) {
-		fd_close(&fd);
-		return result;
-	}
-	*ret_fd = fd;
-	return 0;
 }

@@ -15,9 +15,12 @@ enum mw_field {
 	FIELD_HANDED_OVER = 8,
 	FIELD_RESULT = 16,
 	FIELD_END = 32,
+	FIELD_USER = 64,
+	FIELD_MOVING = 128,
+	FIELD_RATES = 256,
 };
 
-static const uint8_t fields_of[MW_COUNT] = {
+static const uint16_t fields_of[MW_COUNT] = {
     [MW_ASSIGN] = FIELD_SESSION | FIELD_PEER | FIELD_LOCAL | FIELD_HANDED_OVER,
     [MW_PASSIVE_ANSWER] = FIELD_SESSION | FIELD_LOCAL | FIELD_RESULT,
     [MW_ACTIVE_ANSWER] = FIELD_SESSION | FIELD_RESULT,
@@ -25,6 +28,10 @@ static const uint8_t fields_of[MW_COUNT] = {
     [MW_ACTIVE] = FIELD_SESSION | FIELD_PEER,
     [MW_HAND_BACK] = FIELD_SESSION,
     [MW_ENDED] = FIELD_SESSION | FIELD_END,
+    [MW_LOGIN] = FIELD_SESSION | FIELD_USER,
+    [MW_LOGIN_ANSWER] = FIELD_SESSION | FIELD_RESULT,
+    [MW_MOVING] = FIELD_SESSION | FIELD_MOVING,
+    [MW_SHARE] = FIELD_SESSION | FIELD_RATES,
 };
 
 size_t
@@ -52,6 +59,17 @@ mw_encode(const struct mw_message *message, uint8_t *bytes, size_t cap)
 	}
 	if ((fields & FIELD_END) != 0) {
 		wire_put_u8(&writer, (uint8_t)message->end);
+	}
+	if ((fields & FIELD_USER) != 0) {
+		wire_put_u64(&writer, message->user);
+	}
+	if ((fields & FIELD_MOVING) != 0) {
+		wire_put_bool(&writer, message->is_moving);
+		wire_put_bool(&writer, message->is_upload);
+	}
+	if ((fields & FIELD_RATES) != 0) {
+		wire_put_u64(&writer, message->rate_down);
+		wire_put_u64(&writer, message->rate_up);
 	}
 	return writer.has_failed ? 0 : writer.len;
 }
@@ -84,6 +102,17 @@ mw_decode(const uint8_t *bytes, size_t len, struct mw_message *ret_message)
 	if ((fields & FIELD_END) != 0) {
 		message.end = wire_get_enum(&reader, MW_END_COUNT);
 	}
+	if ((fields & FIELD_USER) != 0) {
+		message.user = wire_get_u64(&reader);
+	}
+	if ((fields & FIELD_MOVING) != 0) {
+		message.is_moving = wire_get_bool(&reader);
+		message.is_upload = wire_get_bool(&reader);
+	}
+	if ((fields & FIELD_RATES) != 0) {
+		message.rate_down = wire_get_u64(&reader);
+		message.rate_up = wire_get_u64(&reader);
+	}
 	if (!wire_reader_is_done(&reader)) {
 		return false;
 	}
@@ -106,8 +135,10 @@ mw_has_descriptor(const struct mw_message *message)
 	case MW_GIVE_RECORDER:
 	case MW_HAND_BACK: return true;
 	case MW_PASSIVE_ANSWER:
-	case MW_ACTIVE_ANSWER: return message->result == IPC_OK;
+	case MW_ACTIVE_ANSWER:
+	case MW_LOGIN_ANSWER: return message->result == IPC_OK;
 	case MW_TAKEN_BACK:
+	case MW_SHARE:
 	case MW_RETIRE:
 	case MW_READY:
 	case MW_TAKEN:
@@ -115,6 +146,8 @@ mw_has_descriptor(const struct mw_message *message)
 	case MW_ACTIVE:
 	case MW_ENDED:
 	case MW_MORE_AGENTS:
+	case MW_LOGIN:
+	case MW_MOVING:
 	case MW_COUNT: return false;
 	}
 	return false;

@@ -23,6 +23,13 @@ enum mw_type {
 	MW_ACTIVE_ANSWER,  /* [fd?] a socket that is connecting */
 	/* the descriptor of the last HAND_BACK has arrived: the next may be sent */
 	MW_TAKEN_BACK,
+	/*
+	 * [fd?] a channel to an authenticator, for one try (login.h). IPC_DENIED: no
+	 * further try; IPC_BUSY: not now
+	 */
+	MW_LOGIN_ANSWER,
+	/* how fast the session may move data, as its user and address share a limit */
+	MW_SHARE,
 	MW_RETIRE, /* take no new session; end when the last one has ended */
 	/* worker to master */
 	MW_READY,       /* confined and waiting */
@@ -32,6 +39,9 @@ enum mw_type {
 	MW_HAND_BACK,   /* [fd] the control connection, for a private worker */
 	MW_ENDED,       /* the session is over */
 	MW_MORE_AGENTS, /* questions are queueing */
+	MW_LOGIN,       /* a user wants to log in: [fd?] in the answer */
+	/* data of a session with has_shared_rate begins or ceases to move */
+	MW_MOVING,
 	MW_COUNT,
 };
 
@@ -57,8 +67,13 @@ struct mw_message {
 	struct addr local;
 	/* ASSIGN: the client has been greeted and its next line is still unread */
 	bool is_handed_over;
-	enum ipc_result result; /* PASSIVE_ANSWER, ACTIVE_ANSWER */
+	enum ipc_result result; /* PASSIVE_ANSWER, ACTIVE_ANSWER, LOGIN_ANSWER */
 	enum mw_end end;        /* ENDED */
+	uint64_t user;          /* LOGIN: login_user_number() of the name */
+	bool is_moving;         /* MOVING */
+	bool is_upload;         /* MOVING */
+	uint64_t rate_down;     /* SHARE: bytes per second, 0: no limit */
+	uint64_t rate_up;
 };
 
 /*

@@ -17,8 +17,8 @@ enum {
 	 */
 	IPC_START_FD = 3,
 	/*
-	 * Where a started program finds the sealed options (worker forkserver and
-	 * recorder).
+	 * Where a started program finds the sealed options (forkservers and recorder), or
+	 * an agent its start record, a sealed memory file, too.
 	 */
 	IPC_OPTIONS_FD = 4,
 };
@@ -34,6 +34,16 @@ enum ipc_result {
 	IPC_BUSY,        /* a limit of ours: try again later */
 	IPC_UNREACHABLE, /* no data connection: refused by rule or by the network */
 	IPC_LOCAL_ERROR, /* input/output error, out of memory or descriptors */
+	IPC_EXISTS,      /* something of that name is there */
+	IPC_NOT_EMPTY,   /* a directory that is to be removed */
+	/* the file system, or a rule of the server, does not let anybody write there */
+	IPC_READ_ONLY,
+	IPC_NO_SPACE,   /* disk or inodes: 452 */
+	IPC_OVER_QUOTA, /* the user's quota: 552 */
+	IPC_TOO_LARGE,  /* above max_file_size, or what the file system can hold: 552 */
+	IPC_BAD_OFFSET, /* REST is not where an upload can go on: 554 */
+	IPC_BAD_NAME,   /* no file can have this name: 553 */
+	IPC_CROSSES,    /* a rename to another file system */
 	IPC_RESULT_COUNT,
 };
 

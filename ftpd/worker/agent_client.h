@@ -39,14 +39,35 @@ struct agent_pool {
 
 void agent_pool_init(struct worker *worker);
 
-/* Take an agent's channel, which this function owns from now on. */
-void agent_pool_add(struct worker *worker, int agent_fd);
+/*
+ * Take an agent's channel, which this function owns from now on. The agent is asked
+ * nothing before its first message, the answer to AGENT_READY.
+ * In:      owner: the session whose login this agent completes: it is told once by
+ *          login_agent_ready(), with IPC_LOCAL_ERROR if the agent ends without a word,
+ *          and by login_agent_lost() when the agent ends later; NULL for an anonymous
+ *          agent.
+ */
+void agent_pool_add(struct worker *worker, int agent_fd, struct session *owner);
 
 /*
  * Ask. The answer comes to dispatch_finish() of the session, if need be with
  * IPC_LOCAL_ERROR when the agent dies. A session has at most one open question.
  */
 void agent_ask(struct session *session, const struct agent_question *question);
+
+/*
+ * As agent_ask, but of the agent that has answered last with `serial`, as an upload ends
+ * where it began. It is answered IPC_LOCAL_ERROR if that agent is gone.
+ */
+void agent_ask_same(struct session *session, uint32_t serial,
+                    const struct agent_question *question);
+
+/*
+ * Tell that agent, for a session that ends, that its upload was cut. Nobody waits for the
+ * answer.
+ */
+void agent_discard(struct worker *worker, uint32_t serial, uint32_t upload,
+                   const char *path);
 
 /* Forget the session's question: its answer is dropped. Harmless without one. */
 void agent_forget(struct session *session);

@@ -22,18 +22,19 @@ void cmd_acct(struct session *session, const struct request *request);
 void cmd_rein(struct session *session, const struct request *request);
 void cmd_quit(struct session *session, const struct request *request);
 
+/* HOST: the line stays for a private worker; there it names the virtual host. */
+void cmd_host(struct session *session, const struct request *request);
+
 /* cmd_info.c: what the server tells of itself */
 void cmd_noop(struct session *session, const struct request *request);
 void cmd_syst(struct session *session, const struct request *request);
 void cmd_help(struct session *session, const struct request *request);
-void cmd_site(struct session *session, const struct request *request);
 void cmd_feat(struct session *session, const struct request *request);
 
 /* cmd_parameter.c: how to transfer */
 void cmd_type(struct session *session, const struct request *request);
 void cmd_accept_parameter(struct session *session, const struct request *request);
 void cmd_opts(struct session *session, const struct request *request);
-void cmd_allo(struct session *session, const struct request *request);
 void cmd_rest(struct session *session, const struct request *request);
 
 /* cmd_data.c: where to transfer */
@@ -68,6 +69,30 @@ bool cmd_take_path(struct session *session, const char *text, size_t len);
 
 /* Reply for a file that cannot be had, in the words of the result. */
 void cmd_refuse(struct session *session, enum reply_code code, enum ipc_result result);
+
+/* cmd_change.c: what changes names, directories and facts of files */
+void cmd_dele(struct session *session, const struct request *request);
+void cmd_mkd(struct session *session, const struct request *request);
+void cmd_mkd_finish(struct session *session, const struct agent_answer *answer, int fd);
+void cmd_rmd(struct session *session, const struct request *request);
+void cmd_rnfr(struct session *session, const struct request *request);
+void cmd_rnfr_finish(struct session *session, const struct agent_answer *answer, int fd);
+void cmd_rnto(struct session *session, const struct request *request);
+void cmd_mfmt(struct session *session, const struct request *request);
+void cmd_mff(struct session *session, const struct request *request);
+/* The change was made, or not: 250 or 213, or why not. */
+void cmd_change_finish(struct session *session, const struct agent_answer *answer, int fd);
+
+/* cmd_site.c: SITE and its commands */
+void cmd_site(struct session *session, const struct request *request);
+void cmd_site_finish(struct session *session, const struct agent_answer *answer, int fd);
+
+/* cmd_store.c: STOR, APPE, STOU, ALLO */
+void cmd_allo(struct session *session, const struct request *request);
+void cmd_allo_finish(struct session *session, const struct agent_answer *answer, int fd);
+void cmd_store(struct session *session, const struct request *request);
+/* Answers to AGENT_OPEN_WRITE, AGENT_COMMIT and AGENT_DISCARD. */
+void cmd_store_finish(struct session *session, const struct agent_answer *answer, int fd);
 
 /* cmd_transfer.c: RETR and the listings */
 void cmd_retr(struct session *session, const struct request *request);

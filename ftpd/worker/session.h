@@ -25,6 +25,9 @@
 #include "common/base.h"
 
 struct agent_client;
+struct copy_job;
+struct login;
+struct rate;
 struct stat_listing;
 struct worker;
 
@@ -38,6 +41,20 @@ enum {
 	SESSION_UNKNOWN_MAX = 10,
 	SESSION_LOGINS_MAX = 5, /* refused logins; then 421 (RFC 2577 5) */
 	SESSION_NAME_MAX = 255,
+};
+
+/* What the login has given; all zero before. */
+struct session_rights {
+	bool is_user; /* by a password; else anonymous */
+	bool is_read_only;
+	bool has_shared_rate;    /* the master is told when data moves */
+	uint32_t idle_timeout_s; /* 0: as configured for all */
+	uint64_t rate_down;      /* bytes per second of this session, 0: no limit */
+	uint64_t rate_up;
+	uint64_t share_down; /* of what user or address may move, 0: no limit (MW_SHARE) */
+	uint64_t share_up;
+	uint64_t max_file_bytes; /* 0: no limit */
+	uint64_t min_free_bytes;
 };
 
 struct session {
@@ -75,6 +92,13 @@ struct session {
 
 	/* what commands have set */
 	char *name; /* of the user, terminated; NULL before USER */
+	char *host; /* named by HOST, terminated; NULL if none */
+	struct session_rights rights;
+	struct login *login;  /* a try is under way; NULL otherwise. See login.h */
+	char *rename_from;    /* RNFR, or SITE CPFR with is_copying; NULL otherwise */
+	bool is_copying;      /* rename_from is the source of a copy */
+	char *told_path;      /* the last file whose SIZE was told, for APPE; NULL if none */
+	uint64_t told_size;
 	char *cwd;  /* client path; NULL stands for "/" */
 	uint64_t restart_offset;
 	uint16_t facts; /* OPTS MLST */
@@ -94,6 +118,8 @@ struct session {
 	size_t question_len;
 	struct session *next_asker;
 	struct stat_listing *stat_listing; /* STAT path is being sent; NULL otherwise */
+	struct copy_job *copy;             /* SITE CPTO is under way; NULL otherwise */
+	struct rate *rate;                 /* its token bucket; NULL without a limit */
 
 	struct data data;
 	struct transfer *transfer; /* NULL while idle or armed */

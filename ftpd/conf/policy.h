@@ -1,0 +1,176 @@
+/*
+ * policy: what applies to one user: the options, and the overrides of user, group, host
+ * and directory sections over them.
+ * Runs in: master (reads, explains), deftpd-auth (decides by it).
+ * Input:   trusted; the file belongs to the administrator.
+ * Source:  deftpd.conf(5), "user", "group", "host" and "directory".
+ * Not here: who a user is; see common/account.h. Whether the password is right.
+ *
+ * The innermost section decides each key by itself: user before group before host before
+ * the key outside them; of several groups the first in the file.
+ */
+#ifndef FTPD_CONF_POLICY_H
+#define FTPD_CONF_POLICY_H
+
+#include "ftpd/conf/options.h"
+#include "common/base.h"
+
+enum {
+	POLICY_OVERRIDES_MAX = 256, /* sections with a title */
+	POLICY_GROUPS_MAX = 256,    /* groups of one user that are compared with sections */
+};
+
+enum policy_scope {
+	POLICY_USER,
+	POLICY_GROUP,
+	POLICY_HOST,
+	POLICY_DIRECTORY, /* title: a client path; only the keys of uploads and read_only */
+	POLICY_SCOPE_COUNT,
+};
+
+/* The keys that a titled section may hold; each names the plain key that it overrides. */
+enum policy_key {
+	POLICY_LOGIN,          /* login = no: refused */
+	POLICY_ROOT,           /* local_users.root, virtual_users.root, anonymous.root */
+	POLICY_CHROOT,         /* local_users.chroot */
+	POLICY_READ_ONLY,      /* no plain key but for anonymous */
+	POLICY_UPLOAD_MODE,    /* uploads.mode */
+	POLICY_UMASK,          /* uploads.umask */
+	POLICY_KEEP_PARTIAL,   /* uploads.keep_partial */
+	POLICY_MAX_FILE_SIZE,  /* uploads.max_file_size */
+	POLICY_MIN_FREE_SPACE, /* uploads.min_free_space */
+	POLICY_MAX_SESSIONS,   /* max_sessions_per_user */
+	POLICY_IDLE_TIMEOUT,   /* idle_timeout */
+	POLICY_RATE_DOWN,      /* rates.session_down */
+	POLICY_RATE_UP,
+	POLICY_USER_RATE_DOWN, /* rates.user_down */
+	POLICY_USER_RATE_UP,
+	POLICY_TLS_POLICY, /* tls.policy */
+	POLICY_KEY_COUNT,
+};
+
+/* A value for every key. Owns nothing. */
+struct policy {
+	bool may_log_in;
+	bool chroot;
+	bool read_only;
+	bool keep_partial;
+	uint8_t upload_mode; /* enum options_upload_mode */
+	uint8_t tls_policy;  /* enum options_tls_policy */
+	uint16_t umask;
+	uint32_t max_sessions;
+	uint32_t idle_timeout_s;
+	uint64_t max_file_size;
+	uint64_t min_free_space;
+	uint64_t rate_down;
+	uint64_t rate_up;
+	uint64_t user_rate_down;
+	uint64_t user_rate_up;
+	char root[OPTIONS_TEXT_MAX]; /* as written: with ~, %u, %h and /./ */
+};
+
+/* One titled section. */
+struct policy_override {
+	enum policy_scope scope;
+	char title[OPTIONS_TEXT_MAX];
+	uint32_t line;                       /* of the section; 0: not from a file */
+	uint32_t keys;                       /* mask of 1 << enum policy_key: set here */
+	uint32_t key_line[POLICY_KEY_COUNT]; /* of the file; only in the master */
+	struct policy values;
+};
+
+/* All titled sections, in the order of the file. Some megabytes at most: on the heap. */
+struct overrides {
+	size_t count;
+	struct policy_override *entry;
+};
+
+enum policy_kind {
+	POLICY_KIND_LOCAL,
+	POLICY_KIND_VIRTUAL,
+	POLICY_KIND_ANONYMOUS,
+	POLICY_KIND_COUNT,
+};
+
+/* For whom. Texts are NUL-terminated. */
+struct policy_subject {
+	enum policy_kind kind;
+	const char *user;
+	const char *const *groups; /* names */
+	size_t group_count;
+	const char *host; /* named by HOST; "" if none */
+};
+
+/* Which override decided a key: NULL, the plain key. */
+struct policy_origins {
+	const struct policy_override *by[POLICY_KEY_COUNT];
+};
+
+/*
+ * Find what applies.
+ * Out:     ret_origins: may be NULL.
+ */
+void policy_resolve(const struct options *options, const struct overrides *overrides,
+                    const struct policy_subject *subject, struct policy *ret_policy,
+                    struct policy_origins *ret_origins);
+
+/* Whether a user may try to log in, apart from his password. */
+enum policy_admission {
+	POLICY_ADMITTED,
+	POLICY_DENIED_USER,      /* logins.deny_users */
+	POLICY_DENIED_GROUP,     /* logins.deny_groups */
+	POLICY_NOT_ALLOWED,      /* logins.allow_users and allow_groups name others */
+	POLICY_DENIED_BY_FILE,   /* logins.denied_file */
+	POLICY_DENIED_SHELL,     /* local_users.valid_shell */
+	POLICY_DENIED_UID,       /* local_users.min_uid, and always uid or gid 0 */
+	POLICY_DENIED_BY_LOGIN,  /* login = no */
+	POLICY_ADMISSION_COUNT,
+};
+
+/* What only the system can tell of the user; local users only, but for the first. */
+struct policy_facts {
+	bool is_in_denied_file;
+	bool has_valid_shell;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/*
+ * Decide by the lists and limits.
+ * Returns: the first reason to refuse, or POLICY_ADMITTED.
+ */
+enum policy_admission policy_admit(const struct options *options,
+                                   const struct policy *policy,
+                                   const struct policy_subject *subject,
+                                   const struct policy_facts *facts);
+
+/*
+ * Returns: what the admission means, for a log line: "named in logins.deny_users".
+ */
+const char *policy_admission_text(enum policy_admission admission);
+
+/*
+ * Expand ~, %u, %h and split at "/./".
+ * In:      root: as in struct policy; is_chrooted: false makes the root "/" and the start
+ *          what the root would have been.
+ * Out:     ret_root, ret_start: absolute, NUL-terminated, normalised; ret_start is a
+ *          client path, relative to ret_root, "/" if nothing is split off.
+ * Returns: true; false if it does not fit, is not absolute, or a name in it has a slash
+ *          or is "." or "..".
+ */
+bool policy_expand_root(const char *root, const char *user, const char *home,
+                        bool is_chrooted, char ret_root[OPTIONS_TEXT_MAX],
+                        char ret_start[OPTIONS_TEXT_MAX]);
+
+/*
+ * The titled sections that were sealed together with the options.
+ * In:      fd: as for conf_unseal().
+ * Returns: 0; -EBADMSG; another negative errno.
+ * Owner:   the caller frees them by overrides_free().
+ */
+int overrides_unseal(int fd, struct overrides *ret_overrides);
+
+/* Free the entries; zeroed overrides are allowed. */
+void overrides_free(struct overrides *overrides);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * rate: how many bytes a session may move now: a token bucket, filled at the smallest of
+ * the limits that hold for it.
+ * Runs in: deftpd-worker.
+ * Source: A. S. Tanenbaum, "Computer Networks", token bucket; DESIGN.md section 6.
+ * Not here: how user and address share theirs; the master tells by MW_SHARE.
+ */
+#ifndef FTPD_WORKER_RATE_H
+#define FTPD_WORKER_RATE_H
+
+#include "common/base.h"
+
+struct session;
+
+enum {
+	/* A bucket holds what so long a time brings: the longest burst after a pause. */
+	RATE_BURST_MS = 500,
+};
+
+/*
+ * Ask how much of `want` may be moved now.
+ * Returns: want if there is no limit; 0: wait rate_wait_ms().
+ */
+size_t rate_allow(struct session *session, bool is_upload, size_t want);
+
+/* Take what has been moved out of the bucket. */
+void rate_moved(struct session *session, bool is_upload, size_t bytes);
+
+/*
+ * Returns: after how many milliseconds rate_allow() will allow a slice worth a system
+ *          call.
+ */
+uint64_t rate_wait_ms(const struct session *session, bool is_upload);
+
+/* The limits have changed (MW_SHARE, a new login). */
+void rate_changed(struct session *session);
+
+/* Free the bucket. */
+void rate_end(struct session *session);
+
+#endif
