@@ -40,6 +40,8 @@ remedy(int status)
 	case AGENT_EXIT_SANDBOX:
 		return "it cannot confine itself; run deftpd --check to see which layers the kernel has";
 	case AGENT_EXIT_PROTOCOL: return "its worker broke the wire format";
+	case AGENT_EXIT_HOME:
+		return "it may not enter anonymous.root; check the directory's mode";
 	default: return "another takes its place";
 	}
 }
@@ -94,34 +96,69 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	}
 }
 
-static int
-send_start_record(const struct generation *generation, int channel_fd)
+static enum agent_upload_mode
+mode_of(uint8_t mode)
 {
-	const struct agent_start start = {
+	switch ((enum options_upload_mode)mode) {
+	case OPTIONS_UPLOAD_ATOMIC: return AGENT_UPLOAD_ATOMIC;
+	case OPTIONS_UPLOAD_DURABLE: return AGENT_UPLOAD_DURABLE;
+	case OPTIONS_UPLOAD_DIRECT:
+	case OPTIONS_UPLOAD_COUNT: break;
+	}
+	return AGENT_UPLOAD_DIRECT;
+}
+
+/* What anonymous clients may do: in general, and in the directory for their uploads. */
+static int
+seal_start_record(const struct generation *generation, int *ret_fd)
+{
+	const struct options_anonymous *anonymous = &generation->options.anonymous;
+	const struct options_uploads *uploads = &generation->options.uploads;
+	const struct agent_rights rights = {.may_write = !anonymous->read_only,
+	                                    .mode = mode_of(uploads->mode),
+	                                    .keeps_partial = uploads->keep_partial,
+	                                    .max_file_bytes = uploads->max_file_size,
+	                                    .min_free_bytes = uploads->min_free_space,
+	                                    .umask = anonymous->umask};
+	struct agent_start start = {
 	    .uid = generation->users.anonymous.uid,
 	    .gid = generation->users.anonymous.gid,
 	    .has_sandbox = generation->options.sandbox != OPTIONS_SANDBOX_OFF,
-	    .root = generation->options.anonymous.root,
-	    .root_len = strlen(generation->options.anonymous.root)};
-	uint8_t bytes[IPC_MESSAGE_MAX];
-	size_t len = agent_start_encode(&start, bytes, sizeof(bytes));
+	    .root = anonymous->root,
+	    .root_len = strlen(anonymous->root),
+	    .start = "/",
+	    .start_len = 1,
+	    .rights = rights};
 
-	return len > 0 ? channel_send(channel_fd, bytes, len, -1) : -EMSGSIZE;
+	if (anonymous->upload_directory[0] != '\0') {
+		struct agent_rule *rule = &start.rules[start.rule_count++];
+
+		rule->directory = anonymous->upload_directory;
+		rule->directory_len = strlen(anonymous->upload_directory);
+		rule->rights = rights;
+		rule->rights.may_write = true;
+		rule->rights.is_dropbox = true;
+	}
+	return agent_start_seal(&start, ret_fd);
 }
 
-/* fds: the worker's end, which does not block, and the agent's. */
+/* agent_fd: its end of the channel. */
 static int
-start_agent(struct worker *worker, const int fds[2])
+start_agent(struct worker *worker, int agent_fd)
 {
-	const struct program_order order = {.kind = PROGRAM_AGENT,
-	                                    .channel_fd = fds[1],
-	                                    .options_fd = -1,
-	                                    .ended = exited,
-	                                    .owner = worker};
-	int result = send_start_record(worker->generation, fds[0]);
+	struct program_order order = {.kind = PROGRAM_AGENT,
+	                              .channel_fd = agent_fd,
+	                              .ended = exited,
+	                              .owner = worker};
+	int result = seal_start_record(worker->generation, &order.options_fd);
 	pid_t pid;
 
-	return result == 0 ? program_start(worker->master, &order, &pid) : result;
+	if (result != 0) {
+		return result;
+	}
+	result = program_start(worker->master, &order, &pid);
+	fd_close(&order.options_fd);
+	return result;
 }
 
 void
@@ -137,7 +174,7 @@ agents_give_one(struct worker *worker)
 	}
 	result = channel_pair(fds);
 	if (result == 0) {
-		result = start_agent(worker, fds);
+		result = start_agent(worker, fds[1]);
 		fd_close(&fds[1]);
 		if (result != 0) {
 			fd_close(&fds[0]);

@@ -142,12 +142,16 @@ worker_obey(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_HAND_BACK: take_back(worker, message, fd); return;
 	case MW_ENDED: take_ended(worker, message); return;
 	case MW_MORE_AGENTS: take_more_agents(worker); return;
+	case MW_LOGIN:
+	case MW_MOVING:
 	case MW_ASSIGN:
 	case MW_GIVE_AGENT:
 	case MW_GIVE_RECORDER:
 	case MW_PASSIVE_ANSWER:
 	case MW_ACTIVE_ANSWER:
 	case MW_TAKEN_BACK:
+	case MW_LOGIN_ANSWER:
+	case MW_SHARE:
 	case MW_RETIRE:
 	case MW_COUNT:
 		/* worker_link.c lets no message of the master's own through. */
