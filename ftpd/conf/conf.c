@@ -32,7 +32,16 @@ conf_new(const char *name)
 void
 conf_free(struct conf *conf)
 {
+	if (conf != NULL) {
+		overrides_free(&conf->overrides);
+	}
 	free(conf);
+}
+
+const struct overrides *
+conf_overrides(const struct conf *conf)
+{
+	return &conf->overrides;
 }
 
 const struct options *

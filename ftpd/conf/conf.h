@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "ftpd/conf/options.h"
+#include "ftpd/conf/policy.h"
 
 #include "common/base.h"
 
@@ -64,6 +65,12 @@ void conf_free(struct conf *conf);
  * Returns: them, valid until conf_free().
  */
 const struct options *conf_options(const struct conf *conf);
+
+/*
+ * The titled sections read, those with a mistake without the keys that have one.
+ * Returns: them, valid until conf_free().
+ */
+const struct overrides *conf_overrides(const struct conf *conf);
 
 /*
  * Ask whether the file or an override has set a key.

@@ -15,21 +15,22 @@
 #include "common/base.h"
 
 static void *
-field(const struct option_row *row, struct options *options)
+field(const struct option_row *row, void *base)
 {
-	return (unsigned char *)options + row->offset;
+	return (unsigned char *)base + row->offset;
 }
 
 static const void *
-const_field(const struct option_row *row, const struct options *options)
+const_field(const struct option_row *row, const void *base)
 {
-	return (const unsigned char *)options + row->offset;
+	return (const unsigned char *)base + row->offset;
 }
 
 bool
 option_is_list(const struct option_row *row)
 {
-	return row->type == OPTION_LISTEN || row->type == OPTION_NETWORKS;
+	return row->type == OPTION_LISTEN || row->type == OPTION_NETWORKS ||
+	       row->type == OPTION_NAMES;
 }
 
 bool
@@ -37,7 +38,7 @@ option_is_quoted(const struct option_row *row)
 {
 	return row->type != OPTION_BOOL && row->type != OPTION_PORT &&
 	       row->type != OPTION_COUNT_OF && row->type != OPTION_SECONDS &&
-	       row->type != OPTION_RATE;
+	       row->type != OPTION_RATE && row->type != OPTION_SIZE;
 }
 
 void
@@ -83,13 +84,50 @@ add_word(const struct option_row *row, const char *text, const char *quoted,
 	return value_refuse(mistake, "\"%s\" is not known; write %s", quoted, list);
 }
 
+/* Returns: how far K, M, G or T at the end shifts the number; 0 without one. */
+static unsigned
+suffix_shift(const struct option_row *row, const char *text, size_t len)
+{
+	static const char suffixes[] = "KMGTkmgt";
+	const char *found;
+
+	if (len == 0 || (row->type != OPTION_RATE && row->type != OPTION_SIZE)) {
+		return 0;
+	}
+	found = memchr(suffixes, text[len - 1], sizeof(suffixes) - 1);
+	return found != NULL ? 10 * ((unsigned)(found - suffixes) % 4 + 1) : 0;
+}
+
+static bool
+read_number(const struct option_row *row, const char *text, uint64_t *ret_value)
+{
+	size_t len = strlen(text);
+	unsigned shift = suffix_shift(row, text, len);
+	uint64_t number;
+
+	if (!value_number(text, shift > 0 ? len - 1 : len, 10, &number) ||
+	    number > UINT64_MAX >> shift) {
+		return false;
+	}
+	number <<= shift;
+	if (number < row->min || number > row->max) {
+		return false;
+	}
+	*ret_value = number;
+	return true;
+}
+
 static bool
 add_number(const struct option_row *row, const char *text, const char *quoted,
            uint64_t *ret_value, char mistake[OPTION_MISTAKE_MAX])
 {
 	const char *unit = row->type == OPTION_SECONDS ? "of seconds "
 	                   : row->type == OPTION_RATE  ? "of bytes a second "
+	                   : row->type == OPTION_SIZE  ? "of bytes "
 	                                               : "";
+	const char *remedy = row->type == OPTION_RATE || row->type == OPTION_SIZE
+	                         ? "write one, such as 1000000, 64K or 20M"
+	                         : "write one";
 	uint64_t number;
 
 	if (row->type == OPTION_UMASK) {
@@ -102,15 +140,13 @@ add_number(const struct option_row *row, const char *text, const char *quoted,
 		    "\"%s\" is not a set of permission bits; write octal digits, as in \"%s\"",
 		    quoted, row->initial);
 	}
-	if (value_number(text, strlen(text), 10, &number) && number >= row->min &&
-	    number <= row->max) {
-		*ret_value = number;
+	if (read_number(row, text, ret_value)) {
 		return true;
 	}
 	return value_refuse(mistake,
 	                    "\"%s\" is not a number %sfrom %" PRIu64 " to %" PRIu64
-	                    "; write one",
-	                    quoted, unit, row->min, row->max);
+	                    "; %s",
+	                    quoted, unit, row->min, row->max, remedy);
 }
 
 static bool
@@ -144,6 +180,22 @@ add_network(const char *text, struct options_network_list *list,
 }
 
 static bool
+add_list_name(const struct option_row *row, const char *text,
+              struct options_name_list *list, char mistake[OPTION_MISTAKE_MAX])
+{
+	if (list->count == OPTIONS_LIST_MAX) {
+		return value_refuse(mistake, "has more than %d entries; remove some",
+		                    OPTIONS_LIST_MAX);
+	}
+	if (!value_list_name(row, text, mistake)) {
+		return false;
+	}
+	memcpy(list->entry[list->count], text, strlen(text) + 1);
+	list->count++;
+	return true;
+}
+
+static bool
 add_text(const struct option_row *row, const char *text, char *ret_text,
          char mistake[OPTION_MISTAKE_MAX])
 {
@@ -159,8 +211,15 @@ bool
 option_add(const struct option_row *row, const char *text, struct options *options,
            char mistake[OPTION_MISTAKE_MAX])
 {
+	return option_add_at(row, text, options, mistake);
+}
+
+bool
+option_add_at(const struct option_row *row, const char *text, void *base,
+              char mistake[OPTION_MISTAKE_MAX])
+{
 	char quoted[VALUE_QUOTED_MAX];
-	void *target = field(row, options);
+	void *target = field(row, base);
 	uint64_t number = 0;
 
 	option_quote(text, strlen(text), quoted, sizeof(quoted));
@@ -180,14 +239,17 @@ option_add(const struct option_row *row, const char *text, struct options *optio
 		}
 		*(uint32_t *)target = (uint32_t)number;
 		return true;
-	case OPTION_RATE: return add_number(row, text, quoted, target, mistake);
+	case OPTION_RATE:
+	case OPTION_SIZE: return add_number(row, text, quoted, target, mistake);
 	case OPTION_WORD: return add_word(row, text, quoted, target, mistake);
 	case OPTION_NAME:
 	case OPTION_PATH:
+	case OPTION_ROOT:
 	case OPTION_HOST: return add_text(row, text, target, mistake);
 	case OPTION_PORTS: return value_ports(row, text, target, mistake);
 	case OPTION_LISTEN: return add_listen(text, target, mistake);
 	case OPTION_NETWORKS: return add_network(text, target, mistake);
+	case OPTION_NAMES: return add_list_name(row, text, target, mistake);
 	case OPTION_TYPE_COUNT: break;
 	}
 	return value_refuse(mistake,
@@ -232,6 +294,10 @@ option_entries(const struct option_row *row, const struct options *options)
 		return ((const struct options_network_list *)const_field(row, options))
 		    ->count;
 	}
+	if (row->type == OPTION_NAMES) {
+		return ((const struct options_name_list *)const_field(row, options))
+		    ->count;
+	}
 	return 1;
 }
 
@@ -265,10 +331,18 @@ void
 option_format(const struct option_row *row, const struct options *options, size_t index,
               char text[OPTION_VALUE_MAX])
 {
-	const void *source = const_field(row, options);
+	option_format_at(row, options, index, text);
+}
+
+void
+option_format_at(const struct option_row *row, const void *base, size_t index,
+                 char text[OPTION_VALUE_MAX])
+{
+	const void *source = const_field(row, base);
 	const struct options_ports *ports = source;
 	const struct options_listen_list *listen = source;
 	const struct options_network_list *networks = source;
+	const struct options_name_list *names = source;
 
 	/*
 	 * snprintf's count is not looked at: OPTION_VALUE_MAX is above every field's
@@ -291,6 +365,7 @@ option_format(const struct option_row *row, const struct options *options, size_
 		               *(const uint32_t *)source);
 		break;
 	case OPTION_RATE:
+	case OPTION_SIZE:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%" PRIu64,
 		               *(const uint64_t *)source);
 		break;
@@ -300,6 +375,7 @@ option_format(const struct option_row *row, const struct options *options, size_
 		break;
 	case OPTION_NAME:
 	case OPTION_PATH:
+	case OPTION_ROOT:
 	case OPTION_HOST:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%s", (const char *)source);
 		break;
@@ -308,6 +384,9 @@ option_format(const struct option_row *row, const struct options *options, size_
 		break;
 	case OPTION_LISTEN: format_listen(&listen->entry[index], text); break;
 	case OPTION_NETWORKS: format_network(&networks->entry[index], text); break;
+	case OPTION_NAMES:
+		(void)snprintf(text, OPTION_VALUE_MAX, "%s", names->entry[index]);
+		break;
 	case OPTION_TYPE_COUNT: text[0] = '\0'; break;
 	}
 }

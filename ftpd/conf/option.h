@@ -27,15 +27,18 @@ enum option_type {
 	OPTION_PORT,     /* uint16_t */
 	OPTION_COUNT_OF, /* uint32_t */
 	OPTION_SECONDS,  /* uint32_t */
-	OPTION_RATE,     /* uint64_t, bytes per second */
+	OPTION_RATE,     /* uint64_t, bytes per second, with a suffix as OPTION_SIZE */
+	OPTION_SIZE,     /* uint64_t, bytes; K, M, G and T multiply by powers of 1024 */
 	OPTION_WORD,     /* uint8_t: index of one of `words` */
 	OPTION_UMASK,    /* uint16_t, octal text */
 	OPTION_NAME,     /* char []: a user or a PAM service */
 	OPTION_PATH,     /* char []: absolute, or one of `words` */
+	OPTION_ROOT,     /* char []: absolute, or begins with ~ or %h; %u, %h, /./ */
 	OPTION_HOST,     /* char []: address or host name, or one of `words` */
 	OPTION_PORTS,    /* struct options_ports, "LOW-HIGH" */
 	OPTION_LISTEN,   /* struct options_listen_list */
 	OPTION_NETWORKS, /* struct options_network_list */
+	OPTION_NAMES,    /* struct options_name_list; with `words`: of those only */
 	OPTION_TYPE_COUNT,
 };
 
@@ -135,6 +138,15 @@ bool option_set(const struct option_row *row, const char *text, struct options *
                 char mistake[OPTION_MISTAKE_MAX]);
 
 /*
+ * The same for a struct other than the options, which a row of its own describes; see
+ * policy_table.h.
+ * In:      base: of the struct; row->offset counts from it.
+ * Returns: as option_add().
+ */
+bool option_add_at(const struct option_row *row, const char *text, void *base,
+                   char mistake[OPTION_MISTAKE_MAX]);
+
+/*
  * Count what option_format() can write.
  * Returns: 1, or the number of entries of a list.
  */
@@ -146,6 +158,12 @@ size_t option_entries(const struct option_row *row, const struct options *option
  */
 void option_format(const struct option_row *row, const struct options *options,
                    size_t index, char text[OPTION_VALUE_MAX]);
+
+/*
+ * The same for a struct other than the options.
+ */
+void option_format_at(const struct option_row *row, const void *base, size_t index,
+                      char text[OPTION_VALUE_MAX]);
 
 /*
  * Ask whether a type is written in quotes in the file.

@@ -13,7 +13,7 @@
 #define FIELD(member) offsetof(struct options, member), sizeof(((struct options *)NULL)->member)
 
 static const char *const words_empty[] = {"", NULL};
-static const char *const words_home[] = {"~", NULL};
+static const char *const words_sources[] = {"virtual", "local", NULL};
 static const char *const words_events[] = {"journal", "stderr", NULL};
 static const char *const words_sandbox[] = {"require", "prefer", "off", NULL};
 static const char *const words_policy[] = {"off", "optional", "logins", "all", NULL};
@@ -27,10 +27,18 @@ enum {
 	WORKERS_MAX = 1024,
 	RENEW_MAX = 100000000,
 	SECONDS_MAX = 7 * 24 * 3600,
+	TRIES_MAX = 100,
+	DELAY_MAX = 300,
+	CODE_DIGITS_MAX = 12,
 	PORT_MAX = 65535,
 	BUILT = 1,
 	LATER = 0,
 };
+
+#define RATE_MAX UINT64_C(1000000000000)
+#define SIZE_MAX_BYTES (UINT64_C(1) << 60)
+/* 4294967295 is nobody: it means "unchanged" to chown(2). */
+#define UID_MAX UINT64_C(4294967294)
 
 static const struct option_row table[] = {
 	{"", "listen", OPTION_LISTEN, BUILT, "*:21", 0, 0, NULL, FIELD(listen),
@@ -58,7 +66,7 @@ static const struct option_row table[] = {
 	{"", "max_sessions_per_address", OPTION_COUNT_OF, BUILT, "50", 0, SESSIONS_MAX, NULL,
 	 FIELD(max_sessions_per_address),
 	 "How many clients may be connected at once from one IPv4 address or one IPv6 /64 network. 0: no limit."},
-	{"", "max_sessions_per_user", OPTION_COUNT_OF, LATER, "0", 0, SESSIONS_MAX, NULL, FIELD(max_sessions_per_user),
+	{"", "max_sessions_per_user", OPTION_COUNT_OF, BUILT, "0", 0, SESSIONS_MAX, NULL, FIELD(max_sessions_per_user),
 	 "How many sessions one user may have at once. 0: no limit."},
 	{"", "shared_workers", OPTION_COUNT_OF, BUILT, "0", 0, WORKERS_MAX, NULL, FIELD(shared_workers),
 	 "How many processes serve anonymous clients; each serves many at a time. 0: one for each processor core. "
@@ -71,8 +79,9 @@ static const struct option_row table[] = {
 	{"", "renew_after", OPTION_COUNT_OF, BUILT, "1000", 1, RENEW_MAX, NULL, FIELD(renew_after),
 	 "After how many workers the process that forks them is replaced by a new one, so that a memory layout learnt from "
 	 "one worker is soon worth nothing. Sessions go on undisturbed."},
-	{"", "auth_workers", OPTION_COUNT_OF, LATER, "0", 0, WORKERS_MAX, NULL, FIELD(auth_workers),
-	 "How many passwords at most are being checked at the same time. 0: twice the number of processor cores."},
+	{"", "auth_workers", OPTION_COUNT_OF, BUILT, "0", 0, WORKERS_MAX, NULL, FIELD(auth_workers),
+	 "How many passwords at most are being checked at the same time; further ones wait. 0: twice the number of processor "
+	 "cores. It bounds what a flood of logins can cost."},
 
 	{"", "login_timeout", OPTION_SECONDS, BUILT, "60", 1, SECONDS_MAX, NULL, FIELD(login_timeout_s),
 	 "How many seconds a client may take to log in."},
@@ -107,39 +116,98 @@ static const struct option_row table[] = {
 	{"tls", "client_ca", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.client_ca),
 	 "File with the certificates of those who vouch for clients. Empty: clients are asked for no certificate."},
 
+	{"logins", "sources", OPTION_NAMES, BUILT, "virtual,local", 0, 0, words_sources, FIELD(logins.sources),
+	 "Where users are looked for: \"virtual\" is the file of virtual_users, \"local\" are the users of the machine. The first "
+	 "source that knows the name decides; the others are not asked then, even if the password was wrong."},
+	{"logins", "allow_users", OPTION_NAMES, BUILT, "", 0, 0, NULL, FIELD(logins.allow_users),
+	 "If this list or allow_groups names anybody, nobody else may log in."},
+	{"logins", "allow_groups", OPTION_NAMES, BUILT, "", 0, 0, NULL, FIELD(logins.allow_groups),
+	 "Groups whose members may log in, as may those of allow_users."},
+	{"logins", "deny_users", OPTION_NAMES, BUILT, "", 0, 0, NULL, FIELD(logins.deny_users),
+	 "Users who may not log in, whatever else names them."},
+	{"logins", "deny_groups", OPTION_NAMES, BUILT, "", 0, 0, NULL, FIELD(logins.deny_groups),
+	 "Groups whose members may not log in, whatever else names them."},
+	{"logins", "denied_file", OPTION_PATH, BUILT, "/etc/ftpusers", 0, 0, words_empty, FIELD(logins.denied_file),
+	 "File with names of users who may not log in, one a line, as other servers have it. It need not exist. Empty: none."},
+	{"logins", "tries", OPTION_COUNT_OF, BUILT, "5", 1, TRIES_MAX, NULL, FIELD(logins.tries),
+	 "After how many wrong passwords a connection is closed."},
+	{"logins", "max_delay", OPTION_SECONDS, BUILT, "10", 0, DELAY_MAX, NULL, FIELD(logins.max_delay_s),
+	 "How many seconds the next try from an address waits at most after wrong passwords from there; the wait doubles with "
+	 "each of them from a quarter of a second. 0: no waiting."},
+
 	{"anonymous", "enabled", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(anonymous.enabled),
-	 "Whether clients may log in as anonymous or ftp, with any password, to read the files beneath root."},
+	 "Whether clients may log in as anonymous or ftp, with any password, to fetch the files beneath root."},
 	{"anonymous", "root", OPTION_PATH, BUILT, "/srv/ftp", 0, 0, NULL, FIELD(anonymous.root),
 	 "The directory that anonymous clients see as /. Nothing outside can be reached, and its files need not belong to anyone "
 	 "in particular; they must be readable by user."},
 	{"anonymous", "user", OPTION_NAME, BUILT, "ftp", 0, 0, NULL, FIELD(anonymous.user),
 	 "The user as whom files are opened for anonymous clients."},
-	{"anonymous", "upload_directory", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(anonymous.upload_directory),
-	 "The directory, as anonymous clients see it, into which they may upload. Empty: none."},
-	{"anonymous", "max_rate", OPTION_RATE, LATER, "0", 0, UINT64_C(1000000000000), NULL, FIELD(anonymous.max_rate),
-	 "How many bytes a second one anonymous transfer may move. 0: no limit."},
+	{"anonymous", "upload_directory", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(anonymous.upload_directory),
+	 "The directory, as anonymous clients see it, into which they may upload new files. What is in it they can neither list "
+	 "nor fetch, replace, rename or delete. user must be able to write there. Empty: none."},
+	{"anonymous", "read_only", OPTION_BOOL, BUILT, "yes", 0, 0, NULL, FIELD(anonymous.read_only),
+	 "Whether anonymous clients only read, upload_directory excepted. no: they may change whatever user may change, and so "
+	 "may everybody who reaches the server."},
+	{"anonymous", "umask", OPTION_UMASK, BUILT, "077", 0, 0777, NULL, FIELD(anonymous.umask),
+	 "Permission bits that files and directories of anonymous clients do not get, in octal."},
+	{"anonymous", "max_rate", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(anonymous.max_rate),
+	 "How many bytes a second one anonymous session may move each way. It wins over rates.session_down and "
+	 "rates.session_up. 0: those hold."},
 
-	{"local_users", "enabled", OPTION_BOOL, LATER, "no", 0, 0, NULL, FIELD(local_users.enabled),
+	{"local_users", "enabled", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(local_users.enabled),
 	 "Whether the users of the machine may log in with their passwords."},
-	{"local_users", "pam_service", OPTION_NAME, LATER, "deftpd", 0, 0, NULL, FIELD(local_users.pam_service),
-	 "The name of the PAM service that checks their passwords."},
-	{"local_users", "pam_session", OPTION_BOOL, LATER, "no", 0, 0, NULL, FIELD(local_users.pam_session),
-	 "Whether a PAM session is opened for each login."},
-	{"local_users", "chroot", OPTION_BOOL, LATER, "yes", 0, 0, NULL, FIELD(local_users.chroot),
-	 "Whether a user sees only what is beneath root."},
-	{"local_users", "root", OPTION_PATH, LATER, "~", 0, 0, words_home, FIELD(local_users.root),
-	 "The directory that a user sees as /; ~ is the home directory."},
+	{"local_users", "pam_service", OPTION_NAME, BUILT, "deftpd", 0, 0, NULL, FIELD(local_users.pam_service),
+	 "The name of the PAM service that checks their passwords; a file of that name is in /etc/pam.d."},
+	{"local_users", "pam_session", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(local_users.pam_session),
+	 "Whether a PAM session is opened for each login. It costs one waiting process for each session, which closes it "
+	 "however the session ends."},
+	{"local_users", "chroot", OPTION_BOOL, BUILT, "yes", 0, 0, NULL, FIELD(local_users.chroot),
+	 "Whether a user sees only what is beneath root. no: he sees the whole machine as far as his permissions reach, and "
+	 "begins in root."},
+	{"local_users", "root", OPTION_ROOT, BUILT, "~", 0, 0, NULL, FIELD(local_users.root),
+	 "The directory that a user sees as /. ~ and %h stand for the home directory, %u for the user's name. If /./ is in it, "
+	 "or in the home directory, what is before is the root and what is behind is where the user begins. The directory may be "
+	 "writable by the user. If it cannot be used, the login fails; no other is taken instead."},
+	{"local_users", "min_uid", OPTION_COUNT_OF, BUILT, "1000", 1, UID_MAX, NULL, FIELD(local_users.min_uid),
+	 "Users with a lower user number may not log in. Root never may."},
+	{"local_users", "valid_shell", OPTION_BOOL, BUILT, "yes", 0, 0, NULL, FIELD(local_users.valid_shell),
+	 "Whether a user's shell must be one of those in /etc/shells."},
+	{"local_users", "appended_code", OPTION_COUNT_OF, BUILT, "0", 0, CODE_DIGITS_MAX, NULL, FIELD(local_users.appended_code),
+	 "If PAM asks a second question, such as for a one-time code, the client is asked for it by ACCT. For clients that cannot, "
+	 "this many digits at the end of the password are taken for the answer. 0: none are."},
 
-	{"virtual_users", "file", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(virtual_users.file),
-	 "File with users who exist only here: one a line, fields as in passwd(5), the password hashed as by crypt(5). Empty: none."},
-	{"virtual_users", "user", OPTION_NAME, LATER, "ftp", 0, 0, NULL, FIELD(virtual_users.user),
-	 "The user of the machine as whom their files are opened."},
+	{"virtual_users", "file", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(virtual_users.file),
+	 "File with users who exist only here: one a line, fields as in passwd(5), the password hashed as by crypt(5). Changes hold "
+	 "for the next login. It must not be readable by everybody; deftp-passwd(1) makes and edits it. Empty: none."},
+	{"virtual_users", "user", OPTION_NAME, BUILT, "ftp", 0, 0, words_empty, FIELD(virtual_users.user),
+	 "The user of the machine as whom their files are opened. Empty: the user and group numbers in the file."},
+	{"virtual_users", "root", OPTION_ROOT, BUILT, "~", 0, 0, NULL, FIELD(virtual_users.root),
+	 "The directory that a virtual user sees as /, written as local_users.root; ~ is the directory in the file."},
 
-	{"uploads", "mode", OPTION_WORD, LATER, "direct", 0, 0, words_mode, FIELD(uploads.mode),
+	{"uploads", "mode", OPTION_WORD, BUILT, "direct", 0, 0, words_mode, FIELD(uploads.mode),
 	 "When an uploaded file becomes visible. direct: as it grows. atomic: under its name only when it is complete. durable: as "
 	 "atomic, and the client is told so only when it is on the disk."},
-	{"uploads", "umask", OPTION_UMASK, LATER, "022", 0, 0777, NULL, FIELD(uploads.umask),
+	{"uploads", "umask", OPTION_UMASK, BUILT, "022", 0, 0777, NULL, FIELD(uploads.umask),
 	 "Permission bits that new files and directories do not get, in octal."},
+	{"uploads", "keep_partial", OPTION_BOOL, BUILT, "yes", 0, 0, NULL, FIELD(uploads.keep_partial),
+	 "Whether what has come of an interrupted upload is kept, so that the client can resume it."},
+	{"uploads", "max_file_size", OPTION_SIZE, BUILT, "0", 0, SIZE_MAX_BYTES, NULL, FIELD(uploads.max_file_size),
+	 "How large a file may become, in bytes. 0: no limit."},
+	{"uploads", "min_free_space", OPTION_SIZE, BUILT, "0", 0, SIZE_MAX_BYTES, NULL, FIELD(uploads.min_free_space),
+	 "No upload begins while the file system has fewer free bytes than this."},
+
+	{"rates", "session_down", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.session_down),
+	 "How many bytes a second one session may fetch. 0: no limit."},
+	{"rates", "session_up", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.session_up),
+	 "How many bytes a second one session may send. 0: no limit."},
+	{"rates", "user_down", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.user_down),
+	 "How many bytes a second all sessions of one user may fetch together; those that move data share it evenly. 0: no limit."},
+	{"rates", "user_up", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.user_up),
+	 "How many bytes a second all sessions of one user may send together. 0: no limit."},
+	{"rates", "address_down", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.address_down),
+	 "How many bytes a second all sessions from one IPv4 address or one IPv6 /64 network may fetch together. 0: no limit."},
+	{"rates", "address_up", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.address_up),
+	 "How many bytes a second all sessions from one IPv4 address or one IPv6 /64 network may send together. 0: no limit."},
 
 	{"log", "transfers", OPTION_PATH, BUILT, "/var/log/deftpd/xferlog", 0, 0, words_empty, FIELD(log.transfers),
 	 "File that gets one line for each transfer. Empty: none."},
@@ -151,10 +219,12 @@ static const struct option_row table[] = {
 
 static const struct option_section sections[] = {
 	{"tls", false, true, "Encryption."},
-	{"anonymous", false, true, "Clients without an account, who only read."},
+	{"logins", false, true, "Who may log in, and how often passwords may be tried."},
+	{"anonymous", false, true, "Clients without an account."},
 	{"local_users", false, true, "Clients with an account on the machine."},
 	{"virtual_users", false, true, "Clients with an account in a file of their own."},
 	{"uploads", false, true, "Files that clients send."},
+	{"rates", false, true, "How fast data may move."},
 	{"log", false, true, "What is recorded."},
 	{"user", true, false, "Settings for one user."},
 	{"group", true, false, "Settings for the members of one group."},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ftpd/conf/option.h"
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
 
@@ -88,6 +89,13 @@ option_fingerprint(void)
 			hash = hash_bytes(hash, rows[i].words[word],
 			                  strlen(rows[i].words[word]) + 1);
 		}
+	}
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		const struct policy_row *row = policy_row_get((enum policy_key)key);
+		uint64_t numbers[] = {row->offset, row->size};
+
+		hash = hash_bytes(hash, row->key, strlen(row->key) + 1);
+		hash = hash_bytes(hash, numbers, sizeof(numbers));
 	}
 	return hash;
 }

@@ -6,7 +6,7 @@
  * Source:  deftpd.conf(5), which is made from option_table.c as well.
  * Not here: the keys' names, limits and documentation; see option_table.c.
  *
- * The struct owns nothing and may be copied by assignment.  It is some 12 KiB, too large
+ * The struct owns nothing and may be copied by assignment.  It is some 24 KiB, too large
  * for a deep stack. Every field holds a value within its limits once it has come from
  * conf_read(), conf_read_buffer() or conf_unseal(), or from options_set_defaults().
  */
@@ -225,15 +225,19 @@ struct options {
  */
 void options_set_defaults(struct options *ret_options);
 
+struct overrides;
+
 /*
- * Write the options into a sealed memory file, for a program that the master starts.
- * In:      options: within their limits.
+ * Write the options and the titled sections into a sealed memory file, for a program that
+ * the master starts.
+ * In:      options: within their limits. overrides: NULL means none; see policy.h.
  * Out:     ret_fd: close-on-exec, for reading by pread; its content can never change
  *          again.
  * Returns: 0, or a negative errno.
  * Owner:   the caller closes *ret_fd.
  */
-int conf_seal(const struct options *options, int *ret_fd);
+int conf_seal(const struct options *options, const struct overrides *overrides,
+              int *ret_fd);
 
 /*
  * Read what conf_seal() wrote, and prove it: the seals, the table's fingerprint, every

@@ -127,11 +127,11 @@ enum policy_admission {
 	POLICY_ADMISSION_COUNT,
 };
 
-/* What only the system can tell of the user; local users only, but for the first. */
+/* What only the system can tell of the user. */
 struct policy_facts {
 	bool is_in_denied_file;
-	bool has_valid_shell;
-	uint32_t uid;
+	bool has_valid_shell; /* looked at for local users only */
+	uint32_t uid;         /* as whom files are opened; for virtual users, too: 0 is refused */
 	uint32_t gid;
 };
 
@@ -152,7 +152,7 @@ const char *policy_admission_text(enum policy_admission admission);
 /*
  * Expand ~, %u, %h and split at "/./".
  * In:      root: as in struct policy; is_chrooted: false makes the root "/" and the start
- *          what the root would have been.
+ *          what root and start would have been, one behind the other.
  * Out:     ret_root, ret_start: absolute, NUL-terminated, normalised; ret_start is a
  *          client path, relative to ret_root, "/" if nothing is split off.
  * Returns: true; false if it does not fit, is not absolute, or a name in it has a slash
@@ -169,6 +169,13 @@ bool policy_expand_root(const char *root, const char *user, const char *home,
  * Owner:   the caller frees them by overrides_free().
  */
 int overrides_unseal(int fd, struct overrides *ret_overrides);
+
+/*
+ * Make a copy that lives as long as its owner likes.
+ * Returns: 0 or -ENOMEM.
+ * Owner:   the caller frees it by overrides_free().
+ */
+int overrides_copy(const struct overrides *overrides, struct overrides *ret_overrides);
 
 /* Free the entries; zeroed overrides are allowed. */
 void overrides_free(struct overrides *overrides);

@@ -13,7 +13,7 @@
 #include "common/base.h"
 
 /* More rows than the table has; test_conf proves it. */
-enum { READER_ROWS_MAX = 64 };
+enum { READER_ROWS_MAX = 96 };
 
 /* Where a key was set. */
 struct reader_origin {
@@ -25,6 +25,7 @@ struct reader_origin {
 
 struct conf {
 	struct options options;
+	struct overrides overrides;
 	char name[CONF_FINDING_FILE_MAX]; /* of the file, in findings */
 	size_t finding_count;
 	struct conf_finding findings[CONF_FINDINGS_MAX];

@@ -14,12 +14,34 @@
 #include "common/memory_file.h"
 #include "common/wire.h"
 #include "ftpd/conf/option.h"
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
 
-int
-seal_encode(const struct options *options, uint8_t *bytes, size_t cap, size_t *ret_len)
+static void
+encode_override(struct wire_writer *writer, const struct policy_override *override)
 {
+	char text[OPTION_VALUE_MAX];
+	struct option_row row;
+
+	wire_put_u8(writer, (uint8_t)override->scope);
+	wire_put_bytes(writer, override->title, strlen(override->title));
+	wire_put_u32(writer, override->line);
+	wire_put_u32(writer, override->keys);
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		if ((override->keys & 1U << key) != 0) {
+			policy_option((enum policy_key)key, &row);
+			option_format_at(&row, &override->values, 0, text);
+			wire_put_bytes(writer, text, strlen(text));
+		}
+	}
+}
+
+int
+seal_encode(const struct options *options, const struct overrides *overrides,
+            uint8_t *bytes, size_t cap, size_t *ret_len)
+{
+	size_t section_count = overrides != NULL ? overrides->count : 0;
 	struct wire_writer writer;
 	const struct option_row *rows;
 	char text[OPTION_VALUE_MAX];
@@ -38,6 +60,10 @@ seal_encode(const struct options *options, uint8_t *bytes, size_t cap, size_t *r
 			wire_put_bytes(&writer, text, strlen(text));
 		}
 	}
+	wire_put_u16(&writer, (uint16_t)section_count);
+	for (size_t i = 0; i < section_count; i++) {
+		encode_override(&writer, &overrides->entry[i]);
+	}
 	if (writer.has_failed) {
 		return -EMSGSIZE;
 	}
@@ -46,7 +72,7 @@ seal_encode(const struct options *options, uint8_t *bytes, size_t cap, size_t *r
 }
 
 int
-conf_seal(const struct options *options, int *ret_fd)
+conf_seal(const struct options *options, const struct overrides *overrides, int *ret_fd)
 {
 	uint8_t *bytes = malloc(SEAL_MAX_BYTES);
 	size_t len = 0;
@@ -55,7 +81,7 @@ conf_seal(const struct options *options, int *ret_fd)
 	if (bytes == NULL) {
 		return -ENOMEM;
 	}
-	result = seal_encode(options, bytes, SEAL_MAX_BYTES, &len);
+	result = seal_encode(options, overrides, bytes, SEAL_MAX_BYTES, &len);
 	if (result == 0) {
 		result = memory_file_make("deftpd.conf", bytes, len, ret_fd);
 	}

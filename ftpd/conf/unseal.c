@@ -1,6 +1,7 @@
 /*
- * unseal: reads the options that the master has sealed, and proves them.
- * Runs in: worker, recorder, before they confine themselves.
+ * unseal: reads the options and titled sections that the master has sealed, and proves
+ * them.
+ * Runs in: worker, recorder, authenticator, before they confine themselves.
  * Input:   from the master; checked whole nevertheless, as a mix of builds must not go
  *          unnoticed.
  * Source:  fcntl(2) F_GET_SEALS.
@@ -17,8 +18,20 @@
 
 #include "common/wire.h"
 #include "ftpd/conf/option.h"
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
+
+static bool
+get_text(struct wire_reader *reader, size_t cap, char *ret_text)
+{
+	size_t len;
+	const char *bytes = wire_get_bytes(reader, cap - 1, &len);
+
+	memcpy(ret_text, bytes, len);
+	ret_text[len] = '\0';
+	return !reader->has_failed && strlen(ret_text) == len;
+}
 
 static bool
 decode_row(const struct option_row *row, struct wire_reader *reader,
@@ -33,12 +46,7 @@ decode_row(const struct option_row *row, struct wire_reader *reader,
 		return false;
 	}
 	for (uint16_t i = 0; i < entries; i++) {
-		size_t len;
-		const char *bytes = wire_get_bytes(reader, sizeof(text) - 1, &len);
-
-		memcpy(text, bytes, len);
-		text[len] = '\0';
-		if (reader->has_failed || strlen(text) != len ||
+		if (!get_text(reader, sizeof(text), text) ||
 		    !option_add(row, text, options, mistake)) {
 			return false;
 		}
@@ -46,9 +54,67 @@ decode_row(const struct option_row *row, struct wire_reader *reader,
 	return true;
 }
 
-int
-seal_decode(const uint8_t *bytes, size_t len, struct options *ret_options)
+static bool
+decode_override(struct wire_reader *reader, struct policy_override *override)
 {
+	char mistake[OPTION_MISTAKE_MAX];
+	char text[OPTION_VALUE_MAX];
+	struct option_row row;
+
+	override->scope = (enum policy_scope)wire_get_enum(reader, POLICY_SCOPE_COUNT);
+	if (!get_text(reader, sizeof(override->title), override->title) ||
+	    !policy_title_check(override->scope, override->title, mistake)) {
+		return false;
+	}
+	override->line = wire_get_u32(reader);
+	override->keys = wire_get_u32(reader);
+	if (override->keys >> POLICY_KEY_COUNT != 0) {
+		return false;
+	}
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		if ((override->keys & 1U << key) == 0) {
+			continue;
+		}
+		policy_option((enum policy_key)key, &row);
+		if (!get_text(reader, sizeof(text), text) ||
+		    !option_add_at(&row, text, &override->values, mistake)) {
+			return false;
+		}
+	}
+	return !reader->has_failed;
+}
+
+static int
+decode_overrides(struct wire_reader *reader, struct overrides *ret_overrides)
+{
+	struct overrides overrides = {.count = wire_get_u16(reader)};
+
+	if (overrides.count > POLICY_OVERRIDES_MAX) {
+		return -EBADMSG;
+	}
+	if (overrides.count > 0) {
+		overrides.entry = calloc(overrides.count, sizeof(overrides.entry[0]));
+		if (overrides.entry == NULL) {
+			return -ENOMEM;
+		}
+	}
+	for (size_t i = 0; i < overrides.count; i++) {
+		if (!decode_override(reader, &overrides.entry[i])) {
+			overrides_free(&overrides);
+			return -EBADMSG;
+		}
+	}
+	*ret_overrides = overrides;
+	return 0;
+}
+
+int
+seal_decode(const uint8_t *bytes, size_t len, struct options *ret_options,
+            struct overrides *ret_overrides)
+{
+	struct overrides overrides;
+	int result;
+
 	struct wire_reader reader;
 	const struct option_row *rows;
 	size_t count;
@@ -65,7 +131,17 @@ seal_decode(const uint8_t *bytes, size_t len, struct options *ret_options)
 			return -EBADMSG;
 		}
 	}
-	return wire_reader_is_done(&reader) ? 0 : -EBADMSG;
+	result = decode_overrides(&reader, &overrides);
+	if (result == 0 && !wire_reader_is_done(&reader)) {
+		overrides_free(&overrides);
+		result = -EBADMSG;
+	}
+	if (result == 0 && ret_overrides != NULL) {
+		*ret_overrides = overrides;
+	} else if (result == 0) {
+		overrides_free(&overrides);
+	}
+	return result;
 }
 
 static int
@@ -103,8 +179,9 @@ check_seals(int fd)
 	return (seals & wanted) == wanted ? 0 : -EBADMSG;
 }
 
-int
-conf_unseal(int fd, struct options *ret_options)
+/* In: ret_options, ret_overrides: NULL where not wanted. */
+static int
+unseal(int fd, struct options *ret_options, struct overrides *ret_overrides)
 {
 	struct stat status;
 	struct options *options;
@@ -126,12 +203,24 @@ conf_unseal(int fd, struct options *ret_options)
 	             ? read_all(fd, bytes, (size_t)status.st_size)
 	             : -ENOMEM;
 	if (result == 0) {
-		result = seal_decode(bytes, (size_t)status.st_size, options);
+		result = seal_decode(bytes, (size_t)status.st_size, options, ret_overrides);
 	}
-	if (result == 0) {
+	if (result == 0 && ret_options != NULL) {
 		*ret_options = *options;
 	}
 	free(options);
 	free(bytes);
 	return result;
+}
+
+int
+conf_unseal(int fd, struct options *ret_options)
+{
+	return unseal(fd, ret_options, NULL);
+}
+
+int
+overrides_unseal(int fd, struct overrides *ret_overrides)
+{
+	return unseal(fd, NULL, ret_overrides);
 }

@@ -56,4 +56,12 @@ bool value_ports(const struct option_row *row, const char *text,
 bool value_text(const struct option_row *row, const char *text,
                 char mistake[OPTION_MISTAKE_MAX]);
 
+/*
+ * Check one name of a list: one of the row's words if it has any, else any name that a
+ * user or group may have, those of directory services included.
+ * Returns: true, or false and the mistake.
+ */
+bool value_list_name(const struct option_row *row, const char *text,
+                     char mistake[OPTION_MISTAKE_MAX]);
+
 #endif

@@ -115,6 +115,54 @@ check_path(const struct option_row *row, const char *text, const char *quoted,
 	                    quoted);
 }
 
+/* Returns: the first "%" that is neither %u nor %h, NULL if there is none. */
+static const char *
+find_unknown_percent(const char *text)
+{
+	for (const char *c = strchr(text, '%'); c != NULL; c = strchr(c + 2, '%')) {
+		if (c[1] != 'u' && c[1] != 'h') {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+static bool
+has_dot_dot(const char *text)
+{
+	for (const char *at = strstr(text, ".."); at != NULL; at = strstr(at + 1, "..")) {
+		if ((at == text || at[-1] == '/') && (at[2] == '/' || at[2] == '\0')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+check_root(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX])
+{
+	bool is_home = text[0] == '~' && (text[1] == '/' || text[1] == '\0');
+
+	if (text[0] != '/' && !is_home && strncmp(text, "%h", 2) != 0) {
+		return value_refuse(
+		    mistake,
+		    "\"%s\" is no directory; write \"~\" for the home directory, or an "
+		    "absolute path",
+		    quoted);
+	}
+	if (find_unknown_percent(text) != NULL) {
+		return value_refuse(mistake,
+		                    "\"%s\" has a %% that is neither %%u, the name, nor "
+		                    "%%h, the home directory; remove it",
+		                    quoted);
+	}
+	if (has_dot_dot(text)) {
+		return value_refuse(
+		    mistake, "\"%s\" has \"..\" in it; write the directory itself", quoted);
+	}
+	return true;
+}
+
 /* The last label must not be a number, or a mistyped address would pass as a name. */
 static bool
 is_host_name(const char *text)
@@ -170,17 +218,16 @@ check_host(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 	return true;
 }
 
-bool
-value_text(const struct option_row *row, const char *text,
+/* In: cap: room for the text, NUL included. */
+static bool
+check_form(const char *text, const char *quoted, size_t cap,
            char mistake[OPTION_MISTAKE_MAX])
 {
-	char quoted[VALUE_QUOTED_MAX];
 	size_t len = strlen(text);
 
-	option_quote(text, len, quoted, sizeof(quoted));
-	if (len >= row->size) {
+	if (len >= cap) {
 		return value_refuse(mistake, "\"%s\" has %zu bytes; shorten it to %zu",
-		                    quoted, len, row->size - 1);
+		                    quoted, len, cap - 1);
 	}
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)text[i];
@@ -191,8 +238,50 @@ value_text(const struct option_row *row, const char *text,
 			    quoted);
 		}
 	}
+	return true;
+}
+
+bool
+value_list_name(const struct option_row *row, const char *text,
+                char mistake[OPTION_MISTAKE_MAX])
+{
+	char quoted[VALUE_QUOTED_MAX];
+
+	option_quote(text, strlen(text), quoted, sizeof(quoted));
+	if (text[0] == '\0') {
+		return value_refuse(mistake, "has an empty name; write one, or remove it");
+	}
+	if (!check_form(text, quoted, OPTIONS_NAME_MAX, mistake)) {
+		return false;
+	}
+	if (row->words != NULL && !is_word(row, text)) {
+		return value_refuse(mistake, "\"%s\" is not known; write \"%s\" or \"%s\"",
+		                    quoted, row->words[0], row->words[1]);
+	}
+	/* A comma separates, and the others part the fields of passwd(5). */
+	if (strpbrk(text, ",:/") != NULL) {
+		return value_refuse(
+		    mistake, "\"%s\" is no name: it has a comma, colon or slash; remove it",
+		    quoted);
+	}
+	return true;
+}
+
+bool
+value_text(const struct option_row *row, const char *text,
+           char mistake[OPTION_MISTAKE_MAX])
+{
+	char quoted[VALUE_QUOTED_MAX];
+
+	option_quote(text, strlen(text), quoted, sizeof(quoted));
+	if (!check_form(text, quoted, row->size, mistake)) {
+		return false;
+	}
 	if (is_word(row, text)) {
 		return true;
+	}
+	if (row->type == OPTION_ROOT) {
+		return check_root(text, quoted, mistake);
 	}
 	if (row->type == OPTION_NAME) {
 		return check_name(text, quoted, mistake);

@@ -48,9 +48,9 @@ check_seal(const struct options *options)
 	size_t len;
 	size_t again_len;
 
-	if (seal_encode(options, bytes, sizeof(bytes), &len) != 0 ||
-	    seal_decode(bytes, len, &back) != 0 ||
-	    seal_encode(&back, again, sizeof(again), &again_len) != 0 ||
+	if (seal_encode(options, NULL, bytes, sizeof(bytes), &len) != 0 ||
+	    seal_decode(bytes, len, &back, NULL) != 0 ||
+	    seal_encode(&back, NULL, again, sizeof(again), &again_len) != 0 ||
 	    len != again_len || memcmp(bytes, again, len) != 0) {
 		abort();
 	}

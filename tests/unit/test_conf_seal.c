@@ -110,7 +110,7 @@ each_key_survives(void **state)
 		options_set_defaults(&work->options);
 		assert_true(option_set(row, others[i].text, &work->options, mistake));
 		assert_false(option_is_default(row, &work->options));
-		assert_int_equal(conf_seal(&work->options, &fd), 0);
+		assert_int_equal(conf_seal(&work->options, NULL, &fd), 0);
 		memset(&work->back, 0xa5, sizeof(work->back));
 		assert_int_equal(conf_unseal(fd, &work->back), 0);
 		assert_memory_equal(&work->back, &work->options, sizeof(work->options));
@@ -151,8 +151,8 @@ largest_options_fit(void **state)
 	}
 	work->options.listen_implicit_tls = work->options.listen;
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), 0);
 	assert_memory_equal(&work->back, &work->options, sizeof(work->options));
 }
 
@@ -164,16 +164,16 @@ every_cut_is_refused(void **state)
 
 	options_set_defaults(&work->options);
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
-		assert_int_equal(seal_decode(work->bytes, cut, &work->back), -EBADMSG);
+		assert_int_equal(seal_decode(work->bytes, cut, &work->back, NULL), -EBADMSG);
 		assert_int_equal(
-		    seal_encode(&work->options, work->bytes, cut, &(size_t){0}),
+		    seal_encode(&work->options, NULL, work->bytes, cut, &(size_t){0}),
 		    -EMSGSIZE);
 	}
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
-	assert_int_equal(seal_decode(work->bytes, len + 1, &work->back), -EBADMSG);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
+	assert_int_equal(seal_decode(work->bytes, len + 1, &work->back, NULL), -EBADMSG);
 }
 
 /* Magic and fingerprint are the first twelve bytes. */
@@ -185,13 +185,13 @@ another_build_is_refused(void **state)
 
 	options_set_defaults(&work->options);
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t i = 0; i < 12; i++) {
 		work->bytes[i] ^= 1;
-		assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+		assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), -EBADMSG);
 		work->bytes[i] ^= 1;
 	}
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), 0);
 }
 
 /* The first row is listen = "*:21": its count at 12, its length at 14, its text at 16. */
@@ -203,17 +203,17 @@ values_are_checked_again(void **state)
 
 	options_set_defaults(&work->options);
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	assert_memory_equal(work->bytes + 16, "*:21", 4);
 	work->bytes[19] = 'x';
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), -EBADMSG);
 	work->bytes[19] = '\0';
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), -EBADMSG);
 	work->bytes[19] = '2';
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), 0);
 	assert_int_equal(work->back.listen.entry[0].port, 22);
 	work->bytes[13] = 2;
-	assert_int_equal(seal_decode(work->bytes, len, &work->back), -EBADMSG);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), -EBADMSG);
 }
 
 static void
@@ -227,7 +227,7 @@ a_refused_seal_leaves_the_options(void **state)
 	memset(&work->back, 0x5a, sizeof(work->back));
 	options_set_defaults(&work->options);
 	assert_int_equal(
-	    seal_encode(&work->options, work->bytes, sizeof(work->bytes), &len), 0);
+	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	assert_int_equal(write(fd, work->bytes, len), len);
 	assert_int_equal(conf_unseal(fd, &work->back), -EBADMSG);
 	assert_int_equal(
@@ -253,7 +253,7 @@ the_sealed_file_cannot_change(void **state)
 	int fd;
 
 	options_set_defaults(&work->options);
-	assert_int_equal(conf_seal(&work->options, &fd), 0);
+	assert_int_equal(conf_seal(&work->options, NULL, &fd), 0);
 	assert_int_equal(pwrite(fd, "x", 1, 0), -1);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(ftruncate(fd, 0), -1);
