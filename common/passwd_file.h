@@ -4,7 +4,8 @@
  * Runs in: deftpd-auth (reads), deftp-passwd (reads and writes), master (checks).
  * Input:   trusted as to intent (the administrator's), hostile as to form.
  * Source:  passwd(5), crypt(5); SECURITY.md A6.
- * Not here: verifying a password; see crypt(3). Writing; see ftpd/tools.
+ * Not here: verifying a password; see crypt(3). Writing; see ftpd/tools. What needs
+ * libcrypt is in passwd_hash.c, so that the master can do without.
  */
 #ifndef COMMON_PASSWD_FILE_H
 #define COMMON_PASSWD_FILE_H
@@ -59,20 +60,36 @@ const char *passwd_name_mistake(const char *name);
 const char *passwd_home_mistake(const char *home);
 
 /*
- * Ask whether a hash can ever match: not empty, not locked ("*", "!", "!!"), a method that
- * crypt(3) knows (crypt_checksalt).
+ * Name the method by which a hash was made, by its form alone.
+ * Returns: "yescrypt", "SHA-512", ...; NULL for what no method makes: an empty, locked
+ *          ("*", "!" in front) or cut one.
+ */
+const char *passwd_hash_method(const char *hash);
+
+/*
+ * Ask whether a hash can ever match: its form is that of a method, and crypt(3) of this
+ * machine knows the method (crypt_checksalt). Needs libcrypt.
  * Returns: true if so.
  */
 bool passwd_hash_is_usable(const char *hash);
 
 /*
- * Find a user. The whole file is read, and the time does not tell where he stands.
+ * Ask whether a file may hold users, by its owner and mode.
+ * In:      fd: of the file.
+ * Returns: 0, -EPERM or -EINVAL as passwd_file_find(); another negative errno.
+ */
+int passwd_file_check(int fd);
+
+/*
+ * Find a user. The whole file is read, and the time does not tell where he stands. His
+ * first line decides, as with passwd(5); wrong lines of others do him no harm.
  * In:      path: of the file, opened anew each time, so that a change holds for the next
  *          login.
- * Out:     ret_line: of a mistake.
- * Returns: 0; -ENOENT: no such user; -EBADMSG: his line, or one before it, is wrong;
- *          -EPERM: the file belongs to another than root or the caller, or may be
- *          written by others or read by everybody; another negative errno.
+ * Out:     ret_line: with 0 and -EBADMSG, the number of his line.
+ * Returns: 0; -ENOENT: no such user; -EBADMSG: his line is wrong; -EPERM: the file
+ *          belongs to another than root or the caller, or may be written by others or
+ *          read by everybody; -EINVAL: it is no regular file; -ENODATA: there is no
+ *          such file; another negative errno.
  */
 int passwd_file_find(const char *path, const char *name, struct passwd_user *ret_user,
                      unsigned *ret_line);
