@@ -1,6 +1,7 @@
 /*
- * agent_client: asks the agents. Any idle agent answers any session's question; questions
- * queue when all are busy.
+ * agent_client: asks the agents. Any idle agent of anonymous clients answers any of their
+ * sessions' questions; a user's agent answers its session alone. Questions queue when all
+ * are busy.
  * Runs in: deftpd-worker.
  * Source: ftpd/ipc/agent.h; DESIGN.md section 2, "Login of an anonymous client".
  */
@@ -11,6 +12,7 @@
 #include "ftpd/ipc/agent.h"
 #include "common/base.h"
 
+struct agent_letter;
 struct session;
 struct worker;
 
@@ -24,7 +26,14 @@ struct agent_client {
 	struct worker *worker;
 	struct session *asker; /* NULL: idle, or the asker has ended or lost patience */
 	enum agent_verb verb;
-	bool is_busy;
+	bool is_busy; /* true from the beginning until AGENT_READY */
+	bool is_ready;
+	bool has_owner;    /* a user's: asked by that session only */
+	uint32_t owner_id; /* which may have ended meanwhile */
+	/* sent before any question; nobody waits for the answers */
+	struct agent_letter *letters;
+	/* what an unwanted answer to AGENT_OPEN_WRITE is discarded with; NULL else */
+	char *orphan_path;
 	/* which agent this was: a listing checks that its writer is still alive */
 	uint32_t serial;
 };
@@ -69,7 +78,17 @@ void agent_ask_same(struct session *session, uint32_t serial,
 void agent_discard(struct worker *worker, uint32_t serial, uint32_t upload,
                    const char *path);
 
-/* Forget the session's question: its answer is dropped. Harmless without one. */
+/*
+ * The session's user is one no longer (REIN): his agent is let go, and login_agent_lost()
+ * is not called. Harmless without one.
+ */
+void agent_release(struct session *session);
+
+/*
+ * Forget the session's question: its answer is dropped, and what it has opened for
+ * writing is discarded. But AGENT_COMMIT still reaches the agent: all bytes had come.
+ * Harmless without one.
+ */
 void agent_forget(struct session *session);
 
 /*
