@@ -25,6 +25,7 @@
 #include "common/base.h"
 
 struct agent_client;
+struct change;
 struct copy_job;
 struct login;
 struct rate;
@@ -39,7 +40,6 @@ enum {
 	 * T3)
 	 */
 	SESSION_UNKNOWN_MAX = 10,
-	SESSION_LOGINS_MAX = 5, /* refused logins; then 421 (RFC 2577 5) */
 	SESSION_NAME_MAX = 255,
 };
 
@@ -97,10 +97,14 @@ struct session {
 	struct login *login;  /* a try is under way; NULL otherwise. See login.h */
 	char *rename_from;    /* RNFR, or SITE CPFR with is_copying; NULL otherwise */
 	bool is_copying;      /* rename_from is the source of a copy */
+	/* facts that are being set, one question after another; NULL otherwise */
+	struct change *change;
+	uint32_t umask; /* as SITE UMASK has set it; 0: never */
 	char *told_path;      /* the last file whose SIZE was told, for APPE; NULL if none */
 	uint64_t told_size;
 	char *cwd;  /* client path; NULL stands for "/" */
 	uint64_t restart_offset;
+	uint64_t wanted_bytes; /* of ALLO, until the agent has told what there is */
 	uint16_t facts; /* OPTS MLST */
 	bool is_ascii;
 	bool is_epsv_only; /* EPSV ALL */
@@ -149,6 +153,9 @@ void session_set_transfer_state(struct session *session, enum transfer_state sta
 /* Forget what a login and commands have set, as REIN and a new session want it. */
 void session_reset(struct session *session);
 
+/* Forget what RNFR or SITE CPFR has named. */
+void session_forget_rename(struct session *session);
+
 /* Free the sessions that have ended. Called between two turns of the loop. */
 void session_free_ended(struct worker *worker);
 
@@ -160,7 +167,8 @@ const char *session_cwd(const struct session *session);
 /*
  * Ask whether the session waits for an answer, so that no further command may be taken
  * up.
- * Returns: true while an agent or the master owes one.
+ * Returns: true while an agent, the master or an authenticator owes one, or a listing or
+ *          a copy is under way.
  */
 bool session_is_waiting(const struct session *session);
 
