@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -120,8 +121,44 @@ drop_capabilities(void)
 }
 
 static int
-verify(const struct identity *identity)
+compare_groups(const void *left, const void *right)
 {
+	gid_t a = *(const gid_t *)left;
+	gid_t b = *(const gid_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The kernel keeps groups in order, and one that is named twice twice. */
+static int
+verify_groups(const gid_t *groups, size_t count)
+{
+	int found = getgroups(0, NULL);
+	gid_t *actual;
+	int result = 0;
+
+	if (found < 0 || (size_t)found != count) {
+		return -EPERM;
+	}
+	if (count == 0) {
+		return 0;
+	}
+	actual = calloc(count, sizeof(*actual));
+	if (actual == NULL) {
+		return -ENOMEM;
+	}
+	if (getgroups(found, actual) != found ||
+	    memcmp(actual, groups, count * sizeof(*actual)) != 0) {
+		result = -EPERM;
+	}
+	free(actual);
+	return result;
+}
+
+static int
+verify(const struct identity *identity, const gid_t *groups, size_t count)
+{
+	int result;
 	uid_t uids[3];
 	gid_t gids[3];
 
@@ -134,8 +171,9 @@ verify(const struct identity *identity)
 			return -EPERM;
 		}
 	}
-	if (getgroups(0, NULL) != 0) {
-		return -EPERM;
+	result = verify_groups(groups, count);
+	if (result != 0) {
+		return result;
 	}
 	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0) {
 		return -EPERM;
@@ -144,7 +182,7 @@ verify(const struct identity *identity)
 }
 
 static int
-change_identity(const struct identity *identity)
+change_identity(const struct identity *identity, gid_t *groups, size_t count)
 {
 	int result = drop_bounding_set();
 
@@ -154,19 +192,28 @@ change_identity(const struct identity *identity)
 	if (identity->uid == 0 || identity->gid == 0) {
 		return -EPERM; /* nobody is served as root */
 	}
-	if (setgroups(0, NULL) != 0 ||
+	if (count > 0) {
+		qsort(groups, count, sizeof(*groups), compare_groups);
+	}
+	if (setgroups(count, groups) != 0 ||
 	    setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) != 0) {
 		return -errno;
 	}
 	result = drop_capabilities();
-	return result != 0 ? result : verify(identity);
+	return result != 0 ? result : verify(identity, groups, count);
 }
 
 int
 privilege_become(const struct identity *identity)
 {
-	int result = privilege_is_root() ? change_identity(identity) : 0;
+	return privilege_become_member(identity, NULL, 0);
+}
+
+int
+privilege_become_member(const struct identity *identity, gid_t *groups, size_t count)
+{
+	int result = privilege_is_root() ? change_identity(identity, groups, count) : 0;
 
 	if (result != 0) {
 		return result;

@@ -12,7 +12,7 @@
 
 #include "common/base.h"
 
-/* Whom to become. Supplementary groups are dropped, all of them. */
+/* Whom to become. */
 struct identity {
 	uid_t uid;
 	gid_t gid;
@@ -45,11 +45,19 @@ int privilege_enter_root(int root_fd);
 int privilege_enter_empty_root(void);
 
 /*
- * Become the identity irrevocably: groups, gid, uid, every capability set and the
- * bounding set; undumpable; no new privileges. Then read everything back and try to
- * regain root. As a user other than root only the last two steps are done.
+ * Become the identity irrevocably, without any supplementary group: gid, uid, every
+ * capability set and the bounding set; undumpable; no new privileges. Then read
+ * everything back and try to regain root. As a user other than root only the last two
+ * steps are done.
  * Returns: 0; -EPERM if anything could be regained; other negative errno.
  */
 int privilege_become(const struct identity *identity);
+
+/*
+ * As privilege_become, with exactly these supplementary groups.
+ * In:      groups: count of them; put into ascending order.
+ * Returns: as privilege_become.
+ */
+int privilege_become_member(const struct identity *identity, gid_t *groups, size_t count);
 
 #endif

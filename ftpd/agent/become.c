@@ -166,11 +166,21 @@ enum agent_exit
 become_user(const struct agent_start *start, int root_fd)
 {
 	struct identity identity = {.uid = start->uid, .gid = start->gid};
+	gid_t *groups = calloc(start->group_count + 1, sizeof(*groups));
+	int result = -ENOMEM;
 
 	if (privilege_is_root() && privilege_enter_root(root_fd) != 0) {
+		free(groups);
 		return AGENT_EXIT_ROOT;
 	}
-	return privilege_become(&identity) == 0 ? AGENT_EXIT_DONE : AGENT_EXIT_BECOME;
+	if (groups != NULL) {
+		for (size_t i = 0; i < start->group_count; i++) {
+			groups[i] = agent_start_group(start, i);
+		}
+		result = privilege_become_member(&identity, groups, start->group_count);
+	}
+	free(groups);
+	return result == 0 ? AGENT_EXIT_DONE : AGENT_EXIT_BECOME;
 }
 
 enum agent_exit

@@ -1,10 +1,10 @@
 /*
  * main: start-up of the agent: read the start record, become the user, serve.
- * Runs in: deftpd-agent. Started by the master by exec, with its channel as descriptor 3
- * and nothing else.
+ * Runs in: deftpd-agent. Started by exec, by the master or by what was an authenticator,
+ * with its channel as descriptor 3, its start record as 4, and nothing else.
  * Source: SECURITY.md 3.3, "agent".
- * Not here: a word to anybody: what went wrong is the exit status, and the master has the
- * log.
+ * Not here: a word to anybody: what went wrong is the exit status, and who
+ * started it has the log.
  */
 #include <signal.h>
 #include <string.h>
@@ -14,34 +14,11 @@
 
 #include "common/fd.h"
 #include "ftpd/agent/become.h"
+#include "ftpd/agent/fsops.h"
 #include "ftpd/agent/serve.h"
+#include "ftpd/agent/start.h"
 #include "ftpd/agent/viewer.h"
 #include "common/base.h"
-
-enum {
-	START_MAX = IPC_PATH_MAX + 64,
-};
-
-/*
- * Read the start record. Its root is copied out and terminated.
- * Returns: true if it is well-formed.
- */
-static bool
-read_start(struct agent_start *ret_start, char root[IPC_PATH_MAX + 1])
-{
-	uint8_t bytes[START_MAX];
-	struct agent_start start;
-	ssize_t len = channel_recv_plain(IPC_START_FD, bytes, sizeof(bytes), 0);
-
-	if (len <= 0 || !agent_start_decode(bytes, (size_t)len, &start)) {
-		return false;
-	}
-	memcpy(root, start.root, start.root_len);
-	root[start.root_len] = '\0';
-	*ret_start = start;
-	ret_start->root = root;
-	return true;
-}
 
 /*
  * The send buffer is made as small as the kernel allows: about five answers. So a worker
@@ -54,45 +31,89 @@ prepare_channel(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	int smallest = 1;
 
-	return fd_close_from(IPC_START_FD + 1) == 0 &&
+	return fd_close_from(IPC_OPTIONS_FD + 1) == 0 &&
 	       fd_set_nonblocking(IPC_START_FD, false) == 0 &&
 	       setsockopt(IPC_START_FD, SOL_SOCKET, SO_SNDBUF, &smallest,
 	                  sizeof(smallest)) == 0 &&
 	       sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
+/* A directory that the user may enter. */
+static bool
+is_home(const struct resolver *resolver, const struct agent_start *start)
+{
+	struct agent_answer answer = {0};
+	char path[IPC_PATH_MAX + 1];
+
+	memcpy(path, start->start, start->start_len);
+	path[start->start_len] = '\0';
+	fsops_check_dir(resolver, path, &answer);
+	return answer.result == IPC_OK;
+}
+
+/* What become.h says about its steps, in the terms of a client. */
+static enum ipc_result
+result_of(enum agent_exit failure)
+{
+	switch (failure) {
+	case AGENT_EXIT_DONE: return IPC_OK;
+	case AGENT_EXIT_ROOT: return IPC_NOT_FOUND;
+	case AGENT_EXIT_HOME: return IPC_NOT_A_DIRECTORY;
+	case AGENT_EXIT_START:
+	case AGENT_EXIT_BECOME:
+	case AGENT_EXIT_SANDBOX:
+	case AGENT_EXIT_PROTOCOL: return IPC_LOCAL_ERROR;
+	}
+	return IPC_LOCAL_ERROR;
+}
+
 /*
- * Become what the start record says, and serve.
- * Returns: the exit status.
+ * Become what the start record says.
+ * Returns: AGENT_EXIT_DONE with server ready to serve, or what failed.
  */
 static enum agent_exit
-run(void)
+begin(struct resolver *resolver, struct viewer *viewer)
 {
-	char root[IPC_PATH_MAX + 1];
 	struct agent_start start;
-	struct resolver resolver;
-	struct viewer viewer;
 	enum agent_exit result;
 	int root_fd;
 
-	if (!prepare_channel() || !read_start(&start, root)) {
+	if (!prepare_channel() || !start_read(&start)) {
 		return AGENT_EXIT_START;
 	}
 	(void)umask(077); /* cannot fail */
-	root_fd = become_open_root(root);
+	root_fd = become_open_root(start.root);
 	if (root_fd < 0) {
 		return AGENT_EXIT_ROOT;
 	}
 	result = become_user(&start, root_fd);
-	if (result == AGENT_EXIT_DONE) {
-		viewer_init(&viewer); /* asks what the filter forbids */
-		result = become_confined(&start, root_fd);
+	if (result != AGENT_EXIT_DONE) {
+		return result;
 	}
-	if (result == AGENT_EXIT_DONE) {
-		resolver_init(&resolver, root_fd);
-		result = serve_run(IPC_START_FD, &resolver, &viewer);
+	if (viewer_init(viewer) != 0) { /* asks what the filter forbids */
+		return AGENT_EXIT_BECOME;
 	}
-	return result;
+	result = become_confined(&start, root_fd);
+	if (result != AGENT_EXIT_DONE) {
+		return result;
+	}
+	resolver_init(resolver, root_fd);
+	return is_home(resolver, &start) ? AGENT_EXIT_DONE : AGENT_EXIT_HOME;
+}
+
+static enum agent_exit
+run(void)
+{
+	struct resolver resolver;
+	struct viewer viewer;
+	enum agent_exit result = begin(&resolver, &viewer);
+
+	bool is_told = serve_tell_ready(IPC_START_FD, result_of(result));
+
+	if (result != AGENT_EXIT_DONE || !is_told) {
+		return result; /* nobody listens: as if the channel had ended later */
+	}
+	return serve_run(IPC_START_FD, &resolver, &viewer);
 }
 
 int

@@ -18,7 +18,6 @@
 #include "common/base.h"
 
 enum {
-	ANSWER_MAX = 128,
 	CHANNEL_SLOT = 0, /* of the poll array; the listings follow */
 };
 
@@ -48,7 +47,7 @@ enum verdict {
 static enum verdict
 send_answer(const struct server *server, struct agent_answer *answer, int fd)
 {
-	uint8_t bytes[ANSWER_MAX];
+	uint8_t bytes[AGENT_ANSWER_MAX];
 	size_t len;
 	int result;
 
@@ -126,6 +125,21 @@ answer_question(struct server *server, const struct agent_question *question)
 	case AGENT_STAT: fsops_stat(server->resolver, path, &answer); break;
 	case AGENT_CHECK_DIR: fsops_check_dir(server->resolver, path, &answer); break;
 	case AGENT_COUNT_ASCII: fsops_count_ascii(server->resolver, path, &answer); break;
+	case AGENT_STAT_LINK:
+	case AGENT_MAKE_DIR:
+	case AGENT_REMOVE_DIR:
+	case AGENT_REMOVE_FILE:
+	case AGENT_RENAME:
+	case AGENT_SET_TIME:
+	case AGENT_SET_MODE:
+	case AGENT_SET_UMASK:
+	case AGENT_SYMLINK:
+	case AGENT_SPACE:
+	case AGENT_OPEN_WRITE:
+	case AGENT_COMMIT:
+	case AGENT_DISCARD:
+	case AGENT_COPY: answer.result = IPC_READ_ONLY; break;
+	case AGENT_READY:
 	case AGENT_VERB_COUNT: return STOP_PROTOCOL;
 	}
 	return send_answer(server, &answer, -1);
@@ -206,6 +220,15 @@ run_turn(struct server *server)
 		verdict = take_question(server, MSG_DONTWAIT);
 	}
 	return verdict;
+}
+
+bool
+serve_tell_ready(int channel_fd, enum ipc_result result)
+{
+	struct server server = {.channel_fd = channel_fd};
+	struct agent_answer answer = {.result = result};
+
+	return send_answer(&server, &answer, -1) == GO_ON;
 }
 
 enum agent_exit

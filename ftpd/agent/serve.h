@@ -19,6 +19,12 @@ enum {
 };
 
 /*
+ * Send the answer to AGENT_READY, which nobody asks.
+ * Returns: false if the channel has ended already.
+ */
+bool serve_tell_ready(int channel_fd, enum ipc_result result);
+
+/*
  * Answer questions until the channel ends.
  * Returns: the exit status: AGENT_EXIT_DONE at end of file, AGENT_EXIT_PROTOCOL when the
  *          worker broke the wire format or asks without taking the answers.

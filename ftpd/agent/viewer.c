@@ -4,26 +4,52 @@
  */
 #include "ftpd/agent/viewer.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base.h"
 
-void
+int
 viewer_init(struct viewer *viewer)
 {
-	int count = getgroups(VIEWER_MAX_GROUPS, viewer->groups);
+	int count = getgroups(0, NULL);
 
-	viewer->uid = geteuid();
-	viewer->gid = getegid();
-	viewer->group_count = count > 0 ? (size_t)count : 0;
+	*viewer = (struct viewer){.uid = geteuid(), .gid = getegid()};
+	if (count < 0) {
+		return -errno;
+	}
+	if (count == 0) {
+		return 0;
+	}
+	viewer->groups = calloc((size_t)count, sizeof(*viewer->groups));
+	if (viewer->groups == NULL) {
+		return -ENOMEM;
+	}
+	count = getgroups(count, viewer->groups);
+	if (count < 0) {
+		return -errno;
+	}
+	viewer->group_count = (size_t)count;
+	return 0;
 }
 
 static bool
 is_in_group(const struct viewer *viewer, gid_t gid)
 {
-	for (size_t i = 0; i < viewer->group_count; i++) {
-		if (viewer->groups[i] == gid) {
+	size_t first = 0;
+	size_t end = viewer->group_count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (viewer->groups[middle] == gid) {
 			return true;
+		}
+		if (viewer->groups[middle] < gid) {
+			first = middle + 1;
+		} else {
+			end = middle;
 		}
 	}
 	return viewer->gid == gid;

@@ -12,20 +12,19 @@
 
 #include "common/base.h"
 
-enum {
-	/* a caller of a rootless daemon with more of them is taken to be in none */
-	VIEWER_MAX_GROUPS = 64,
-};
-
 struct viewer {
 	uid_t uid;
 	gid_t gid;
 	size_t group_count;
-	gid_t groups[VIEWER_MAX_GROUPS];
+	/* ascending, as the kernel keeps them; never freed: the process ends first */
+	gid_t *groups;
 };
 
-/* Read who this process is. Before the sandbox closes. */
-void viewer_init(struct viewer *viewer);
+/*
+ * Read who this process is. Before the sandbox closes.
+ * Returns: 0 or negative errno.
+ */
+int viewer_init(struct viewer *viewer);
 
 /*
  * Pick the permission bits that apply to the viewer.

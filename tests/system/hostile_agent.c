@@ -187,6 +187,8 @@ make_question(enum agent_verb verb, uint8_t bytes[IPC_MESSAGE_MAX])
 	    .verb = verb,
 	    .path = "/pub/file",
 	    .path_len = 9,
+	    .second = "/pub/second",
+	    .second_len = 11,
 	    .format = AGENT_FORMAT_LONG,
 	    .options = AGENT_LIST_HIDDEN,
 	    .facts = 63,
@@ -211,7 +213,7 @@ shortened_and_lengthened_questions_end_it(void **state)
 	struct fixture *fixture = *state;
 	uint8_t bytes[IPC_MESSAGE_MAX];
 
-	for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+	for (enum agent_verb verb = 0; verb < AGENT_READY; verb++) {
 		size_t len = make_question(verb, bytes);
 
 		assert_true(provoke(fixture, bytes, len));
@@ -234,7 +236,7 @@ changed_bytes_get_nothing(void **state)
 	struct fixture *fixture = *state;
 	uint8_t bytes[IPC_MESSAGE_MAX];
 
-	for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+	for (enum agent_verb verb = 0; verb < AGENT_READY; verb++) {
 		size_t len = make_question(verb, bytes);
 
 		for (size_t i = 0; i < len; i++) {
@@ -259,7 +261,7 @@ messages_of_other_phases_end_it(void **state)
 	struct fixture *fixture = *state;
 	uint8_t bytes[IPC_MESSAGE_MAX];
 	struct agent_start start = {
-	    .uid = 0, .gid = 0, .has_sandbox = false, .root = "/", .root_len = 1};
+	    .uid = 0, .gid = 0, .has_sandbox = false, .root = "/", .root_len = 1, .start = "/", .start_len = 1};
 	struct agent_answer answer = {.result = IPC_OK, .denied_call = -1};
 	size_t len;
 
@@ -321,7 +323,7 @@ passed_descriptors_are_dropped(void **state)
 	assert_true(provoke(fixture, bytes, make_question(AGENT_STAT, bytes)));
 	before = agent_count_fds(fixture->agent.pid);
 	for (size_t count = 1; count <= MAX_PASSED; count += 21) {
-		for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+		for (enum agent_verb verb = 0; verb < AGENT_READY; verb++) {
 			size_t len = make_question(verb, bytes);
 			int result =
 			    send_raw(fixture->agent.channel_fd, bytes, len, fds, count);
@@ -348,10 +350,10 @@ static size_t
 make_random(struct fixture *fixture, uint8_t bytes[IPC_MESSAGE_MAX])
 {
 	static const char alphabet[] = "/////...pubfiledeeperoutlink*?[]\\-\xff\r\n%s ";
-	char text[3][IPC_PATH_MAX];
+	char text[4][IPC_PATH_MAX];
 	uint32_t kind = next_random(fixture);
 	struct agent_question question = {
-	    .path = text[0], .pattern = text[1], .prefix = text[2]};
+	    .path = text[0], .pattern = text[1], .prefix = text[2], .second = text[3]};
 	size_t len;
 
 	if (kind % 2 == 0) {
@@ -369,9 +371,18 @@ make_random(struct fixture *fixture, uint8_t bytes[IPC_MESSAGE_MAX])
 		}
 	}
 	text[0][0] = '/';
+	text[3][0] = '/';
 	question.verb = next_random(fixture) % AGENT_VERB_COUNT;
 	question.path_len =
 	    1 + next_random(fixture) % (kind % 32 == 1 ? IPC_PATH_MAX : 16);
+	question.second_len = 1 + next_random(fixture) % 16;
+	question.how = next_random(fixture) % AGENT_OPEN_COUNT;
+	question.offset = next_random(fixture) % 8;
+	question.told_size = next_random(fixture) % 8;
+	question.has_told_size = next_random(fixture) % 2 == 0;
+	question.upload = next_random(fixture) % 4;
+	question.time_s = (int64_t)next_random(fixture) << (kind >> 8 & 31);
+	question.mode = next_random(fixture) & AGENT_MODE_MAX;
 	question.format = next_random(fixture) % AGENT_FORMAT_COUNT;
 	question.options = next_random(fixture) & AGENT_OPTION_ALL;
 	question.facts = next_random(fixture) & 0xffff;

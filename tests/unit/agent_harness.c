@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/memory_file.h"
 #include "tests/unit/agent_harness.h"
 #include "common/base.h"
 
@@ -145,11 +146,18 @@ forbid_openat2(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
-static void __attribute__((noreturn)) run_agent(int channel_fd, unsigned modes)
+/* The descriptors are above those that they are to become, or -1. */
+static void __attribute__((noreturn))
+run_agent(int channel_fd, int start_fd, unsigned modes)
 {
 	char *arguments[] = {(char[]){"deftpd-agent"}, NULL};
-	bool is_ready = dup3(channel_fd, IPC_START_FD, 0) == IPC_START_FD &&
-	                fd_close_from(IPC_START_FD + 1) == 0;
+	bool is_ready = dup3(channel_fd, IPC_START_FD, 0) == IPC_START_FD;
+
+	if (is_ready && start_fd >= 0) {
+		is_ready = dup3(start_fd, IPC_OPTIONS_FD, 0) == IPC_OPTIONS_FD;
+	}
+	is_ready = is_ready && fd_close_from(start_fd >= 0 ? IPC_OPTIONS_FD + 1
+	                                                   : IPC_OPTIONS_FD) == 0;
 
 	if (is_ready && (modes & HARNESS_NO_ROOT) != 0 && geteuid() == 0) {
 		is_ready = setgroups(0, NULL) == 0 &&
@@ -165,44 +173,83 @@ static void __attribute__((noreturn)) run_agent(int channel_fd, unsigned modes)
 	_exit(127);
 }
 
-void
-agent_spawn(struct agent_process *process, const void *start, size_t len, unsigned modes)
+/* Take the first message, if there is one. */
+static void
+await_ready(struct agent_process *process)
 {
+	struct pollfd ready = {.fd = process->channel_fd, .events = POLLIN};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct agent_answer answer;
+	ssize_t got;
+	int fd;
+
+	process->ready = IPC_RESULT_COUNT;
+	assert_int_equal(poll(&ready, 1, HARNESS_WAIT_MS), 1);
+	got = channel_recv(process->channel_fd, bytes, sizeof(bytes), MSG_DONTWAIT, &fd);
+	if (got > 0) {
+		assert_true(agent_answer_decode(bytes, (size_t)got, &answer));
+		assert_int_equal(answer.denied_call, -1);
+		assert_int_equal(fd, -1);
+		process->ready = answer.result;
+	}
+}
+
+void
+agent_spawn_on(struct agent_process *process, int start_fd, unsigned modes)
+{
+	int high_fd = -1;
 	int fds[2];
 
 	assert_int_equal(channel_pair(fds), 0);
-	/* The child's copy must not be descriptor 3 itself, or dup3 fails. */
-	if (fds[1] == IPC_START_FD) {
-		fds[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 10);
-		assert_int_equal(close(IPC_START_FD), 0);
-	}
-	if (len != 0) {
-		assert_int_equal(channel_send(fds[0], start, len, -1), 0);
-	}
 	process->pid = fork();
 	assert_true(process->pid >= 0);
 	if (process->pid == 0) {
-		run_agent(fds[1], modes);
+		/* dup3 of a descriptor onto itself would fail. */
+		fds[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 10);
+		if (start_fd >= 0) {
+			high_fd = fcntl(start_fd, F_DUPFD_CLOEXEC, 10);
+		}
+		run_agent(fds[1], high_fd, modes);
 	}
 	fd_close(&fds[1]);
 	process->channel_fd = fds[0];
+	await_ready(process);
+}
+
+void
+agent_spawn(struct agent_process *process, const void *start, size_t len, unsigned modes)
+{
+	int start_fd;
+
+	assert_int_equal(memory_file_make("start", start, len, &start_fd), 0);
+	agent_spawn_on(process, start_fd, modes);
+	fd_close(&start_fd);
+}
+
+void
+agent_start_record(struct agent_process *process, const struct agent_start *start,
+                   unsigned modes)
+{
+	struct agent_start whole = *start;
+	int start_fd;
+
+	whole.uid = start->uid == 0 ? HARNESS_USER : start->uid;
+	whole.gid = start->gid == 0 ? HARNESS_USER : start->gid;
+	whole.has_sandbox = (modes & HARNESS_NO_SANDBOX) == 0;
+	whole.root_len = strlen(whole.root);
+	whole.start = start->start == NULL ? "/" : start->start;
+	whole.start_len = strlen(whole.start);
+	assert_int_equal(agent_start_seal(&whole, &start_fd), 0);
+	agent_spawn_on(process, start_fd, modes);
+	fd_close(&start_fd);
 }
 
 void
 agent_start(struct agent_process *process, const char *root, unsigned modes)
 {
-	uint8_t bytes[IPC_MESSAGE_MAX];
-	struct agent_start start = {
-	    .uid = HARNESS_USER,
-	    .gid = HARNESS_USER,
-	    .has_sandbox = (modes & HARNESS_NO_SANDBOX) == 0,
-	    .root = root,
-	    .root_len = strlen(root),
-	};
-	size_t len = agent_start_encode(&start, bytes, sizeof(bytes));
+	struct agent_start start = {.root = root};
 
-	assert_true(len > 0);
-	agent_spawn(process, bytes, len, modes);
+	agent_start_record(process, &start, modes);
 }
 
 bool
@@ -239,6 +286,8 @@ agent_ask_path(const struct agent_process *process, enum agent_verb verb,
 	struct agent_question question = {.verb = verb,
 	                                  .path = path,
 	                                  .path_len = strlen(path),
+	                                  .second = "/unused",
+	                                  .second_len = 7,
 	                                  .pattern = "",
 	                                  .prefix = ""};
 	struct agent_answer answer = {.result = IPC_RESULT_COUNT};

@@ -28,6 +28,8 @@ enum {
 struct agent_process {
 	pid_t pid;
 	int channel_fd;
+	/* what it said first; IPC_RESULT_COUNT if it ended without a word */
+	enum ipc_result ready;
 };
 
 /* A directory that is removed afterwards, with a sibling that no agent may see. */
@@ -65,11 +67,23 @@ void tree_link(const struct agent_tree *tree, const char *path, const char *targ
  */
 void tree_files(const struct agent_tree *tree, const char *dir, unsigned count);
 
-/* Start the program on the raw bytes of a start record. */
+/*
+ * Start the program on the raw bytes of a start record, and wait for its first message.
+ */
 void agent_spawn(struct agent_process *process, const void *start, size_t len,
                  unsigned modes);
 
-/* Start the program for a root directory. */
+/* As agent_spawn, with any descriptor in the place of the record, or -1 for none. */
+void agent_spawn_on(struct agent_process *process, int start_fd, unsigned modes);
+
+/*
+ * Start the program for a record, of which uid, gid, root and start have defaults: those
+ * of agent_start where they are 0 or NULL. No sandbox with HARNESS_NO_SANDBOX.
+ */
+void agent_start_record(struct agent_process *process, const struct agent_start *start,
+                        unsigned modes);
+
+/* Start the program for a root directory, to read only. */
 void agent_start(struct agent_process *process, const char *root, unsigned modes);
 
 /*

@@ -234,7 +234,7 @@ nothing_leads_out_of_the_root(void **state)
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
-		for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+		for (enum agent_verb verb = 0; verb < AGENT_READY; verb++) {
 			struct agent_answer answer;
 			int fd;
 
@@ -387,7 +387,7 @@ descriptors_do_not_leak(void **state)
 	(void)agent_ask_path(&fixture->agent, AGENT_STAT, "/", &root_fd);
 	before = agent_count_fds(fixture->agent.pid);
 	for (unsigned i = 0; i < 1000; i++) {
-		for (enum agent_verb verb = 0; verb < AGENT_VERB_COUNT; verb++) {
+		for (enum agent_verb verb = 0; verb < AGENT_READY; verb++) {
 			int fd;
 
 			(void)agent_ask_path(&fixture->agent, verb,

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,21 +70,96 @@ takes_only_whole_start_records(void **state)
 	                            .gid = HARNESS_USER,
 	                            .has_sandbox = true,
 	                            .root = tree->root,
-	                            .root_len = strlen(tree->root)};
+	                            .root_len = strlen(tree->root),
+	                            .start = "/",
+	                            .start_len = 1};
 	size_t len = agent_start_encode(&start, bytes, sizeof(bytes));
 	struct agent_process process;
 
 	for (size_t i = 0; i < len; i++) {
-		agent_spawn(&process, bytes, i, 0); /* 0: the channel just ends */
+		agent_spawn(&process, bytes, i, 0);
+		assert_int_equal(process.ready, IPC_LOCAL_ERROR);
 		assert_int_equal(agent_end(&process), AGENT_EXIT_START);
 	}
-	bytes[len] = 0;
+	memset(bytes + len, 0, sizeof(bytes) - len);
 	agent_spawn(&process, bytes, len + 1, 0);
 	assert_int_equal(agent_end(&process), AGENT_EXIT_START);
 	agent_spawn(&process, bytes, sizeof(bytes), 0);
 	assert_int_equal(agent_end(&process), AGENT_EXIT_START);
 	agent_spawn(&process, bytes, len, 0);
+	assert_int_equal(process.ready, IPC_OK);
 	assert_int_equal(agent_end(&process), AGENT_EXIT_DONE);
+}
+
+/* A record that somebody could still change, or that is none. */
+static void
+takes_only_sealed_records(void **state)
+{
+	const struct agent_tree *tree = *state;
+	static const int seals[] = {0, F_SEAL_WRITE, F_SEAL_WRITE | F_SEAL_GROW,
+	                            F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK};
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct agent_start start = {.uid = HARNESS_USER,
+	                            .gid = HARNESS_USER,
+	                            .root = tree->root,
+	                            .root_len = strlen(tree->root),
+	                            .start = "/",
+	                            .start_len = 1};
+	size_t len = agent_start_encode(&start, bytes, sizeof(bytes));
+	struct agent_process process;
+	char path[HARNESS_PATH];
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_COUNT(seals); i++) {
+		fd = memfd_create("start", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		assert_int_equal(write(fd, bytes, len), len);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, seals[i]), 0);
+		agent_spawn_on(&process, fd, 0);
+		assert_int_equal(agent_end(&process), AGENT_EXIT_START);
+		fd_close(&fd);
+	}
+	fd = open(tree_path(tree, "/file", path), O_RDONLY | O_CLOEXEC);
+	agent_spawn_on(&process, fd, 0);
+	assert_int_equal(agent_end(&process), AGENT_EXIT_START);
+	fd_close(&fd);
+	agent_spawn_on(&process, -1, 0);
+	assert_int_equal(agent_end(&process), AGENT_EXIT_START);
+}
+
+/* The home that is not there, or that is closed: never another directory (A10). */
+static void
+serves_no_other_than_the_start_directory(void **state)
+{
+	static const struct {
+		const char *start;
+		enum agent_exit status;
+	} cases[] = {
+	    {"/", AGENT_EXIT_DONE},
+	    {"/home", AGENT_EXIT_DONE},
+	    {"/link-home", AGENT_EXIT_DONE},
+	    {"/missing", AGENT_EXIT_HOME},
+	    {"/file", AGENT_EXIT_HOME},
+	    {"/closed", AGENT_EXIT_HOME},
+	    {"/link-out", AGENT_EXIT_HOME},
+	};
+	const struct agent_tree *tree = *state;
+	char path[HARNESS_PATH];
+
+	tree_dir(tree, "/home");
+	tree_dir(tree, "/closed");
+	tree_link(tree, "/link-home", "home");
+	tree_link(tree, "/link-out", "../secret");
+	assert_int_equal(chmod(tree_path(tree, "/closed", path), 0), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct agent_start start = {.root = tree->root,
+		                            .start = cases[i].start};
+		struct agent_process process;
+
+		agent_start_record(&process, &start, HARNESS_NO_ROOT);
+		assert_int_equal(process.ready == IPC_OK,
+		                 cases[i].status == AGENT_EXIT_DONE);
+		assert_int_equal(agent_end(&process), cases[i].status);
+	}
 }
 
 static void
@@ -151,8 +227,11 @@ serves_nobody_as_root(void **state)
 {
 	const struct agent_tree *tree = *state;
 	uint8_t bytes[IPC_MESSAGE_MAX];
-	struct agent_start start = {
-	    .has_sandbox = true, .root = tree->root, .root_len = strlen(tree->root)};
+	struct agent_start start = {.has_sandbox = true,
+	                            .root = tree->root,
+	                            .root_len = strlen(tree->root),
+	                            .start = "/",
+	                            .start_len = 1};
 	struct agent_process process;
 
 	if (geteuid() != 0) {
@@ -229,6 +308,43 @@ nothing_is_left_of_root(void **state)
 	/* 0, 1, 2, the channel, the root */
 	assert_int_equal(agent_count_fds(process.pid), 5);
 	assert_int_equal(agent_end(&process), AGENT_EXIT_DONE);
+}
+
+/* Exactly the groups of the record, also if there are none (A8). */
+static void
+has_exactly_its_groups(void **state)
+{
+	static const size_t counts[] = {0, 1, 3, 1000, AGENT_GROUPS_MAX};
+	const struct agent_tree *tree = *state;
+	uint32_t *groups = calloc(AGENT_GROUPS_MAX, sizeof(*groups));
+
+	if (geteuid() != 0 || !sandbox_is_built()) {
+		free(groups);
+		skip();
+	}
+	assert_non_null(groups);
+	for (uint32_t i = 0; i < AGENT_GROUPS_MAX; i++) {
+		groups[i] = 200000 - 2 * i; /* not in order */
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+		struct agent_start start = {
+		    .root = tree->root, .groups = groups, .group_count = counts[i]};
+		struct agent_process process;
+		char value[128];
+
+		agent_start_record(&process, &start, 0);
+		assert_int_equal(process.ready, IPC_OK);
+		read_status(process.pid, "Groups", value);
+		if (counts[i] == 0) {
+			assert_string_equal(value, " ");
+		} else if (counts[i] == 3) {
+			assert_string_equal(value, "199996 199998 200000 ");
+		} else if (counts[i] == 1) {
+			assert_string_equal(value, "200000 ");
+		}
+		assert_int_equal(agent_end(&process), AGENT_EXIT_DONE);
+	}
+	free(groups);
 }
 
 /*
@@ -329,10 +445,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WITH_TREE(takes_only_whole_start_records),
+	    WITH_TREE(takes_only_sealed_records),
+	    WITH_TREE(serves_no_other_than_the_start_directory),
 	    WITH_TREE(opens_the_root_by_trusted_steps),
 	    WITH_TREE(refuses_what_others_could_exchange),
 	    WITH_TREE(serves_nobody_as_root),
 	    WITH_TREE(nothing_is_left_of_root),
+	    WITH_TREE(has_exactly_its_groups),
 	    WITH_TREE(proc_is_no_way_out),
 	    WITH_TREE(stops_for_who_takes_no_answers),
 	};
