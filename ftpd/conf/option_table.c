@@ -226,9 +226,10 @@ static const struct option_section sections[] = {
 	{"uploads", false, true, "Files that clients send."},
 	{"rates", false, true, "How fast data may move."},
 	{"log", false, true, "What is recorded."},
-	{"user", true, false, "Settings for one user."},
-	{"group", true, false, "Settings for the members of one group."},
-	{"host", true, false, "Settings for one virtual host."},
+	{"user", true, true, "Settings for one user."},
+	{"group", true, true, "Settings for the members of one group."},
+	{"host", true, true, "Settings for those who log in on one virtual host."},
+	{"directory", true, true, "Settings for what is beneath one directory."},
 };
 /* clang-format on */
 

@@ -134,13 +134,12 @@ policy_resolve(const struct options *options, const struct overrides *overrides,
 {
 	static const enum policy_scope order[] = {POLICY_USER, POLICY_GROUP, POLICY_HOST};
 	struct policy_origins origins = {{NULL}};
-	/* One process serves all anonymous clients, with one root for all of them. */
-	uint32_t decided = subject->kind == POLICY_KIND_ANONYMOUS
-	                       ? 1U << POLICY_ROOT | 1U << POLICY_CHROOT
-	                       : 0;
+	/* A process serves any anonymous client: what holds for one holds for all. */
+	bool is_anonymous = subject->kind == POLICY_KIND_ANONYMOUS;
+	uint32_t decided = 0;
 
 	set_plain(options, subject->kind, ret_policy);
-	for (size_t i = 0; i < ARRAY_COUNT(order); i++) {
+	for (size_t i = 0; !is_anonymous && i < ARRAY_COUNT(order); i++) {
 		for (size_t at = 0; at < overrides->count; at++) {
 			const struct policy_override *override = &overrides->entry[at];
 
@@ -152,6 +151,59 @@ policy_resolve(const struct options *options, const struct overrides *overrides,
 	}
 	if (ret_origins != NULL) {
 		*ret_origins = origins;
+	}
+}
+
+/* Both are written in the plainest way, so that text tells. */
+static bool
+is_beneath(const char *path, const char *directory)
+{
+	size_t len = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+
+	return strncmp(path, directory, len) == 0 &&
+	       (path[len] == '/' || path[len] == '\0');
+}
+
+/* Returns: the next section on the way down to path, NULL behind the last. */
+static const struct policy_override *
+next_inward(const struct overrides *overrides, const char *path, size_t done)
+{
+	const struct policy_override *found = NULL;
+
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct policy_override *override = &overrides->entry[i];
+		size_t len = strlen(override->title);
+
+		if (override->scope == POLICY_DIRECTORY && len > done &&
+		    is_beneath(path, override->title) &&
+		    (found == NULL || len < strlen(found->title))) {
+			found = override;
+		}
+	}
+	return found;
+}
+
+void
+policy_resolve_directory(const struct overrides *overrides,
+                         const struct policy_override *directory,
+                         const struct policy *policy,
+                         const struct policy_origins *origins, struct policy *ret_policy,
+                         struct policy_origins *ret_origins)
+{
+	struct policy_origins by = {{NULL}};
+	struct policy inner = *policy;
+	const struct policy_override *at = NULL;
+
+	if (origins != NULL) {
+		by = *origins;
+	}
+	while ((at = next_inward(overrides, directory->title,
+	                         at != NULL ? strlen(at->title) : 0)) != NULL) {
+		apply(at, 0, &inner, &by);
+	}
+	*ret_policy = inner;
+	if (ret_origins != NULL) {
+		*ret_origins = by;
 	}
 }
 

@@ -7,7 +7,8 @@
  * Not here: who a user is; see common/account.h. Whether the password is right.
  *
  * The innermost section decides each key by itself: user before group before host before
- * the key outside them; of several groups the first in the file.
+ * the key outside them; of several groups the first in the file. Anonymous clients have the
+ * section anonymous only; no titled section is about them.
  */
 #ifndef FTPD_CONF_POLICY_H
 #define FTPD_CONF_POLICY_H
@@ -17,6 +18,7 @@
 
 enum {
 	POLICY_OVERRIDES_MAX = 256, /* sections with a title */
+	POLICY_DIRECTORIES_MAX = 64, /* of them about directories; agents take no more */
 	POLICY_GROUPS_MAX = 256,    /* groups of one user that are compared with sections */
 };
 
@@ -113,6 +115,21 @@ struct policy_origins {
 void policy_resolve(const struct options *options, const struct overrides *overrides,
                     const struct policy_subject *subject, struct policy *ret_policy,
                     struct policy_origins *ret_origins);
+
+/*
+ * Find what applies to a user beneath one directory: what applies to him elsewhere, and
+ * over it the sections of the directories on the way, the innermost winning.
+ * In:      policy, origins: from policy_resolve(). directory: one of the overrides, of
+ *          scope POLICY_DIRECTORY.
+ * Out:     ret_policy, ret_origins: may be the same as policy and origins; the latter may
+ *          be NULL both.
+ */
+void policy_resolve_directory(const struct overrides *overrides,
+                              const struct policy_override *directory,
+                              const struct policy *policy,
+                              const struct policy_origins *origins,
+                              struct policy *ret_policy,
+                              struct policy_origins *ret_origins);
 
 /* Whether a user may try to log in, apart from his password. */
 enum policy_admission {

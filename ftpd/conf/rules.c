@@ -3,6 +3,7 @@
  * Runs in: master.
  * Not here: what only the system can tell; see the master's check.
  */
+#include "ftpd/conf/policy_table.h"
 #include "ftpd/conf/reader.h"
 
 #include <inttypes.h>
@@ -115,6 +116,123 @@ check_user(struct conf *conf, const char *key, const char *user)
 	}
 }
 
+static bool
+has_name(const struct options_name_list *list, const char *name)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (strcmp(list->entry[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* In: keys: of the two lists. */
+static void
+check_both_lists(struct conf *conf, const struct options_name_list *allow,
+                 const struct options_name_list *deny, const char *allow_key,
+                 const char *deny_key)
+{
+	for (uint32_t i = 0; i < deny->count; i++) {
+		if (has_name(allow, deny->entry[i])) {
+			conf_findings_add(conf, deny_key,
+			                  "%s and %s both name %s; remove it from one",
+			                  deny_key, allow_key, deny->entry[i]);
+		}
+	}
+}
+
+static void
+check_sources(struct conf *conf)
+{
+	const struct options *options = &conf->options;
+	const struct options_name_list *sources = &options->logins.sources;
+
+	for (uint32_t i = 0; i < sources->count; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (strcmp(sources->entry[i], sources->entry[j]) == 0) {
+				conf_findings_add(
+				    conf, "logins.sources",
+				    "logins.sources names \"%s\" twice; remove one",
+				    sources->entry[i]);
+			}
+		}
+	}
+	if (options->local_users.enabled && !has_name(sources, "local")) {
+		conf_findings_add(conf, "logins.sources",
+		                  "logins.sources lacks \"local\", but "
+		                  "local_users.enabled is yes; add it, or write no there");
+	}
+	if (options->virtual_users.file[0] != '\0' && !has_name(sources, "virtual")) {
+		conf_findings_add(
+		    conf, "logins.sources",
+		    "logins.sources lacks \"virtual\", but virtual_users.file is "
+		    "set; add it, or remove the file");
+	}
+}
+
+static void
+check_logins(struct conf *conf)
+{
+	const struct options_logins *logins = &conf->options.logins;
+
+	check_both_lists(conf, &logins->allow_users, &logins->deny_users,
+	                 "logins.allow_users", "logins.deny_users");
+	check_both_lists(conf, &logins->allow_groups, &logins->deny_groups,
+	                 "logins.allow_groups", "logins.deny_groups");
+	check_sources(conf);
+}
+
+static void
+check_upload_directory(struct conf *conf)
+{
+	const struct options_anonymous *anonymous = &conf->options.anonymous;
+	char mistake[OPTION_MISTAKE_MAX];
+
+	if (anonymous->upload_directory[0] == '\0') {
+		return;
+	}
+	if (!policy_title_check(POLICY_DIRECTORY, anonymous->upload_directory, mistake)) {
+		conf_findings_add(conf, "anonymous.upload_directory",
+		                  "anonymous.upload_directory: %s", mistake);
+	}
+	if (!anonymous->enabled) {
+		conf_findings_add(conf, "anonymous.upload_directory",
+		                  "anonymous.upload_directory is set, but "
+		                  "anonymous.enabled is no; write yes there, or remove it");
+	}
+}
+
+/* Sections about anonymous clients would never be looked at. */
+static void
+check_titles(struct conf *conf)
+{
+	size_t directories = 0;
+
+	for (size_t i = 0; i < conf->overrides.count; i++) {
+		const struct policy_override *override = &conf->overrides.entry[i];
+		const char *title = override->title;
+		bool is_anonymous =
+		    strcmp(title, "anonymous") == 0 ||
+		    (strcmp(title, "ftp") == 0 && conf->options.anonymous.enabled);
+
+		if (override->scope == POLICY_USER && is_anonymous) {
+			reader_report(conf, override->line,
+			              "section user \"%s\" is about anonymous clients; "
+			              "write anonymous { KEY = VALUE }",
+			              title);
+		}
+		directories += override->scope == POLICY_DIRECTORY ? 1 : 0;
+		if (override->scope == POLICY_DIRECTORY &&
+		    directories == POLICY_DIRECTORIES_MAX + 1) {
+			reader_report(conf, override->line,
+			              "there are more than %d sections directory; remove "
+			              "some",
+			              POLICY_DIRECTORIES_MAX);
+		}
+	}
+}
+
 void
 reader_check_rules(struct conf *conf)
 {
@@ -124,4 +242,8 @@ reader_check_rules(struct conf *conf)
 	check_user(conf, "worker_user", conf->options.worker_user);
 	check_user(conf, "recorder_user", conf->options.recorder_user);
 	check_user(conf, "anonymous.user", conf->options.anonymous.user);
+	check_user(conf, "virtual_users.user", conf->options.virtual_users.user);
+	check_logins(conf);
+	check_upload_directory(conf);
+	check_titles(conf);
 }

@@ -10,7 +10,7 @@
  *           mistake, take an unclosed section for closed, and drop signs that it does not
  *           know.
  */
-#include "ftpd/conf/reader.h"
+#include "ftpd/conf/titled.h"
 
 #include <string.h>
 
@@ -22,6 +22,7 @@ struct walk {
 	struct conf *conf;
 	struct token_source *source;
 	const char *section;
+	struct policy_override *titled; /* the section, if it has a title, else NULL */
 	struct token name;     /* of the statement being looked at */
 	char shown[SHOWN_MAX]; /* the same for messages */
 	struct token ahead;    /* taken, but not used */
@@ -229,6 +230,30 @@ copy_name(const struct walk *walk, const struct token *token, char name[OPTION_K
 	name[len] = '\0';
 }
 
+static bool
+is_key(const struct walk *walk, const char *name)
+{
+	enum policy_key key;
+
+	return walk->titled != NULL ? policy_key_find(name, &key)
+	                            : option_find(walk->section, name) != NULL;
+}
+
+static bool
+judge_titled(struct walk *walk, const char *name, bool is_list)
+{
+	if (!is_key(walk, name)) {
+		report_unknown(walk, name);
+		return false;
+	}
+	if (is_list) {
+		reader_report(walk->conf, walk->name.line,
+		              "%s takes one value; remove the braces", name);
+		return false;
+	}
+	return titled_take_key(walk->conf, walk->titled, name, walk->name.line);
+}
+
 /* Returns: true if the assignment may stay for libconfuse. */
 static bool
 judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_list)
@@ -238,6 +263,9 @@ judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_l
 	struct reader_origin *origin;
 
 	copy_name(walk, &walk->name, name);
+	if (walk->titled != NULL) {
+		return judge_titled(walk, name, is_list);
+	}
 	row = option_find(walk->section, name);
 	if (row == NULL && walk->section[0] == '\0' &&
 	    option_section_find(name) != NULL) {
@@ -308,6 +336,33 @@ drop_section(struct walk *walk)
 	token_blank(walk->source, walk->name.start, walk->source->pos);
 }
 
+/* In: title: as for take_section(). */
+static void
+take_titled(struct walk *walk, const struct option_section *section,
+            const struct token *title)
+{
+	struct token name = walk->name;
+	enum policy_scope scope;
+	bool is_right = false;
+
+	if (titled_find_scope(section->name, &scope)) {
+		walk->titled = titled_begin(walk->conf, scope, walk->source->text, &name,
+		                            title, &is_right);
+	}
+	if (walk->titled == NULL) {
+		drop_section(walk);
+		return;
+	}
+	walk->section = section->name;
+	walk_body(walk);
+	walk->section = "";
+	walk->titled = NULL;
+	if (!is_right) {
+		titled_drop_last(walk->conf);
+		token_blank(walk->source, name.start, walk->source->pos);
+	}
+}
+
 /* In: title: the token between name and brace, kind TOKEN_END if there is none. */
 static void
 take_section(struct walk *walk, const struct token *title)
@@ -330,6 +385,9 @@ take_section(struct walk *walk, const struct token *title)
 	} else if (!section->is_built) {
 		reader_report(walk->conf, walk->name.line,
 		              "section %s is not built in this release; remove it", name);
+	} else if (section->has_title) {
+		take_titled(walk, section, title);
+		return;
 	} else {
 		if (title->kind != TOKEN_END) {
 			reader_report(walk->conf, title->line,
@@ -352,8 +410,7 @@ refuse_statement(struct walk *walk, const struct token *second)
 	char value[SHOWN_MAX];
 
 	copy_name(walk, &walk->name, name);
-	if (option_find(walk->section, name) == NULL &&
-	    option_section_find(name) == NULL) {
+	if (!is_key(walk, name) && option_section_find(name) == NULL) {
 		report_unknown(walk, name);
 	} else if (is_text(second) && second->line == walk->name.line) {
 		option_quote(walk->source->text + second->start, second->len, value,

@@ -4,7 +4,7 @@
  * Source:  the "optimal string alignment" distance: insert, delete, replace, swap
  *          neighbours.
  */
-#include "ftpd/conf/reader.h"
+#include "ftpd/conf/titled.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +111,32 @@ suggest_elsewhere(const char *section, const char *key, char *ret_remedy, size_t
 	return false;
 }
 
+/*
+ * Within a titled section: the key that stands for the plain one, else the nearest.
+ * Returns: false if there is none.
+ */
+static bool
+suggest_titled(const char *key, char *ret_remedy, size_t cap)
+{
+	struct best best = {.distance = (unsigned)capped_length(key) / 3 + 1};
+
+	for (unsigned i = 0; i < POLICY_KEY_COUNT; i++) {
+		const struct policy_row *row = policy_row_get((enum policy_key)i);
+		const char *plain = row->plain[0] != NULL ? row->plain[0] : row->key;
+		const char *dot = strchr(plain, '.');
+
+		if (strcmp(plain, key) == 0 || (dot != NULL && strcmp(dot + 1, key) == 0)) {
+			best.distance = 0;
+			(void)snprintf(best.name, sizeof(best.name), "%s", row->key);
+		}
+		try(&best, key, row->key);
+	}
+	if (best.name[0] != '\0') {
+		(void)snprintf(ret_remedy, cap, "did you mean %s?", best.name);
+	}
+	return best.name[0] != '\0';
+}
+
 void
 reader_suggest(const char *section, const char *key, char *ret_remedy, size_t cap)
 {
@@ -118,8 +144,13 @@ reader_suggest(const char *section, const char *key, char *ret_remedy, size_t ca
 	const struct option_section *sections;
 	struct best best = {.distance = (unsigned)capped_length(key) / 3 + 1};
 	char name[OPTION_KEY_MAX];
+	enum policy_scope scope;
 	size_t count;
 
+	if (section != NULL && titled_find_scope(section, &scope) &&
+	    suggest_titled(key, ret_remedy, cap)) {
+		return;
+	}
 	rows = option_table(&count);
 	for (size_t i = 0; i < count; i++) {
 		option_name(&rows[i], name);

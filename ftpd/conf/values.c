@@ -5,7 +5,7 @@
  * Source:  libconfuse 3.3.  Every value is a string for it, as its own conversions stop
  *          at the first mistake.
  */
-#include "ftpd/conf/reader.h"
+#include "ftpd/conf/titled.h"
 
 #include <confuse.h>
 #include <stdlib.h>
@@ -55,12 +55,18 @@ fill_tables(struct tables *tables)
 	sections = option_sections(&count);
 	for (size_t i = 0; i < count; i++) {
 		cfg_opt_t section =
-		    CFG_SEC(sections[i].name, tables->inner[i], CFGF_NONE);
+		    CFG_SEC(sections[i].name, tables->inner[i],
+		            sections[i].has_title ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
 
-		if (sections[i].is_built) {
-			fill_table(tables->inner[i], sections[i].name);
-			*top++ = section;
+		if (!sections[i].is_built) {
+			continue;
 		}
+		if (sections[i].has_title) {
+			titled_fill_table(tables->inner[i]);
+		} else {
+			fill_table(tables->inner[i], sections[i].name);
+		}
+		*top++ = section;
 	}
 	*top = (cfg_opt_t)CFG_END();
 }
@@ -162,6 +168,7 @@ reader_take_values(struct conf *conf, const char *text)
 		    "libconfuse does not understand this or what follows; write it more simply");
 	} else {
 		take_all(conf, cfg);
+		titled_take_values(conf, cfg);
 	}
 	(void)cfg_free(cfg); /* fails for NULL only */
 	return true;

@@ -1,0 +1,226 @@
+/*
+ * titled: the sections user, group, host and directory, which have a title: their titles,
+ * their keys, and the values that libconfuse has read from them.
+ * Runs in: master.
+ * Not here: the form of their statements (statement.c), which section wins (policy.c).
+ */
+#include "ftpd/conf/titled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base.h"
+
+bool
+titled_find_scope(const char *section, enum policy_scope *ret_scope)
+{
+	for (unsigned i = 0; i < POLICY_SCOPE_COUNT; i++) {
+		if (strcmp(policy_scope_name((enum policy_scope)i), section) == 0) {
+			*ret_scope = (enum policy_scope)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Without its quotes and with its escapes undone: token.c lets a backslash stand before the
+ * quote and itself only.
+ */
+static bool
+copy_title(const char *text, const struct token *token, char ret_title[OPTIONS_TEXT_MAX])
+{
+	bool is_string = token->kind == TOKEN_STRING;
+	size_t end = token->start + token->len - (is_string ? 1 : 0);
+	size_t len = 0;
+
+	for (size_t at = token->start + (is_string ? 1 : 0); at < end; at++) {
+		if (is_string && text[at] == '\\') {
+			at++;
+		}
+		if (len == OPTIONS_TEXT_MAX - 1) {
+			return false;
+		}
+		ret_title[len++] = text[at];
+	}
+	ret_title[len] = '\0';
+	return true;
+}
+
+static bool
+report_twice(struct conf *conf, const struct policy_override *override)
+{
+	const struct overrides *overrides = &conf->overrides;
+
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct policy_override *other = &overrides->entry[i];
+
+		if (other != override && other->scope == override->scope &&
+		    strcmp(other->title, override->title) == 0) {
+			reader_report(conf, override->line,
+			              "section %s \"%s\" is there a second time; it is in "
+			              "line %u already, write all into one",
+			              policy_scope_name(override->scope), override->title,
+			              other->line);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* In: title: kind TOKEN_END if there is none. */
+static bool
+judge_title(struct conf *conf, const char *text, const struct token *title,
+            struct policy_override *override)
+{
+	const char *name = policy_scope_name(override->scope);
+	char mistake[OPTION_MISTAKE_MAX];
+
+	if (title->kind == TOKEN_END) {
+		reader_report(conf, override->line,
+		              "section %s lacks a name; write %s \"%s\" { KEY = VALUE }",
+		              name, name,
+		              override->scope == POLICY_DIRECTORY ? "/PATH" : "NAME");
+		return false;
+	}
+	if (!copy_title(text, title, override->title)) {
+		reader_report(conf, title->line,
+		              "section %s: the name has %d bytes or more; shorten it", name,
+		              OPTIONS_TEXT_MAX);
+		return false;
+	}
+	if (!policy_title_check(override->scope, override->title, mistake)) {
+		reader_report(conf, title->line, "section %s: %s", name, mistake);
+		return false;
+	}
+	return !report_twice(conf, override);
+}
+
+struct policy_override *
+titled_begin(struct conf *conf, enum policy_scope scope, const char *text,
+             const struct token *name, const struct token *title, bool *ret_is_right)
+{
+	struct overrides *overrides = &conf->overrides;
+	struct policy_override *override;
+
+	if (overrides->entry == NULL) {
+		overrides->entry =
+		    calloc(POLICY_OVERRIDES_MAX, sizeof(overrides->entry[0]));
+	}
+	if (overrides->entry == NULL) {
+		reader_report(conf, name->line, "there is no memory for it; try again");
+		return NULL;
+	}
+	if (overrides->count == POLICY_OVERRIDES_MAX) {
+		reader_report(conf, name->line,
+		              "there are more than %d sections with a name; remove some",
+		              POLICY_OVERRIDES_MAX);
+		return NULL;
+	}
+	override = &overrides->entry[overrides->count++];
+	memset(override, 0, sizeof(*override));
+	override->scope = scope;
+	override->line = name->line;
+	*ret_is_right = judge_title(conf, text, title, override);
+	return override;
+}
+
+void
+titled_drop_last(struct conf *conf)
+{
+	conf->overrides.count--;
+}
+
+bool
+titled_take_key(struct conf *conf, struct policy_override *override, const char *name,
+                uint32_t line)
+{
+	enum policy_key key;
+
+	if (!policy_key_find(name, &key)) {
+		return false; /* the caller has looked before */
+	}
+	if (override->scope == POLICY_DIRECTORY &&
+	    !policy_row_get(key)->is_for_directories) {
+		reader_report(conf, line,
+		              "%s cannot differ by directory; write it into a section user, "
+		              "group or host",
+		              name);
+		return false;
+	}
+	if (override->key_line[key] != 0) {
+		reader_report(
+		    conf, line,
+		    "%s is set a second time; it is in line %u already, keep one", name,
+		    override->key_line[key]);
+		return false;
+	}
+	override->key_line[key] = line;
+	override->keys |= 1U << key;
+	return true;
+}
+
+static bool
+take_value(struct conf *conf, struct policy_override *override, enum policy_key key,
+           cfg_t *section)
+{
+	uint32_t line = override->key_line[key];
+	char mistake[OPTION_MISTAKE_MAX];
+	struct option_row row;
+
+	policy_option(key, &row);
+	if (cfg_size(section, row.key) != 1) {
+		reader_report(conf, line,
+		              "libconfuse reads no value for %s; write it more simply",
+		              row.key);
+		return false;
+	}
+	if (!row.is_built) {
+		reader_report(conf, line, "%s is not built in this release; remove it",
+		              row.key);
+		return false;
+	}
+	if (!option_add_at(&row, cfg_getstr(section, row.key), &override->values,
+	                   mistake)) {
+		reader_report(conf, line, "%s: %s", row.key, mistake);
+		return false;
+	}
+	return true;
+}
+
+void
+titled_take_values(struct conf *conf, cfg_t *cfg)
+{
+	for (size_t i = 0; i < conf->overrides.count; i++) {
+		struct policy_override *override = &conf->overrides.entry[i];
+		cfg_t *section = cfg_gettsec(cfg, policy_scope_name(override->scope),
+		                             override->title);
+
+		if (section == NULL) {
+			reader_report(conf, override->line,
+			              "libconfuse reads no section here; write it more simply");
+			override->keys = 0;
+			continue;
+		}
+		for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+			if ((override->keys & 1U << key) != 0 &&
+			    !take_value(conf, override, (enum policy_key)key, section)) {
+				override->keys &= ~(1U << key);
+			}
+		}
+	}
+}
+
+void
+titled_fill_table(cfg_opt_t *table)
+{
+	unsigned key;
+
+	for (key = 0; key < POLICY_KEY_COUNT; key++) {
+		cfg_opt_t plain = CFG_STR(policy_row_get((enum policy_key)key)->key, NULL,
+		                          CFGF_NODEFAULT);
+
+		table[key] = plain;
+	}
+	table[key] = (cfg_opt_t)CFG_END();
+}
