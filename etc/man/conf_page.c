@@ -17,6 +17,7 @@
 
 #include "ftpd/conf/conf.h"
 #include "ftpd/conf/option.h"
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
 
@@ -96,9 +97,8 @@ print_sentences(const char *text)
 }
 
 static void
-print_words(const struct option_row *row)
+print_words(const struct option_row *row, const char *separator)
 {
-	const char *separator = "One of ";
 
 	for (const char *const *word = row->words; *word != NULL; word++) {
 		printf("%s", separator);
@@ -125,18 +125,30 @@ print_kind(const struct option_row *row)
 		       (unsigned long long)row->max);
 		break;
 	case OPTION_RATE:
-		printf("Bytes a second, from %llu to %llu.\n",
-		       (unsigned long long)row->min, (unsigned long long)row->max);
+		printf("Bytes a second; K, M, G or T behind the number multiplies it by a "
+		       "power of 1024.\n");
 		break;
-	case OPTION_WORD: print_words(row); break;
+	case OPTION_SIZE:
+		printf("Bytes; K, M, G or T behind the number multiplies it by a power of "
+		       "1024.\n");
+		break;
+	case OPTION_WORD: print_words(row, "One of "); break;
 	case OPTION_PATH:
 		printf("An absolute path of at most %zu bytes.\n", row->size - 1);
+		break;
+	case OPTION_NAMES:
+		if (row->words != NULL) {
+			print_words(row, "A list of ");
+			break;
+		}
+		printf("A list of at most %d names.\n", OPTIONS_LIST_MAX);
 		break;
 	case OPTION_LISTEN:
 	case OPTION_NETWORKS:
 		printf("A list of at most %d entries.\n", OPTIONS_LIST_MAX);
 		break;
 	case OPTION_UMASK:
+	case OPTION_ROOT:
 	case OPTION_NAME:
 	case OPTION_HOST:
 	case OPTION_PORTS:
@@ -176,6 +188,56 @@ print_section(const char *section, const struct options *options)
 	printf(".El\n");
 }
 
+/* The keys of all titled sections. In: scope: POLICY_DIRECTORY has fewer of them. */
+static void
+print_titled_keys(enum policy_scope scope)
+{
+	const char *separator = "Its keys are ";
+
+	if (scope != POLICY_USER && scope != POLICY_DIRECTORY) {
+		printf("Its keys are those of a section\n.Ic user .\n");
+		return;
+	}
+	if (scope == POLICY_DIRECTORY) {
+		for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+			const struct policy_row *row =
+			    policy_row_get((enum policy_key)key);
+
+			if (row->is_for_directories) {
+				printf("%s%s", separator, row->key);
+				separator = ", ";
+			}
+		}
+		printf(".\n");
+		return;
+	}
+	printf(".Bl -tag -width Ds\n");
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		struct option_row row;
+
+		policy_option((enum policy_key)key, &row);
+		printf(".It Ic %s\n", row.key);
+		print_sentences(row.text);
+		if (!row.is_built) {
+			printf("Not built in this release: the key is refused.\n");
+		}
+	}
+	printf(".El\n");
+}
+
+static void
+print_titled(const struct option_section *section)
+{
+	enum policy_scope scope = POLICY_USER;
+
+	while (strcmp(policy_scope_name(scope), section->name) != 0) {
+		scope++;
+	}
+	printf(".Ss %s \\(dq%s\\(dq { ... }\n%s\n", section->name,
+	       scope == POLICY_DIRECTORY ? "/PATH" : "NAME", section->text);
+	print_titled_keys(scope);
+}
+
 static void
 print_sections(const struct options *options)
 {
@@ -184,12 +246,12 @@ print_sections(const struct options *options)
 
 	sections = option_sections(&count);
 	for (size_t i = 0; i < count; i++) {
-		printf(".Ss %s%s { ... }\n%s\n", sections[i].name,
-		       sections[i].has_title ? " NAME" : "", sections[i].text);
-		if (sections[i].is_built) {
-			print_section(sections[i].name, options);
+		if (sections[i].has_title) {
+			print_titled(&sections[i]);
 		} else {
-			printf("Not built in this release: the section is refused.\n");
+			printf(".Ss %s { ... }\n%s\n", sections[i].name,
+			       sections[i].text);
+			print_section(sections[i].name, options);
 		}
 	}
 }

@@ -25,13 +25,16 @@ size_of_type(enum option_type type)
 	case OPTION_UMASK: return sizeof(uint16_t);
 	case OPTION_COUNT_OF:
 	case OPTION_SECONDS: return sizeof(uint32_t);
-	case OPTION_RATE: return sizeof(uint64_t);
+	case OPTION_RATE:
+	case OPTION_SIZE: return sizeof(uint64_t);
 	case OPTION_WORD: return sizeof(uint8_t);
 	case OPTION_PORTS: return sizeof(struct options_ports);
 	case OPTION_LISTEN: return sizeof(struct options_listen_list);
 	case OPTION_NETWORKS: return sizeof(struct options_network_list);
+	case OPTION_NAMES: return sizeof(struct options_name_list);
 	case OPTION_NAME: return OPTIONS_NAME_MAX;
 	case OPTION_PATH:
+	case OPTION_ROOT:
 	case OPTION_HOST: return OPTIONS_TEXT_MAX;
 	case OPTION_TYPE_COUNT: break;
 	}
