@@ -247,6 +247,47 @@ arg_structure(const char *text, size_t len)
 	return check_letter(text, len, 'F', "RP");
 }
 
+/* Returns: true for one label of a domain name. */
+static bool
+is_label(const char *text, size_t len)
+{
+	if (len == 0 || len > ARG_LABEL_MAX || text[0] == '-' || text[len - 1] == '-') {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		char upper = letter_upper(text[i]);
+
+		if (!letter_is_digit(upper) && !(upper >= 'A' && upper <= 'Z') &&
+		    upper != '-' && upper != '_') {
+			return false;
+		}
+	}
+	return true;
+}
+
+enum arg_result
+arg_host(const char *text, size_t len)
+{
+	struct addr addr;
+	const char *label;
+	size_t label_len;
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		return addr_parse(text + 1, len - 2, &addr) && addr.family == ADDR_IPV6
+		           ? ARG_OK
+		           : ARG_SYNTAX;
+	}
+	if (len == 0 || len > ARG_HOST_MAX) {
+		return ARG_SYNTAX;
+	}
+	while (cut(&text, &len, '.', &label, &label_len)) {
+		if (!is_label(label, label_len)) {
+			return ARG_SYNTAX;
+		}
+	}
+	return is_label(text, len) ? ARG_OK : ARG_SYNTAX;
+}
+
 enum arg_result
 arg_opts(const char *text, size_t len, struct arg_opts *ret_opts)
 {

@@ -113,4 +113,17 @@ enum arg_result arg_opts(const char *text, size_t len, struct arg_opts *ret_opts
  */
 enum arg_result arg_facts(const char *text, size_t len, unsigned *ret_facts);
 
+enum {
+	ARG_HOST_MAX = 253, /* a whole domain name, RFC 1035 */
+	ARG_LABEL_MAX = 63,
+};
+
+/*
+ * Check the name of a virtual host: labels of letters, digits and hyphens (RFC 1123 2.1,
+ * and the underscore that people use), or an address, IPv6 in brackets.
+ * Returns: ARG_OK, or ARG_SYNTAX.
+ * Source:  RFC 7151 3.1.
+ */
+enum arg_result arg_host(const char *text, size_t len);
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * ascii: line ends of TYPE A, on their way out.
+ * ascii: line ends of TYPE A, on their way out and in.
  * Runs in: deftpd-worker, deftpd-agent.
  */
 #include "ftpd/proto/ascii.h"
@@ -93,4 +93,46 @@ ascii_skip(uint64_t *skip, size_t len)
 
 	*skip -= left_out;
 	return left_out;
+}
+
+size_t
+ascii_restore(struct ascii *ascii, const uint8_t *in, size_t len, char *out)
+{
+	size_t out_len = 0;
+
+	if (len > 0 && ascii->has_cr) {
+		ascii->has_cr = false;
+		if (in[0] != '\n') {
+			out[out_len++] = '\r';
+		}
+	}
+	while (len > 0) {
+		const uint8_t *cr = memchr(in, '\r', len);
+		size_t piece = cr != NULL ? (size_t)(cr - in) : len;
+
+		memmove(out + out_len, in, piece);
+		out_len += piece;
+		if (cr == NULL) {
+			break;
+		}
+		if (piece + 1 == len) {
+			ascii->has_cr = true;
+			break;
+		}
+		if (cr[1] != '\n') {
+			out[out_len++] = '\r';
+		}
+		in += piece + 1;
+		len -= piece + 1;
+	}
+	return out_len;
+}
+
+bool
+ascii_restore_end(struct ascii *ascii)
+{
+	bool has_cr = ascii->has_cr;
+
+	ascii->has_cr = false;
+	return has_cr;
 }

@@ -41,7 +41,12 @@ is_general_code(const struct command *row, unsigned code)
 	case REPLY_BAD_ARGUMENT: return true;
 	case REPLY_NOT_IMPLEMENTED:
 		return (row->flags & (COMMAND_NOT_BUILT | COMMAND_WRITES)) != 0;
-	case REPLY_FILE_UNAVAILABLE: return (row->flags & COMMAND_WRITES) != 0;
+	case REPLY_FILE_BUSY:
+	case REPLY_LOCAL_ERROR:
+	case REPLY_NO_SPACE:
+	case REPLY_FILE_UNAVAILABLE:
+	case REPLY_EXCEEDED:
+	case REPLY_NAME_NOT_ALLOWED: return (row->flags & COMMAND_WRITES) != 0;
 	case REPLY_NOT_LOGGED_IN: return needs_login;
 	case REPLY_BAD_SEQUENCE:
 		/* Also after EPSV ALL, for which RFC 2428 names no code. */

@@ -15,9 +15,10 @@
 
 enum {
 	NAMED = 1 << SESSION_NAMED,
+	ASKED = 1 << SESSION_ASKED,
 	LOGIN = 1 << SESSION_LOGGED_IN,
 	/* in the other two states no command is read */
-	ANY = 1 << SESSION_GREETED | NAMED | LOGIN,
+	ANY = 1 << SESSION_GREETED | NAMED | ASKED | LOGIN,
 };
 
 const char *const command_extra_features[COMMAND_EXTRA_FEATURES] = {
@@ -35,11 +36,12 @@ const struct command command_table[CMD_COUNT] = {
 		COMMAND_SECRET,
 		"<SP> password", "Give the password", NULL, "RFC 959 4.1.1",
 		{202, 230, 332, 530, 503}},
-	[CMD_ACCT] = {"ACCT", COMMAND_ARG_TEXT, CMD_ACCT, LOGIN,
+	/* 332: another question follows. */
+	[CMD_ACCT] = {"ACCT", COMMAND_ARG_TEXT, CMD_ACCT, ASKED | LOGIN,
 		COMMAND_SECRET,
-		"<SP> account", "Name an account; not needed here",
+		"<SP> account", "Answer what was asked after the password",
 		NULL, "RFC 959 4.1.1",
-		{202, 230, 530, 503}},
+		{202, 230, 332, 530, 503}},
 	[CMD_CWD] = {"CWD", COMMAND_ARG_PATH, CMD_CWD, LOGIN,
 		COMMAND_NEEDS_LOGIN,
 		"<SP> path", "Change the directory", NULL, "RFC 959 4.1.1",
@@ -139,8 +141,8 @@ const struct command command_table[CMD_COUNT] = {
 		{125, 150, 110, 226, 250, 425, 426, 451, 551, 552, 532, 450, 550, 452,
 		553, 555}},
 	[CMD_ALLO] = {"ALLO", COMMAND_ARG_ALLOCATE, CMD_ALLO, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,
-		"<SP> size [<SP> R <SP> size]", "Reserve space; not needed here",
+		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_KEEPS_REST,
+		"<SP> size [<SP> R <SP> size]", "Ask whether so much can be stored",
 		NULL, "RFC 959 4.1.3",
 		{200, 202, 504}},
 	/* 554: an offset that no file can have. */
@@ -220,12 +222,14 @@ const struct command command_table[CMD_COUNT] = {
 		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,
 		"<SP> path", "Tell how much RETR would transfer", "SIZE", "RFC 3659 4",
 		{213, 450, 451, 550}},
-	[CMD_MDTM] = {"MDTM", COMMAND_ARG_PATH, CMD_MDTM, LOGIN,
+	/* 452, 552: the form that sets the time. */
+	[CMD_MDTM] = {"MDTM", COMMAND_ARG_MAYBE_TIME_PATH, CMD_MDTM, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,
-		"<SP> path", "Tell when a file was modified", "MDTM", "RFC 3659 3",
-		{213, 450, 451, 550}},
+		"[<SP> time] <SP> path", "Tell when a file was modified, or set it",
+		"MDTM", "RFC 3659 3",
+		{213, 450, 451, 452, 550, 552}},
 	[CMD_MFMT] = {"MFMT", COMMAND_ARG_TIME_PATH, CMD_MFMT, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_NOT_BUILT,
+		COMMAND_NEEDS_LOGIN | COMMAND_WRITES,
 		"<SP> time <SP> path", "Set when a file was modified",
 		"MFMT", "draft-somers-ftp-mfxx 3",
 		{213, 450, 451, 504, 550}},
@@ -234,20 +238,25 @@ const struct command command_table[CMD_COUNT] = {
 		"<SP> time <SP> path", "Set when a file was created",
 		NULL, "draft-somers-ftp-mfxx 4",
 		{213, 504, 550}},
-	[CMD_MFF] = {"MFF", COMMAND_ARG_OPTIONAL_TEXT, CMD_MFF, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_NOT_BUILT,
+	[CMD_MFF] = {"MFF", COMMAND_ARG_FACTS_PATH, CMD_MFF, LOGIN,
+		COMMAND_NEEDS_LOGIN | COMMAND_WRITES,
 		"<SP> facts <SP> path", "Set facts of a file",
-		NULL, "draft-somers-ftp-mfxx 5",
+		"MFF Modify;UNIX.mode;", "draft-somers-ftp-mfxx 5",
 		{213, 504, 550}},
 	[CMD_HASH] = {"HASH", COMMAND_ARG_OPTIONAL_TEXT, CMD_HASH, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_NOT_BUILT,
 		"<SP> path", "Tell a file's hash", NULL, "draft-bryan-ftp-hash",
 		{213, 450, 504, 550, 551, 552, 556}},
-	/* 211 and 214 are those of SITE HELP. */
+	/*
+	 * 211 and 214 are those of SITE HELP; 504: an argument that its command does not
+	 * take. The others are those of the commands that SITE's resemble: 350 and 503 of
+	 * RNFR and RNTO, 250 and the refusals of all that write.
+	 */
 	[CMD_SITE] = {"SITE", COMMAND_ARG_OPTIONAL_TEXT, CMD_SITE, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,
-		"<SP> HELP", "Commands of this server", NULL, "RFC 959 4.1.3",
-		{200, 202, 211, 214}},
+		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST | COMMAND_KEEPS_RNFR,
+		"<SP> command", "Commands of this server; SITE HELP lists them",
+		NULL, "RFC 959 4.1.3",
+		{200, 202, 211, 214, 250, 350, 450, 451, 452, 503, 504, 550, 552, 553}},
 	[CMD_SYST] = {"SYST", COMMAND_ARG_NONE, CMD_SYST, ANY,
 		COMMAND_KEEPS_REST | COMMAND_KEEPS_RNFR,
 		"", "Tell the kind of system", NULL, "RFC 959 4.1.3",
@@ -280,12 +289,12 @@ const struct command command_table[CMD_COUNT] = {
 		"[<SP> language]", "Choose the language of replies",
 		NULL, "RFC 2640 4.1",
 		{200, 504}},
-	[CMD_HOST] = {"HOST", COMMAND_ARG_OPTIONAL_TEXT, CMD_HOST, ANY,
-		COMMAND_NOT_BUILT,
-		"<SP> name", "Name the virtual host", NULL, "RFC 7151 3",
+	[CMD_HOST] = {"HOST", COMMAND_ARG_HOST, CMD_HOST, 1 << SESSION_GREETED,
+		0,
+		"<SP> name", "Name the virtual host, before USER", "HOST", "RFC 7151 3",
 		{220, 503, 504}},
 	[CMD_CLNT] = {"CLNT", COMMAND_ARG_OPTIONAL_TEXT, CMD_CLNT, ANY,
-		COMMAND_KEEPS_REST | COMMAND_NOT_BUILT,
+		COMMAND_KEEPS_REST,
 		"<SP> name", "Name the client program", NULL, "custom",
 		{200}},
 	[CMD_AUTH] = {"AUTH", COMMAND_ARG_OPTIONAL_TEXT, CMD_AUTH, ANY,

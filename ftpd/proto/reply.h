@@ -56,6 +56,7 @@ enum reply_code {
 	REPLY_NOT_LOGGED_IN = 530,
 	REPLY_POLICY = 534, /* request denied for policy reasons, RFC 2228 */
 	REPLY_FILE_UNAVAILABLE = 550,
+	REPLY_EXCEEDED = 552, /* quota, or the size that a file may have */
 	REPLY_NAME_NOT_ALLOWED = 553,
 	REPLY_BAD_RESTART = 554, /* RFC 1123 4.1.2.9: invalid REST parameter */
 };

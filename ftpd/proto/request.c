@@ -37,14 +37,30 @@ parse_time_path(struct request *request)
 	    request->text_len > 0 ? memchr(request->text, ' ', request->text_len) : NULL;
 	size_t time_len = space != NULL ? (size_t)(space - request->text) : 0;
 	size_t path_len = space != NULL ? request->text_len - time_len - 1 : 0;
-	int64_t epoch_s;
+	struct mff set = {.has_time = true};
 
-	if (path_len == 0 || !datetime_parse(request->text, time_len, &epoch_s)) {
+	if (path_len == 0 || !datetime_parse(request->text, time_len, &set.time_s)) {
 		return REQUEST_SYNTAX;
 	}
-	request->value.time_path.epoch_s = epoch_s;
-	request->value.time_path.path = space + 1;
-	request->value.time_path.path_len = path_len;
+	request->value.facts.set = set;
+	request->value.facts.path = space + 1;
+	request->value.facts.path_len = path_len;
+	return REQUEST_OK;
+}
+
+/*
+ * The setting form of MDTM is older than MFMT and not in RFC 3659. A file whose name
+ * begins with a time and a space is still to be had, as "./NAME".
+ */
+static enum request_result
+parse_maybe_time_path(struct request *request)
+{
+	if (request->text_len == 0 || parse_time_path(request) == REQUEST_OK) {
+		return request->text_len == 0 ? REQUEST_SYNTAX : REQUEST_OK;
+	}
+	request->value.facts.set = (struct mff){.has_time = false};
+	request->value.facts.path = request->text;
+	request->value.facts.path_len = request->text_len;
 	return REQUEST_OK;
 }
 
@@ -77,6 +93,12 @@ parse_argument(struct request *request, enum command_argument kind)
 	case COMMAND_ARG_EPSV: return from_arg(arg_epsv(text, len, &request->value.epsv));
 	case COMMAND_ARG_OPTS: return from_arg(arg_opts(text, len, &request->value.opts));
 	case COMMAND_ARG_TIME_PATH: return parse_time_path(request);
+	case COMMAND_ARG_MAYBE_TIME_PATH: return parse_maybe_time_path(request);
+	case COMMAND_ARG_FACTS_PATH:
+		return from_arg(mff_parse(text, len, &request->value.facts.set,
+		                          &request->value.facts.path,
+		                          &request->value.facts.path_len));
+	case COMMAND_ARG_HOST: return from_arg(arg_host(text, len));
 	case COMMAND_ARG_COUNT: break;
 	}
 	return REQUEST_SYNTAX;

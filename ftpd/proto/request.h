@@ -15,6 +15,7 @@
 #include "ftpd/proto/arg.h"
 #include "ftpd/proto/command.h"
 #include "ftpd/proto/list_options.h"
+#include "ftpd/proto/mff.h"
 #include "common/base.h"
 
 enum request_result {
@@ -37,11 +38,15 @@ struct request {
 		enum arg_epsv epsv;       /* COMMAND_ARG_EPSV */
 		struct addr addr;         /* COMMAND_ARG_HOST_PORT, COMMAND_ARG_EPRT */
 		struct arg_opts opts;     /* COMMAND_ARG_OPTS */
+		/*
+		 * COMMAND_ARG_TIME_PATH, COMMAND_ARG_FACTS_PATH and, perhaps with nothing
+		 * to set, COMMAND_ARG_MAYBE_TIME_PATH
+		 */
 		struct {
-			int64_t epoch_s;
+			struct mff set;
 			const char *path;
 			size_t path_len;
-		} time_path; /* COMMAND_ARG_TIME_PATH */
+		} facts;
 	} value;             /* other kinds: text is all there is */
 };
 

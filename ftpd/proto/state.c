@@ -11,10 +11,11 @@ static const unsigned session_next[SESSION_STATE_COUNT] = {
     [SESSION_GREETED] = 1U << SESSION_NAMED | 1U << SESSION_CLOSING,
     [SESSION_NAMED] = 1U << SESSION_GREETED | 1U << SESSION_AUTHENTICATING |
                       1U << SESSION_LOGGED_IN | 1U << SESSION_CLOSING,
-    [SESSION_AUTHENTICATING] =
-	1U << SESSION_GREETED | 1U << SESSION_LOGGED_IN | 1U << SESSION_CLOSING,
-    [SESSION_LOGGED_IN] =
-	1U << SESSION_GREETED | 1U << SESSION_NAMED | 1U << SESSION_CLOSING,
+    [SESSION_AUTHENTICATING] = 1U << SESSION_GREETED | 1U << SESSION_ASKED |
+                               1U << SESSION_LOGGED_IN | 1U << SESSION_CLOSING,
+    [SESSION_ASKED] = 1U << SESSION_GREETED | 1U << SESSION_NAMED |
+                      1U << SESSION_AUTHENTICATING | 1U << SESSION_CLOSING,
+    [SESSION_LOGGED_IN] = 1U << SESSION_GREETED | 1U << SESSION_CLOSING,
     [SESSION_CLOSING] = 0,
 };
 
@@ -46,6 +47,7 @@ session_state_name(enum session_state state)
 	    [SESSION_GREETED] = "greeted",
 	    [SESSION_NAMED] = "named",
 	    [SESSION_AUTHENTICATING] = "authenticating",
+	    [SESSION_ASKED] = "asked",
 	    [SESSION_LOGGED_IN] = "logged in",
 	    [SESSION_CLOSING] = "closing",
 	};

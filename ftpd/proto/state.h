@@ -9,15 +9,19 @@
  *      +---------+  USER   +-------+  PASS   +----------------+  accepted  +-----------+
  *      | greeted | ------> | named | ------> | authenticating | ---------> | logged in |
  *      +---------+         +-------+         +----------------+            +-----------+
- *        ^  ^  ^    REIN    |  |  ^                  |                      ^   |   |
- *        |  |  +------------+  |  |                  |                      |   |   |
- *        |  |                  +--|------------------|----------------------+   |   |
- *        |  |                     |   anonymous: PASS is accepted at once       |   |
- *        |  +---------------------|------------------+                          |   |
- *        |      refused           |                                             |   |
- *        |                        +---------------------------------------------+   |
- *        |                            USER again                                    |
- *        +--------------------------------------------------------------------------+
+ *        ^  ^  ^    REIN    |  |  ^            |    ^     |                 ^     |
+ *        |  |  +------------+  |  |            |    |     |  a question     |     |
+ *        |  |                  |  |            |    |ACCT |  more: 332      |     |
+ *        |  |                  |  |            |    |     v                 |     |
+ *        |  |                  |  |   USER     |  +-------+                 |     |
+ *        |  |                  |  +------------|- | asked |                 |     |
+ *        |  |                  |               |  +-------+                 |     |
+ *        |  |                  |               |      | REIN               |     |
+ *        |  +------------------|---------------+------+                     |     |
+ *        |        refused      |                                            |     |
+ *        |                     +--------------------------------------------+     |
+ *        |                        anonymous: PASS is accepted at once             |
+ *        +------------------------------------------------------------------------+
  *               REIN
  *
  *      Each of them may go to closing (QUIT, 421, the client has gone), which is the end.
@@ -50,6 +54,7 @@ enum session_state {
 	SESSION_GREETED,        /* 220 has been sent, nobody has said who he is */
 	SESSION_NAMED,          /* USER was answered by 331: PASS is expected next */
 	SESSION_AUTHENTICATING, /* a password is being checked; no command is read */
+	SESSION_ASKED,          /* 332 has been sent: ACCT is expected next */
 	SESSION_LOGGED_IN,      /* 230 has been sent */
 	SESSION_CLOSING,        /* 221 or 421 is on its way; nothing more is read */
 	SESSION_STATE_COUNT,
