@@ -8,6 +8,7 @@
 #define FTPD_WORKER_CMD_H
 
 #include "ftpd/ipc/agent.h"
+#include "ftpd/proto/mff.h"
 #include "ftpd/proto/path.h"
 #include "ftpd/proto/reply.h"
 #include "ftpd/proto/request.h"
@@ -26,6 +27,8 @@ void cmd_quit(struct session *session, const struct request *request);
 void cmd_host(struct session *session, const struct request *request);
 
 /* cmd_info.c: what the server tells of itself */
+/* CLNT: clients that tell their name expect a friendly answer, and get no other. */
+void cmd_clnt(struct session *session, const struct request *request);
 void cmd_noop(struct session *session, const struct request *request);
 void cmd_syst(struct session *session, const struct request *request);
 void cmd_help(struct session *session, const struct request *request);
@@ -57,6 +60,7 @@ void cmd_cwd_finish(struct session *session, const struct agent_answer *answer, 
 void cmd_ask_facts(struct session *session, const struct request *request);
 void cmd_size(struct session *session, const struct request *request);
 void cmd_size_finish(struct session *session, const struct agent_answer *answer, int fd);
+void cmd_mdtm(struct session *session, const struct request *request);
 void cmd_mdtm_finish(struct session *session, const struct agent_answer *answer, int fd);
 void cmd_mlst_finish(struct session *session, const struct agent_answer *answer, int fd);
 
@@ -66,6 +70,20 @@ void cmd_mlst_finish(struct session *session, const struct agent_answer *answer,
  * Returns: true if session->path is the path.
  */
 bool cmd_take_path(struct session *session, const char *text, size_t len);
+
+/*
+ * Resolve a path and ask the agent about it: cmd_take_path() and agent_ask().
+ * In:      question: all but the path.
+ */
+void cmd_ask(struct session *session, struct agent_question *question, const char *text,
+             size_t len);
+
+/*
+ * Find the reply code for what could not be done: troubles that pass, of space and of
+ * names have codes of their own (RFC 959 4.2.2).
+ * Returns: the code; `permanent` for all that has none.
+ */
+enum reply_code cmd_code_of(enum ipc_result result, enum reply_code permanent);
 
 /* Reply for a file that cannot be had, in the words of the result. */
 void cmd_refuse(struct session *session, enum reply_code code, enum ipc_result result);
@@ -80,12 +98,17 @@ void cmd_rnfr_finish(struct session *session, const struct agent_answer *answer,
 void cmd_rnto(struct session *session, const struct request *request);
 void cmd_mfmt(struct session *session, const struct request *request);
 void cmd_mff(struct session *session, const struct request *request);
+/* Set time and permission bits of a file; replies, now or in cmd_change_finish(). */
+void cmd_set_facts(struct session *session, const struct mff *facts, const char *path,
+                   size_t len);
 /* The change was made, or not: 250 or 213, or why not. */
 void cmd_change_finish(struct session *session, const struct agent_answer *answer, int fd);
 
 /* cmd_site.c: SITE and its commands */
 void cmd_site(struct session *session, const struct request *request);
 void cmd_site_finish(struct session *session, const struct agent_answer *answer, int fd);
+/* SITE HELP and HELP SITE: on all its commands, or the one of that name. */
+void cmd_site_help(struct session *session, const char *word, size_t len);
 
 /* cmd_store.c: STOR, APPE, STOU, ALLO */
 void cmd_allo(struct session *session, const struct request *request);

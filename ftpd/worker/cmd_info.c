@@ -1,5 +1,5 @@
 /*
- * cmd_info: what the server tells of itself: NOOP, SYST, HELP, SITE, FEAT.
+ * cmd_info: what the server tells of itself: CLNT, NOOP, SYST, HELP, FEAT.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1.3; RFC 2389 3.2.
  */
@@ -44,6 +44,13 @@ send_with_last(struct session *session, struct lines *lines, enum reply_code cod
 	lines->len += reply_format(lines->bytes + lines->len, LINES_MAX - lines->len,
 	                           code, text, strlen(text));
 	control_send(session, lines->bytes, lines->len);
+}
+
+void
+cmd_clnt(struct session *session, const struct request *request)
+{
+	(void)request; /* whoever it is, it is served alike */
+	control_reply(session, REPLY_OK, "Noted.");
 }
 
 void
@@ -108,23 +115,11 @@ cmd_help(struct session *session, const struct request *request)
 	if (request->text_len == 0) {
 		help_on_all(session);
 	} else if (letters_same(request->text, request->text_len, "SITE")) {
-		control_reply(session, REPLY_HELP,
-		              "Syntax: SITE HELP - no other SITE command yet");
+		cmd_site_help(session, "", 0);
 	} else if (id == CMD_COUNT) {
 		control_reply(session, REPLY_NOT_IMPLEMENTED, "Unknown command.");
 	} else {
 		help_on(session, id);
-	}
-}
-
-void
-cmd_site(struct session *session, const struct request *request)
-{
-	if (letters_same(request->text, request->text_len, "HELP")) {
-		control_reply(session, REPLY_HELP, "SITE knows HELP only.");
-	} else {
-		control_reply(session, REPLY_BAD_ARGUMENT,
-		              "Unknown SITE command; there is HELP only.");
 	}
 }
 

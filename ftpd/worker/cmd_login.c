@@ -1,16 +1,18 @@
 /*
- * cmd_login: who the client is: USER, PASS, ACCT, REIN, QUIT.
+ * cmd_login: who the client is: HOST, USER, PASS, ACCT, REIN, QUIT.
  * Runs in: deftpd-worker.
- * Source: RFC 959 4.1.1; RFC 1635 (anonymous FTP).
- * Not here: passwords; until accounts are built a private worker refuses every user but
- * anonymous.
+ * Source: RFC 959 4.1.1 and 5.4; RFC 1635 (anonymous FTP); RFC 7151 (HOST).
+ * Not here: what becomes of a password; see login.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "ftpd/conf/policy.h"
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/handover.h"
+#include "ftpd/worker/login.h"
+#include "ftpd/worker/rate.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
@@ -34,11 +36,50 @@ is_for_private(const struct session *session, const struct request *request)
 	       !handover_is_anonymous(request->text, request->text_len);
 }
 
+static void
+end_without_memory(struct session *session)
+{
+	control_reply(session, REPLY_SERVICE_CLOSING, "Out of memory; try again later.");
+	control_end(session, MW_END_CLOSED);
+}
+
+/*
+ * Which hosts there are, the authenticator knows when it decides by the configuration; a
+ * name that nobody has configured gets what holds for all (RFC 7151 3.2 leaves that to
+ * the server). So every name of the right form is accepted.
+ */
+void
+cmd_host(struct session *session, const struct request *request)
+{
+	char *host;
+
+	if (session->worker->kind == WORKER_SHARED) {
+		/* behind a REIN in one packet; see is_for_private() */
+		control_reply(session, REPLY_BAD_SEQUENCE,
+		              "Please name the host on a new connection.");
+		return;
+	}
+	host = strndup(request->text, request->text_len);
+	if (host == NULL) {
+		end_without_memory(session);
+		return;
+	}
+	free(session->host);
+	session->host = host;
+	control_reply(session, REPLY_READY, "Host accepted.");
+}
+
 void
 cmd_user(struct session *session, const struct request *request)
 {
 	char *name;
 
+	if (session->state == SESSION_LOGGED_IN) {
+		/* another user has another agent (SECURITY.md A15) */
+		control_reply(session, REPLY_NOT_LOGGED_IN,
+		              "You are logged in already; REIN begins anew.");
+		return;
+	}
 	if (is_for_private(session, request)) {
 		control_reply(session, REPLY_NOT_LOGGED_IN,
 		              "Please log in on a new connection.");
@@ -50,11 +91,10 @@ cmd_user(struct session *session, const struct request *request)
 	}
 	name = strndup(request->text, request->text_len);
 	if (name == NULL) {
-		control_reply(session, REPLY_SERVICE_CLOSING,
-		              "Out of memory; try again later.");
-		control_end(session, MW_END_CLOSED);
+		end_without_memory(session);
 		return;
 	}
+	login_drop(session); /* whoever was asked for ACCT */
 	free(session->name);
 	session->name = name;
 	session_set_state(session, SESSION_NAMED);
@@ -63,6 +103,39 @@ cmd_user(struct session *session, const struct request *request)
 		              "Anonymous login: send your e-mail address as password.");
 	} else {
 		control_reply(session, REPLY_NEED_PASSWORD, "Password required.");
+	}
+}
+
+/*
+ * What anonymous clients may do, as far as this process has to know: writing is left to
+ * the agent if there is a directory for uploads.
+ */
+static void
+grant_anonymous(struct session *session)
+{
+	const struct options *options = session->worker->options;
+	const struct overrides none = {.count = 0};
+	const struct policy_subject subject = {
+	    .kind = POLICY_KIND_ANONYMOUS, .user = "", .host = ""};
+	const char *directory = options->anonymous.upload_directory;
+	struct policy policy;
+
+	policy_resolve(options, &none, &subject, &policy, NULL);
+	session->rights = (struct session_rights){
+	    .is_read_only = policy.read_only && directory[0] == '\0',
+	    .has_shared_rate =
+		options->rates.address_down != 0 || options->rates.address_up != 0,
+	    .rate_down = policy.rate_down,
+	    .rate_up = policy.rate_up,
+	    .max_file_bytes = policy.max_file_size,
+	    .min_free_bytes = policy.min_free_space};
+	rate_changed(session);
+	if (policy.read_only && directory[0] != '\0') {
+		control_reply(session, REPLY_LOGIN_OK,
+		              "Anonymous access granted; uploads go to %s.", directory);
+	} else {
+		control_reply(session, REPLY_LOGIN_OK, "Anonymous access granted%s.",
+		              policy.read_only ? ", read only" : "");
 	}
 }
 
@@ -78,11 +151,12 @@ log_in_anonymous(struct session *session, const struct request *request)
 	                                        ? request->text_len
 	                                        : RECORD_TEXT_MAX};
 
+
 	session_set_state(session, SESSION_LOGGED_IN);
 	session->is_peeking = false;
 	session_touch(session);
 	record_send(&session->worker->recorder, &record);
-	control_reply(session, REPLY_LOGIN_OK, "Anonymous access granted, read only.");
+	grant_anonymous(session);
 }
 
 void
@@ -90,31 +164,28 @@ cmd_pass(struct session *session, const struct request *request)
 {
 	if (is_anonymous(session)) {
 		log_in_anonymous(session, request);
-		return;
+	} else {
+		login_begin(session, request->text, request->text_len);
 	}
-	session_set_state(session, SESSION_AUTHENTICATING);
-	session_set_state(session, SESSION_GREETED);
-	worker_log(session->worker, session->id, RECORD_WARNING,
-	           "login refused for user %s", session->name);
-	if (++session->failed_logins >= SESSION_LOGINS_MAX) {
-		control_reply(session, REPLY_SERVICE_CLOSING, "Too many failed logins.");
-		control_end(session, MW_END_VIOLATION);
-		return;
-	}
-	control_reply(session, REPLY_NOT_LOGGED_IN, "Login incorrect.");
 }
 
 void
 cmd_acct(struct session *session, const struct request *request)
 {
-	(void)request; /* no account means anything here */
-	control_reply(session, REPLY_SUPERFLUOUS, "No account is needed.");
+	if (session->state == SESSION_ASKED) {
+		login_answer(session, request->text, request->text_len);
+	} else {
+		control_reply(session, REPLY_SUPERFLUOUS, "No account is needed.");
+	}
 }
 
 void
 cmd_rein(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
+	/* the next user begins with an authenticator and an agent of his own */
+	login_drop(session);
+	agent_release(session);
 	session_set_state(session, SESSION_GREETED);
 	data_end(session);
 	session_set_transfer_state(session, TRANSFER_IDLE);

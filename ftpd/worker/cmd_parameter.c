@@ -1,5 +1,5 @@
 /*
- * cmd_parameter: how to transfer: TYPE, MODE, STRU, OPTS, ALLO, REST.
+ * cmd_parameter: how to transfer: TYPE, MODE, STRU, OPTS, REST.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.1.2; RFC 2389 4; RFC 2640; RFC 3659 5 and 7.9.
  */
@@ -42,16 +42,9 @@ cmd_opts(struct session *session, const struct request *request)
 }
 
 void
-cmd_allo(struct session *session, const struct request *request)
-{
-	(void)request; /* nothing can be stored here, so nothing needs to be reserved */
-	control_reply(session, REPLY_SUPERFLUOUS, "No space need be reserved.");
-}
-
-void
 cmd_rest(struct session *session, const struct request *request)
 {
 	session->restart_offset = request->value.number;
-	control_reply(session, REPLY_NEED_MORE, "Restarting at %llu. Send RETR.",
+	control_reply(session, REPLY_NEED_MORE, "Restarting at %llu. Send RETR or STOR.",
 	              (unsigned long long)session->restart_offset);
 }

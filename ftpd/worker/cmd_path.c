@@ -13,6 +13,7 @@
 #include "ftpd/proto/entry.h"
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/gate.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -21,16 +22,34 @@
 static void
 path_of(const struct request *request, const char **ret_text, size_t *ret_len)
 {
-	bool is_listing = command_row(request->id)->argument == COMMAND_ARG_LIST;
+	enum command_argument kind = command_row(request->id)->argument;
 
-	*ret_text = is_listing ? request->value.list.path : request->text;
-	*ret_len = is_listing ? request->value.list.path_len : request->text_len;
+	if (kind == COMMAND_ARG_LIST) {
+		*ret_text = request->value.list.path;
+		*ret_len = request->value.list.path_len;
+	} else if (kind == COMMAND_ARG_TIME_PATH || kind == COMMAND_ARG_FACTS_PATH ||
+	           kind == COMMAND_ARG_MAYBE_TIME_PATH) {
+		*ret_text = request->value.facts.path;
+		*ret_len = request->value.facts.path_len;
+	} else {
+		*ret_text = request->text;
+		*ret_len = request->text_len;
+	}
 }
 
-static bool
-is_listing_command(enum command_id id)
+/*
+ * The code for a name that no file can have: RFC 959 5.4 has no 550 for the listings, and
+ * 553 for names that are to be given.
+ */
+static enum reply_code
+code_of_bad_name(enum command_id id)
 {
-	return id == CMD_LIST || id == CMD_NLST || id == CMD_STAT;
+	if (id == CMD_LIST || id == CMD_NLST || id == CMD_STAT) {
+		return REPLY_FILE_BUSY;
+	}
+	return id == CMD_STOR || id == CMD_STOU || id == CMD_APPE || id == CMD_RNTO
+	           ? REPLY_NAME_NOT_ALLOWED
+	           : REPLY_FILE_UNAVAILABLE;
 }
 
 bool
@@ -45,10 +64,7 @@ cmd_path_check(struct session *session, const struct request *request)
 	    PATH_OK) {
 		return true;
 	}
-	/* RFC 959 5.4 has no 550 for the listings. */
-	control_reply(session,
-	              is_listing_command(request->id) ? REPLY_FILE_BUSY
-	                                              : REPLY_FILE_UNAVAILABLE,
+	control_reply(session, code_of_bad_name(request->id),
 	              "No such file or directory: the name is too long.");
 	return false;
 }
@@ -84,9 +100,55 @@ cmd_refuse(struct session *session, enum reply_code code, enum ipc_result result
 	    [IPC_BUSY] = "Busy or too large; try again later.",
 	    [IPC_UNREACHABLE] = "Not reachable.",
 	    [IPC_LOCAL_ERROR] = "Local error; try again later.",
+	    [IPC_EXISTS] = "Something of that name is there.",
+	    [IPC_NOT_EMPTY] = "The directory is not empty.",
+	    [IPC_READ_ONLY] = "Nothing can be written there.",
+	    [IPC_NO_SPACE] = "No space is left.",
+	    [IPC_OVER_QUOTA] = "Your quota is used up.",
+	    [IPC_TOO_LARGE] = "Larger than a file may be.",
+	    [IPC_BAD_OFFSET] = "There is no upload that can go on at this offset.",
+	    [IPC_BAD_NAME] = "No file can have this name.",
+	    [IPC_CROSSES] = "Source and target are on different file systems.",
 	};
 
 	control_reply(session, code, "%s", texts[result]);
+}
+
+enum reply_code
+cmd_code_of(enum ipc_result result, enum reply_code permanent)
+{
+	switch (result) {
+	case IPC_BUSY: return REPLY_FILE_BUSY;
+	case IPC_LOCAL_ERROR: return REPLY_LOCAL_ERROR;
+	case IPC_NO_SPACE: return REPLY_NO_SPACE;
+	case IPC_OVER_QUOTA:
+	case IPC_TOO_LARGE: return REPLY_EXCEEDED;
+	case IPC_BAD_OFFSET: return REPLY_BAD_RESTART;
+	case IPC_BAD_NAME: return REPLY_NAME_NOT_ALLOWED;
+	case IPC_OK:
+	case IPC_NOT_FOUND:
+	case IPC_DENIED:
+	case IPC_NOT_A_FILE:
+	case IPC_NOT_A_DIRECTORY:
+	case IPC_UNREACHABLE:
+	case IPC_EXISTS:
+	case IPC_NOT_EMPTY:
+	case IPC_READ_ONLY:
+	case IPC_CROSSES:
+	case IPC_RESULT_COUNT: break;
+	}
+	return permanent;
+}
+
+void
+cmd_ask(struct session *session, struct agent_question *question, const char *text,
+        size_t len)
+{
+	if (cmd_take_path(session, text, len)) {
+		question->path = session->path;
+		question->path_len = strlen(session->path);
+		agent_ask(session, question);
+	}
 }
 
 static void
@@ -94,11 +156,7 @@ ask(struct session *session, enum agent_verb verb, const char *text, size_t len)
 {
 	struct agent_question question = {.verb = verb};
 
-	if (cmd_take_path(session, text, len)) {
-		question.path = session->path;
-		question.path_len = strlen(session->path);
-		agent_ask(session, &question);
-	}
+	cmd_ask(session, &question, text, len);
 }
 
 void
@@ -171,6 +229,22 @@ is_plain_file(struct session *session, const struct agent_answer *answer)
 	return true;
 }
 
+/*
+ * APPE to a file of which only a part has come is told what SIZE has said of it: so the
+ * agent knows that the client means to go on from there.
+ */
+static void
+remember_size(struct session *session, const struct agent_answer *answer)
+{
+	free(session->told_path);
+	session->told_path = NULL;
+	if (answer->result == IPC_OK && !session->is_ascii) {
+		session->told_path = session->path;
+		session->told_size = answer->size_bytes;
+		session->path = NULL;
+	}
+}
+
 void
 cmd_size_finish(struct session *session, const struct agent_answer *answer, int fd)
 {
@@ -181,6 +255,17 @@ cmd_size_finish(struct session *session, const struct agent_answer *answer, int 
 	} else if (is_plain_file(session, answer)) {
 		control_reply(session, REPLY_FILE_STATUS, "%llu",
 		              (unsigned long long)answer->size_bytes);
+		remember_size(session, answer);
+	}
+}
+
+void
+cmd_mdtm(struct session *session, const struct request *request)
+{
+	if (!request->value.facts.set.has_time) {
+		cmd_ask_facts(session, request);
+	} else if (gate_may_write(session)) {
+		cmd_mfmt(session, request);
 	}
 }
 
@@ -189,6 +274,10 @@ cmd_mdtm_finish(struct session *session, const struct agent_answer *answer, int 
 {
 	char text[DATETIME_TEXT_BYTES];
 
+	if (session->change != NULL) {
+		cmd_change_finish(session, answer, fd);
+		return;
+	}
 	fd_close(&fd);
 	if (is_plain_file(session, answer)) {
 		datetime_format(answer->mtime_s, text);
@@ -212,6 +301,8 @@ entry_of(const struct agent_answer *answer)
 
 	entry.rights |= answer->is_readable ? ENTRY_MAY_READ : 0;
 	entry.rights |= answer->is_searchable ? ENTRY_MAY_SEARCH : 0;
+	entry.rights |= answer->is_writable ? ENTRY_MAY_WRITE : 0;
+	entry.rights |= answer->is_removable ? ENTRY_MAY_REMOVE : 0;
 	return entry;
 }
 

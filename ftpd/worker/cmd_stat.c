@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/fd.h"
 #include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/cmd_stat.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
@@ -38,16 +38,10 @@ struct stat_listing {
 static void
 tell_transfer(struct session *session)
 {
-	const struct transfer *transfer = session->transfer;
-	uint64_t sent = transfer != NULL ? transfer->sent : 0;
-	uint64_t us = transfer != NULL ? clock_monotonic_us() - transfer->begun_us : 0;
+	char text[TRANSFER_TEXT_MAX];
+	size_t len = transfer_describe(session, text);
 
-	control_reply(session, REPLY_STATUS, "%s: %llu octets sent in %llu.%llu s.",
-	              session->transfer_state == TRANSFER_MOVING
-	                  ? "Transferring"
-	                  : "Waiting for the data connection",
-	              (unsigned long long)sent, (unsigned long long)(us / 1000000),
-	              (unsigned long long)(us / 100000 % 10));
+	control_reply(session, REPLY_STATUS, "%.*s", (int)len, text);
 }
 
 static size_t
@@ -79,6 +73,9 @@ tell_session(struct session *session)
 	               session->transfer_state == TRANSFER_ARMED
 	                   ? "Data port is set, no transfer"
 	                   : "No data connection");
+	if (session->state == SESSION_LOGGED_IN && session->rights.is_read_only) {
+		len = add_line(lines, sizeof(lines), len, "Nothing can be changed");
+	}
 	len += reply_format(lines + len, sizeof(lines) - len, REPLY_STATUS, "End", 3);
 	control_send(session, lines, len);
 }
@@ -88,6 +85,8 @@ cmd_stat(struct session *session, const struct request *request)
 {
 	if (session_is_transferring(session)) {
 		tell_transfer(session);
+	} else if (session->copy != NULL) {
+		cmd_site_tell(session);
 	} else if (request->text_len == 0) {
 		tell_session(session);
 	} else if (session->state != SESSION_LOGGED_IN) {

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "common/fd.h"
+#include "common/secret.h"
 #include "ftpd/proto/request.h"
 #include "ftpd/worker/cmd_stat.h"
 #include "ftpd/worker/dispatch.h"
@@ -168,7 +169,7 @@ may_take(const struct session *session)
 	if (session->output_len >= SESSION_OUTPUT_MAX) {
 		return false;
 	}
-	if (session_is_transferring(session)) {
+	if (session_is_transferring(session) || session->copy != NULL) {
 		return session->line_result == LINE_READY &&
 		       request_parse(session->text, session->line.len, &request) ==
 		           REQUEST_OK &&
@@ -178,13 +179,33 @@ may_take(const struct session *session)
 	return !session_is_waiting(session);
 }
 
+/* A private worker's lines may be secrets: none is left behind (SECURITY.md A21). */
+static void
+wipe(const struct session *session, void *bytes, size_t len)
+{
+	if (session->worker->kind == WORKER_PRIVATE && bytes != NULL) {
+		secret_wipe(bytes, len);
+	}
+}
+
+void
+control_wipe(struct session *session)
+{
+	wipe(session, session->text, LINE_MAX_BYTES);
+	wipe(session, session->input, WORKER_INPUT_BYTES);
+}
+
 static void
 carry_out(struct session *session)
 {
 	session->has_line = false;
 	session_touch(session);
 	switch (session->line_result) {
-	case LINE_READY: dispatch_line(session, session->text, session->line.len); return;
+	case LINE_READY:
+		dispatch_line(session, session->text, session->line.len);
+		/* NULL if the session has ended by it */
+		wipe(session, session->text, LINE_MAX_BYTES);
+		return;
 	case LINE_TOO_LONG:
 		control_reply(session, REPLY_UNKNOWN_COMMAND, "The line is too long.");
 		return;
@@ -210,6 +231,7 @@ static void
 release_text(struct session *session)
 {
 	if (!session->has_line && line_is_empty(&session->line)) {
+		wipe(session, session->text, LINE_MAX_BYTES);
 		free(session->text);
 		session->text = NULL;
 	}
@@ -256,6 +278,7 @@ process_kept(struct session *session)
 	}
 	session->input_len -= used;
 	memmove(session->input, session->input + used, session->input_len);
+	wipe(session, session->input + session->input_len, used);
 	if (session->input_len == 0) {
 		free(session->input);
 		session->input = NULL;
@@ -292,14 +315,14 @@ settle(struct session *session)
 	if (session->state == SESSION_CLOSING || session->is_stopped) {
 		return;
 	}
-	if (session->is_quitting && !session_is_transferring(session)) {
+	if (session->is_quitting && !session_is_transferring(session) &&
+	    session->copy == NULL) {
 		control_reply(session, REPLY_GOODBYE, "Goodbye.");
 		end_after_replies(session, MW_END_QUIT);
 		return;
 	}
 	if (session->is_input_closed && !session->is_quitting && !session->has_line &&
-	    session->input_len == 0 && !session->is_asking &&
-	    !session->is_asking_master && session->stat_listing == NULL) {
+	    session->input_len == 0 && !session_is_waiting(session)) {
 		end_after_replies(session, MW_END_CLOSED);
 		return;
 	}
@@ -384,6 +407,7 @@ receive(struct session *session, uint32_t events)
 			keep_input(session, worker->input + used, len - used);
 		}
 	}
+	wipe(session, worker->input, len);
 }
 
 static void

@@ -34,6 +34,9 @@ void control_send(struct session *session, const char *bytes, size_t len);
 void control_hold(struct session *session);
 void control_flush(struct session *session);
 
+/* Wipe what the client has said and what is still kept of it, before it is freed. */
+void control_wipe(struct session *session);
+
 /* The command is answered: take up the next one, if it has come. */
 void control_continue(struct session *session);
 

@@ -14,19 +14,26 @@
 #include "ftpd/worker/session_timer.h"
 #include "common/base.h"
 
-/* Commands without a row here are refused by the gate: not built, or writing. */
+/* Commands without a row here are not built: the gate refuses them. */
 static const struct dispatch_handler handlers[CMD_COUNT] = {
     [CMD_ABOR] = {NULL, cmd_abor, NULL},
     [CMD_ACCT] = {NULL, cmd_acct, NULL},
-    [CMD_ALLO] = {NULL, cmd_allo, NULL},
+    [CMD_ALLO] = {NULL, cmd_allo, cmd_allo_finish},
+    [CMD_APPE] = {cmd_path_check, cmd_store, cmd_store_finish},
     [CMD_CDUP] = {NULL, cmd_cdup, cmd_cwd_finish},
+    [CMD_CLNT] = {NULL, cmd_clnt, NULL},
     [CMD_CWD] = {cmd_path_check, cmd_cwd, cmd_cwd_finish},
+    [CMD_DELE] = {cmd_path_check, cmd_dele, cmd_change_finish},
     [CMD_EPRT] = {cmd_port_check, cmd_port, NULL},
     [CMD_EPSV] = {cmd_passive_check, cmd_passive, NULL},
     [CMD_FEAT] = {NULL, cmd_feat, NULL},
     [CMD_HELP] = {NULL, cmd_help, NULL},
+    [CMD_HOST] = {NULL, cmd_host, NULL},
     [CMD_LIST] = {cmd_path_check, cmd_list, cmd_list_finish},
-    [CMD_MDTM] = {cmd_path_check, cmd_ask_facts, cmd_mdtm_finish},
+    [CMD_MDTM] = {cmd_path_check, cmd_mdtm, cmd_mdtm_finish},
+    [CMD_MFF] = {cmd_path_check, cmd_mff, cmd_change_finish},
+    [CMD_MFMT] = {cmd_path_check, cmd_mfmt, cmd_change_finish},
+    [CMD_MKD] = {cmd_path_check, cmd_mkd, cmd_mkd_finish},
     [CMD_MLSD] = {cmd_path_check, cmd_list, cmd_list_finish},
     [CMD_MLST] = {cmd_path_check, cmd_ask_facts, cmd_mlst_finish},
     [CMD_MODE] = {NULL, cmd_accept_parameter, NULL},
@@ -41,16 +48,23 @@ static const struct dispatch_handler handlers[CMD_COUNT] = {
     [CMD_REIN] = {NULL, cmd_rein, NULL},
     [CMD_REST] = {NULL, cmd_rest, NULL},
     [CMD_RETR] = {cmd_path_check, cmd_retr, cmd_retr_finish},
-    [CMD_SITE] = {NULL, cmd_site, NULL},
+    [CMD_RMD] = {cmd_path_check, cmd_rmd, cmd_change_finish},
+    [CMD_RNFR] = {cmd_path_check, cmd_rnfr, cmd_rnfr_finish},
+    [CMD_RNTO] = {cmd_path_check, cmd_rnto, cmd_change_finish},
+    [CMD_SITE] = {NULL, cmd_site, cmd_site_finish},
     [CMD_SIZE] = {cmd_path_check, cmd_size, cmd_size_finish},
     [CMD_STAT] = {cmd_path_check, cmd_stat, cmd_stat_finish},
+    [CMD_STOR] = {cmd_path_check, cmd_store, cmd_store_finish},
+    [CMD_STOU] = {cmd_path_check, cmd_store, cmd_store_finish},
     [CMD_STRU] = {NULL, cmd_accept_parameter, NULL},
     [CMD_SYST] = {NULL, cmd_syst, NULL},
     [CMD_TYPE] = {NULL, cmd_type, NULL},
     [CMD_USER] = {NULL, cmd_user, NULL},
     [CMD_XCUP] = {NULL, cmd_cdup, cmd_cwd_finish},
     [CMD_XCWD] = {cmd_path_check, cmd_cwd, cmd_cwd_finish},
+    [CMD_XMKD] = {cmd_path_check, cmd_mkd, cmd_mkd_finish},
     [CMD_XPWD] = {NULL, cmd_pwd, NULL},
+    [CMD_XRMD] = {cmd_path_check, cmd_rmd, cmd_change_finish},
 };
 
 const struct dispatch_handler *
@@ -141,6 +155,9 @@ dispatch_line(struct session *session, const char *line, size_t len)
 		session->command = request.id;
 		if ((command->flags & COMMAND_KEEPS_REST) == 0) {
 			session->restart_offset = 0;
+		}
+		if ((command->flags & COMMAND_KEEPS_RNFR) == 0) {
+			session_forget_rename(session);
 		}
 	}
 	if (gate_check(session, command) && is_argument_right(session, command, result) &&

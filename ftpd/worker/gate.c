@@ -18,9 +18,26 @@ refuse_state(struct session *session, const struct command *command)
 	} else if (session->state == SESSION_LOGGED_IN) {
 		control_reply(session, REPLY_BAD_SEQUENCE,
 		              "You are logged in already; REIN begins anew.");
+	} else if (session->state == SESSION_ASKED) {
+		control_reply(session, REPLY_BAD_SEQUENCE,
+		              "ACCT is expected now; USER begins anew.");
+	} else if (session->state == SESSION_NAMED) {
+		control_reply(session, REPLY_BAD_SEQUENCE, "PASS is expected now.");
 	} else {
 		control_reply(session, REPLY_BAD_SEQUENCE, "Please send USER first.");
 	}
+}
+
+bool
+gate_may_write(struct session *session)
+{
+	if (!session->rights.is_read_only) {
+		return true;
+	}
+	control_reply(session, REPLY_FILE_UNAVAILABLE,
+	              session->rights.is_user ? "You may only read here."
+	                                      : "Anonymous users may only read.");
+	return false;
 }
 
 bool
@@ -37,9 +54,7 @@ gate_check(struct session *session, const struct command *command)
 		refuse_state(session, command);
 		return false;
 	}
-	if ((flags & COMMAND_WRITES) != 0) {
-		control_reply(session, REPLY_FILE_UNAVAILABLE,
-		              "Anonymous users may only read.");
+	if ((flags & COMMAND_WRITES) != 0 && !gate_may_write(session)) {
 		return false;
 	}
 	if ((flags & COMMAND_EPSV_ALL_CLOSES) != 0 && session->is_epsv_only) {

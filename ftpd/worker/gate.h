@@ -18,4 +18,11 @@ struct session;
  */
 bool gate_check(struct session *session, const struct command *command);
 
+/*
+ * Ask whether the session may change files at all, for commands that only sometimes do.
+ * What it may change, the agent decides. Refusals are replied here.
+ * Returns: true if it may go on.
+ */
+bool gate_may_write(struct session *session);
+
 #endif

@@ -11,6 +11,8 @@
 
 #include "common/fd.h"
 #include "ftpd/worker/data.h"
+#include "ftpd/worker/login.h"
+#include "ftpd/worker/rate.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -84,7 +86,10 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 {
 	switch (message->type) {
 	case MW_ASSIGN: session_begin(worker, message, fd); return;
-	case MW_GIVE_AGENT: agent_pool_add(worker, fd); return;
+	case MW_GIVE_AGENT: agent_pool_add(worker, fd, NULL); return;
+	case MW_LOGIN_ANSWER:
+		login_channel(worker_find(worker, message->session), message, fd);
+		return;
 	case MW_GIVE_RECORDER:
 		fd_close(&worker->recorder.fd);
 		worker->recorder.fd = fd;
@@ -96,6 +101,7 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 		data_active_answer(worker_find(worker, message->session), message, fd);
 		return;
 	case MW_TAKEN_BACK:
+	case MW_SHARE:
 	case MW_RETIRE:
 	case MW_READY:
 	case MW_TAKEN:
@@ -104,9 +110,24 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_HAND_BACK:
 	case MW_ENDED:
 	case MW_MORE_AGENTS:
+	case MW_LOGIN:
+	case MW_MOVING:
 	case MW_COUNT: break;
 	}
 	fd_close(&fd);
+}
+
+/* The limits that user and address share, as they are divided now. */
+static void
+take_share(struct worker *worker, const struct mw_message *message)
+{
+	struct session *session = worker_find(worker, message->session);
+
+	if (session != NULL) {
+		session->rights.share_down = message->rate_down;
+		session->rights.share_up = message->rate_up;
+		rate_changed(session);
+	}
 }
 
 static void
@@ -120,6 +141,8 @@ obey(struct worker *worker, const struct mw_message *message, int fd)
 	} else if (message->type == MW_TAKEN_BACK) {
 		worker->master.has_fd_in_flight = false;
 		flush_letters(&worker->master);
+	} else if (message->type == MW_SHARE) {
+		take_share(worker, message);
 	} else {
 		take_descriptor(worker, message, fd);
 	}

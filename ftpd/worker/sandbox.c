@@ -48,6 +48,8 @@ static const struct sandbox_rule rules[] = {
     /* How a connection attempt ended; when a partial line is worth waking up for. */
     {SCMP_SYS(getsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_ERROR}}},
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_RCVLOWAT}}},
+    /* The memory of a password. */
+    {SCMP_SYS(mlock), SANDBOX_ALLOW, {{0}}},
     /* Whether a file system is in memory. */
     {SCMP_SYS(fstatfs), SANDBOX_ALLOW, {{0}}},
 };

@@ -12,8 +12,11 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "ftpd/proto/entry.h"
+#include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/cmd_stat.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/login.h"
+#include "ftpd/worker/rate.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -28,14 +31,32 @@ void
 session_reset(struct session *session)
 {
 	free(session->name);
+	free(session->host);
 	free(session->cwd);
+	free(session->told_path);
+	free(session->change);
 	session->name = NULL;
+	session->host = NULL;
 	session->cwd = NULL;
+	session->told_path = NULL;
+	session->change = NULL;
+	session->umask = 0;
+	session_forget_rename(session);
+	rate_end(session);
+	session->rights = (struct session_rights){.is_user = false};
 	session->restart_offset = 0;
 	session->facts = ENTRY_FACTS_DEFAULT;
 	/* RFC 959 5.1: the default representation type is ASCII */
 	session->is_ascii = true;
 	session->is_epsv_only = false;
+}
+
+void
+session_forget_rename(struct session *session)
+{
+	free(session->rename_from);
+	session->rename_from = NULL;
+	session->is_copying = false;
 }
 
 void
@@ -90,11 +111,14 @@ dismantle(struct session *session)
 	agent_forget(session);
 	transfer_drop(session);
 	cmd_stat_drop(session);
+	cmd_site_drop(session);
+	login_drop(session);
 	data_end(session);
 	timer_clear(&worker->wheel, &session->timer);
 	loop_forget(&worker->loop, &session->control);
 	session_reset(session);
 	free(session->path);
+	control_wipe(session);
 	free(session->text);
 	free(session->input);
 	free(session->output);
@@ -185,7 +209,8 @@ bool
 session_is_waiting(const struct session *session)
 {
 	return session->is_asking || session->is_asking_master ||
-	       session->stat_listing != NULL;
+	       session->stat_listing != NULL || session->copy != NULL ||
+	       session->state == SESSION_AUTHENTICATING;
 }
 
 bool

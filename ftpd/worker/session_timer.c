@@ -4,8 +4,10 @@
  */
 #include "ftpd/worker/session_timer.h"
 
+#include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/dispatch.h"
+#include "ftpd/worker/login.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -30,7 +32,9 @@ timeout_ms(const struct session *session)
 		return UINT64_C(1000) * options->data_timeout_s;
 	}
 	if (session->state == SESSION_LOGGED_IN) {
-		return UINT64_C(1000) * options->idle_timeout_s;
+		return UINT64_C(1000) * (session->rights.idle_timeout_s != 0
+		                             ? session->rights.idle_timeout_s
+		                             : options->idle_timeout_s);
 	}
 	return UINT64_C(1000) * options->login_timeout_s;
 }
@@ -38,7 +42,9 @@ timeout_ms(const struct session *session)
 static uint64_t
 deadline_ms(const struct session *session)
 {
-	return session->active_ms + timeout_ms(session);
+	/* a try to log in has deadlines of its own */
+	return session->login != NULL ? login_deadline_ms(session)
+	                              : session->active_ms + timeout_ms(session);
 }
 
 void
@@ -90,7 +96,15 @@ session_handle_timer(struct session *session)
 		session_arm_timer(session);
 		return;
 	}
-	if (session->is_asking) {
+	if (session->login != NULL) {
+		login_handle_timer(session);
+		session_arm_timer(session);
+		return;
+	}
+	if (session->copy != NULL) {
+		cmd_site_cancel(session);
+		control_continue(session);
+	} else if (session->is_asking) {
 		give_up_waiting(session);
 	} else if (session->transfer_state == TRANSFER_MOVING) {
 		transfer_abort(session, "the data connection stalled");
