@@ -81,6 +81,21 @@ const struct overrides *conf_overrides(const struct conf *conf);
 bool conf_is_set(const struct conf *conf, const char *key);
 
 /*
+ * Tell where a key was set.
+ * In:      key: as in an override.
+ * Out:     ret_text: "FILE:LINE", "-o KEY=VALUE" or "default".
+ */
+void conf_where(const struct conf *conf, const char *key, char *ret_text, size_t cap);
+
+/*
+ * Tell where a key of a titled section was set.
+ * In:      override: one of conf_overrides(), which sets the key.
+ * Out:     ret_text: "FILE:LINE, user "joe"".
+ */
+void conf_where_titled(const struct conf *conf, const struct policy_override *override,
+                       enum policy_key key, char *ret_text, size_t cap);
+
+/*
  * Add a mistake that only the system could tell, such as a user who does not exist.
  * In:      key: as in an override; the finding gets the file and line, or the override,
  *          where it was set. format: printf's; "what is wrong; the remedy".

@@ -2,6 +2,7 @@
  * findings: the list of mistakes of one configuration.
  * Runs in: master.
  */
+#include "ftpd/conf/policy_table.h"
 #include "ftpd/conf/reader.h"
 
 #include <inttypes.h>
@@ -103,6 +104,34 @@ conf_is_set(const struct conf *conf, const char *key)
 	}
 	origin = &conf->origins[row - option_table(&count)];
 	return origin->line != 0 || origin->override[0] != '\0';
+}
+
+void
+conf_where(const struct conf *conf, const char *key, char *ret_text, size_t cap)
+{
+	const struct option_row *row = option_find_dotted(key);
+	const struct reader_origin *origin = NULL;
+	size_t count;
+
+	if (row != NULL) {
+		origin = &conf->origins[row - option_table(&count)];
+	}
+	if (origin != NULL && origin->override[0] != '\0') {
+		(void)snprintf(ret_text, cap, "%s", origin->override);
+	} else if (origin != NULL && origin->line != 0) {
+		(void)snprintf(ret_text, cap, "%s:%" PRIu32, conf->name, origin->line);
+	} else {
+		(void)snprintf(ret_text, cap, "default");
+	}
+}
+
+void
+conf_where_titled(const struct conf *conf, const struct policy_override *override,
+                  enum policy_key key, char *ret_text, size_t cap)
+{
+	(void)snprintf(ret_text, cap, "%s:%" PRIu32 ", %s \"%s\"", conf->name,
+	               override->key_line[key], policy_scope_name(override->scope),
+	               override->title);
 }
 
 size_t

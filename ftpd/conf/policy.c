@@ -43,7 +43,8 @@ static bool
 is_member(const struct policy_subject *subject, const char *group)
 {
 	for (size_t i = 0; i < subject->group_count && i < POLICY_GROUPS_MAX; i++) {
-		if (strcmp(subject->groups[i], group) == 0) {
+		if (subject->groups[i] != NULL &&
+		    strcmp(subject->groups[i], group) == 0) {
 			return true;
 		}
 	}
@@ -136,7 +137,8 @@ policy_resolve(const struct options *options, const struct overrides *overrides,
 	struct policy_origins origins = {{NULL}};
 	/* A process serves any anonymous client: what holds for one holds for all. */
 	bool is_anonymous = subject->kind == POLICY_KIND_ANONYMOUS;
-	uint32_t decided = 0;
+	/* Nothing but his root keeps a virtual user from the files of others. */
+	uint32_t decided = subject->kind == POLICY_KIND_VIRTUAL ? 1U << POLICY_CHROOT : 0;
 
 	set_plain(options, subject->kind, ret_policy);
 	for (size_t i = 0; !is_anonymous && i < ARRAY_COUNT(order); i++) {

@@ -98,7 +98,7 @@ enum policy_kind {
 struct policy_subject {
 	enum policy_kind kind;
 	const char *user;
-	const char *const *groups; /* names */
+	const char *const *groups; /* names; NULL for one that has none */
 	size_t group_count;
 	const char *host; /* named by HOST; "" if none */
 };

@@ -21,7 +21,7 @@ static const struct policy_row table[POLICY_KEY_COUNT] = {
 	[POLICY_ROOT] = {"root", {"local_users.root", "virtual_users.root", "anonymous.root"}, false, FIELD(root),
 	 "The directory that the user sees as /, written as local_users.root."},
 	[POLICY_CHROOT] = {"chroot", {"local_users.chroot", NULL, NULL}, false, FIELD(chroot),
-	 "Whether the user sees only what is beneath root. The default of virtual users is yes."},
+	 "Whether a user of the machine sees only what is beneath root. Virtual users always do."},
 	[POLICY_READ_ONLY] = {"read_only", {NULL, NULL, "anonymous.read_only"}, true, FIELD(read_only),
 	 "Whether nothing may be changed. The default of users with an account is no."},
 	[POLICY_UPLOAD_MODE] = {"upload_mode", EACH("uploads.mode"), true, FIELD(upload_mode),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "ftpd/master/check.h"
+#include "ftpd/master/explain.h"
 #include "ftpd/master/master.h"
 #include "ftpd/master/reload.h"
 #include "ftpd/master/serve_dir.h"
@@ -23,6 +24,7 @@ enum {
 	OPTION_LISTEN,
 	OPTION_WRITABLE,
 	OPTION_CHECK,
+	OPTION_EXPLAIN,
 	OPTION_VERSION,
 	OPTION_HELP,
 };
@@ -30,6 +32,7 @@ enum {
 enum action {
 	ACTION_RUN,
 	ACTION_CHECK,
+	ACTION_EXPLAIN,
 	ACTION_VERSION,
 	ACTION_HELP,
 	ACTION_USAGE, /* a mistake, which has been told */
@@ -39,6 +42,7 @@ struct command_line {
 	enum action action;
 	struct invocation invocation;
 	struct serve_request serve;
+	const char *explained; /* USER or USER@ADDRESS */
 	bool has_conf_path;
 };
 
@@ -50,6 +54,7 @@ static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"writable", no_argument, NULL, OPTION_WRITABLE},
     {"check", no_argument, NULL, OPTION_CHECK},
+    {"explain", required_argument, NULL, OPTION_EXPLAIN},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -64,13 +69,16 @@ print_help(void)
 	    "  deftpd [-c FILE] [-o KEY=VALUE]...  run in the foreground; FILE is\n"
 	    "                                      %s\n"
 	    "                                      unless named\n"
-	    "  deftpd --serve DIR [--port N] [--listen ADDR] [-o KEY=VALUE]...\n"
-	    "                                      share DIR with anybody, read-only; no\n"
-	    "                                      configuration and no root needed;\n"
-	    "                                      port %d unless named; Ctrl-C stops\n"
+	    "  deftpd --serve DIR [--port N] [--listen ADDR] [--writable] [-o KEY=VALUE]...\n"
+	    "                                      share DIR with anybody, read-only unless\n"
+	    "                                      --writable; no configuration and no root\n"
+	    "                                      needed; port %d unless named; Ctrl-C stops\n"
 	    "  deftpd --check [-c FILE] [-o KEY=VALUE]...\n"
 	    "                                      report every mistake in the configuration,\n"
 	    "                                      and what confines the workers\n"
+	    "  deftpd --explain USER[@ADDRESS] [-c FILE] [-o KEY=VALUE]...\n"
+	    "                                      print what applies to that user, and which\n"
+	    "                                      line decides it\n"
 	    "  deftpd --version | --help\n"
 	    "\n"
 	    "Keys are explained in deftpd.conf(5), the rest in deftpd(8).\n",
@@ -110,9 +118,12 @@ take_option(struct command_line *line, int option)
 	case OPTION_SERVE: line->serve.directory = optarg; return true;
 	case OPTION_PORT: line->serve.port = optarg; return true;
 	case OPTION_LISTEN: line->serve.address = optarg; return true;
-	case OPTION_WRITABLE:
-		return refuse(line, "--writable: uploads are not built in this release");
+	case OPTION_WRITABLE: line->serve.is_writable = true; return true;
 	case OPTION_CHECK: line->action = ACTION_CHECK; return true;
+	case OPTION_EXPLAIN:
+		line->action = ACTION_EXPLAIN;
+		line->explained = optarg;
+		return true;
 	case OPTION_VERSION: line->action = ACTION_VERSION; return false;
 	case OPTION_HELP: line->action = ACTION_HELP; return false;
 	default:
@@ -135,24 +146,27 @@ parse(int argc, char **argv, struct command_line *line)
 	if (optind < argc) {
 		(void)refuse(line, "there are words without an option");
 	} else if (line->serve.directory == NULL &&
-	           (line->serve.port != NULL || line->serve.address != NULL)) {
-		(void)refuse(line, "--port and --listen belong to --serve");
+	           (line->serve.port != NULL || line->serve.address != NULL ||
+	            line->serve.is_writable)) {
+		(void)refuse(line, "--port, --listen and --writable belong to --serve");
 	} else if (line->serve.directory != NULL && line->has_conf_path) {
 		(void)refuse(line, "--serve reads no configuration file");
 	}
 }
 
+/* --check and --explain. */
 static int
-check(const struct invocation *invocation)
+report(const struct command_line *line)
 {
-	struct conf *conf = reload_read(invocation);
+	struct conf *conf = reload_read(&line->invocation);
 	int status;
 
 	if (conf == NULL) {
 		master_complain("out of memory");
 		return EXIT_FAILURE;
 	}
-	status = check_report(conf);
+	status = line->action == ACTION_CHECK ? check_report(conf)
+	                                      : explain(conf, line->explained);
 	conf_free(conf);
 	return status;
 }
@@ -166,8 +180,7 @@ act(struct command_line *line)
 	    !serve_dir_apply(&line->serve, &texts, &line->invocation)) {
 		return EXIT_FAILURE;
 	}
-	return line->action == ACTION_CHECK ? check(&line->invocation)
-	                                    : start_run(&line->invocation);
+	return line->action == ACTION_RUN ? start_run(&line->invocation) : report(line);
 }
 
 int
@@ -183,7 +196,8 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case ACTION_USAGE: return EXIT_USAGE;
 	case ACTION_RUN:
-	case ACTION_CHECK: break;
+	case ACTION_CHECK:
+	case ACTION_EXPLAIN: break;
 	}
 	return act(&line);
 }

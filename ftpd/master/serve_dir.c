@@ -65,6 +65,11 @@ serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
 	add_listen(request, texts);
 	add(texts, "anonymous.enabled=yes");
 	add(texts, "anonymous.root=%s", path);
+	if (request->is_writable) {
+		add(texts, "anonymous.read_only=no");
+		/* What one client has sent, the next may fetch. */
+		add(texts, "anonymous.umask=022");
+	}
 	add(texts, "log.transfers=");
 	add(texts, "log.events=stderr");
 	add(texts,
@@ -72,6 +77,11 @@ serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
 	add(texts, "spare_max=8");
 	if (!privilege_is_root()) {
 		add(texts, "active_port=0"); /* port 20 is root's */
+	}
+	if (request->is_writable) {
+		(void)printf("--writable: anybody who reaches the port may change and delete "
+		             "what is in %s.\n",
+		             path);
 	}
 	free(path);
 	put_in_front(texts, invocation);

@@ -10,7 +10,7 @@
 #include "common/base.h"
 
 enum {
-	SERVE_OVERRIDES = 8,
+	SERVE_OVERRIDES = 10,
 	SERVE_TEXT_MAX = MASTER_PATH_MAX + 64,
 	SERVE_PORT = 2121,
 };
@@ -20,6 +20,7 @@ struct serve_request {
 	const char *directory;
 	const char *port;    /* NULL: SERVE_PORT */
 	const char *address; /* NULL: all */
+	bool is_writable;
 };
 
 /* Where the overrides' texts live. */

@@ -1,0 +1,410 @@
+/*
+ * explain: what applies to one user, and which line decides it.
+ * Runs in: master, offline.
+ */
+#include "ftpd/master/explain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/addr.h"
+#include "ftpd/conf/policy_table.h"
+#include "ftpd/master/explain_who.h"
+#include "ftpd/master/passive_plan.h"
+#include "common/base.h"
+
+enum {
+	PLACE_MAX = CONF_FINDING_FILE_MAX + 16,
+	WHERE_MAX = PLACE_MAX + OPTIONS_TEXT_MAX + 16,
+};
+
+struct explanation {
+	const struct conf *conf;
+	struct explain_who who;
+	char user[OPTIONS_TEXT_MAX];
+	struct addr peer; /* ADDR_NONE: not given */
+	const char *groups[POLICY_GROUPS_MAX];
+	size_t group_count;
+	struct policy policy;
+	struct policy_origins origins;
+};
+
+static void
+print_row(const char *name, const char *value, const char *where)
+{
+	if (where[0] == '\0') {
+		printf("%-22s %s\n", name, value);
+	} else {
+		printf("%-22s %-22s %s\n", name, value, where);
+	}
+}
+
+/* A key outside titled sections. */
+static void
+print_plain(const struct conf *conf, const char *name, const char *key)
+{
+	const struct option_row *row = option_find_dotted(key);
+	char value[OPTION_VALUE_MAX] = "";
+	char where[WHERE_MAX];
+
+	if (row != NULL) {
+		option_format(row, conf_options(conf), 0, value);
+	}
+	conf_where(conf, key, where, sizeof(where));
+	print_row(name, value, where);
+}
+
+/* Which plain key decides where no titled section does. Returns: NULL if there is none. */
+static const char *
+plain_key(const struct explanation *explanation, enum policy_key key)
+{
+	bool is_rate = key == POLICY_RATE_DOWN || key == POLICY_RATE_UP;
+
+	if (explanation->who.kind == POLICY_KIND_ANONYMOUS && is_rate &&
+	    conf_options(explanation->conf)->anonymous.max_rate != 0) {
+		return "anonymous.max_rate";
+	}
+	return policy_row_get(key)->plain[explanation->who.kind];
+}
+
+static void
+find_where(const struct explanation *explanation, const struct policy_override *by,
+           enum policy_key key, char where[WHERE_MAX])
+{
+	const char *plain = plain_key(explanation, key);
+	char place[PLACE_MAX];
+
+	if (by != NULL) {
+		conf_where_titled(explanation->conf, by, key, where, WHERE_MAX);
+	} else if (plain == NULL) {
+		(void)snprintf(where, WHERE_MAX, "default");
+	} else {
+		conf_where(explanation->conf, plain, place, sizeof(place));
+		(void)snprintf(where, WHERE_MAX, "%s (%s)", place, plain);
+	}
+}
+
+static void
+print_key(const struct explanation *explanation, const struct policy *policy,
+          const struct policy_origins *origins, enum policy_key key)
+{
+	char value[OPTION_VALUE_MAX];
+	char where[WHERE_MAX];
+	struct option_row row;
+
+	policy_option(key, &row);
+	option_format_at(&row, policy, 0, value);
+	find_where(explanation, origins->by[key], key, where);
+	print_row(row.key, value, where);
+}
+
+static void
+print_identity(const struct explanation *explanation)
+{
+	const struct account *account = &explanation->who.account;
+	char value[64];
+
+	(void)snprintf(value, sizeof(value), "%u, %u", (unsigned)account->uid,
+	               (unsigned)account->gid);
+	print_row("uid, gid", value, "");
+	printf("%-22s", "groups");
+	for (size_t i = 0; i < explanation->group_count; i++) {
+		printf(" %s", explanation->groups[i]);
+	}
+	printf("%s\n", explanation->group_count == 0 ? " none" : "");
+	if (explanation->who.kind != POLICY_KIND_ANONYMOUS) {
+		print_row("home", account->home, "");
+	}
+	if (explanation->who.kind == POLICY_KIND_LOCAL) {
+		print_row("shell", account->shell, "");
+	}
+}
+
+/* Which line an admission comes from. Out: where: "" if from none. */
+static void
+find_decider(const struct explanation *explanation, enum policy_admission admission,
+             char where[WHERE_MAX])
+{
+	static const char *const keys[POLICY_ADMISSION_COUNT] = {
+	    [POLICY_DENIED_USER] = "logins.deny_users",
+	    [POLICY_DENIED_GROUP] = "logins.deny_groups",
+	    [POLICY_NOT_ALLOWED] = "logins.allow_users",
+	    [POLICY_DENIED_BY_FILE] = "logins.denied_file",
+	    [POLICY_DENIED_SHELL] = "local_users.valid_shell",
+	    [POLICY_DENIED_UID] = "local_users.min_uid",
+	};
+	const struct conf *conf = explanation->conf;
+	const char *key = keys[admission];
+
+	where[0] = '\0';
+	if (admission == POLICY_NOT_ALLOWED && !conf_is_set(conf, key)) {
+		key = "logins.allow_groups";
+	}
+	if (admission == POLICY_DENIED_BY_LOGIN) {
+		find_where(explanation, explanation->origins.by[POLICY_LOGIN], POLICY_LOGIN,
+		           where);
+	} else if (key != NULL) {
+		conf_where(conf, key, where, WHERE_MAX);
+	}
+}
+
+static void
+print_admission(const struct explanation *explanation)
+{
+	const struct options *options = conf_options(explanation->conf);
+	const struct account *account = &explanation->who.account;
+	const char *file = options->logins.denied_file;
+	const struct policy_subject subject = {.kind = explanation->who.kind,
+	                                       .user = explanation->user,
+	                                       .groups = explanation->groups,
+	                                       .group_count = explanation->group_count,
+	                                       .host = ""};
+	struct policy_facts facts = {.uid = account->uid, .gid = account->gid};
+	enum policy_admission admission;
+	char where[WHERE_MAX];
+	int is_listed = file[0] != '\0' ? account_is_listed(file, explanation->user) : 0;
+
+	if (is_listed < 0) {
+		printf("%-22s no: logins.denied_file %s: %s\n", "login", file,
+		       strerror(-is_listed));
+		return;
+	}
+	facts.is_in_denied_file = is_listed > 0;
+	facts.has_valid_shell = explanation->who.kind == POLICY_KIND_LOCAL &&
+	                        account_has_valid_shell(account);
+	admission = policy_admit(options, &explanation->policy, &subject, &facts);
+	find_decider(explanation, admission, where);
+	if (admission == POLICY_ADMITTED) {
+		print_row("login", "admitted", "");
+	} else {
+		printf("%-22s refused: %s%s%s%s\n", "login",
+		       policy_admission_text(admission), where[0] != '\0' ? " (" : "", where,
+		       where[0] != '\0' ? ")" : "");
+	}
+}
+
+static void
+print_directories_seen(const struct explanation *explanation)
+{
+	const struct policy *policy = &explanation->policy;
+	const char *home = explanation->who.kind == POLICY_KIND_ANONYMOUS
+	                       ? "/"
+	                       : explanation->who.account.home;
+	char root[OPTIONS_TEXT_MAX];
+	char start[OPTIONS_TEXT_MAX];
+	struct stat info;
+	char where[WHERE_MAX];
+
+	find_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT, where);
+	if (!policy_expand_root(policy->root, explanation->user, home, policy->chroot, root,
+	                        start)) {
+		printf("%-22s refused: \"%s\" with the home \"%s\" is no absolute path, or too "
+		       "long (%s)\n",
+		       "directory seen as /", policy->root, home, where);
+		return;
+	}
+	print_row("directory seen as /", root, where);
+	print_row("begins in", start, "");
+	/* Only the agent, as the user, can tell whether it may be entered. */
+	if (stat(root, &info) != 0 || !S_ISDIR(info.st_mode)) {
+		printf("%-22s there is no directory %s; he cannot log in\n", "", root);
+	}
+}
+
+/* Anonymous clients have neither of these keys. */
+static bool
+is_about_accounts(enum policy_key key)
+{
+	return key == POLICY_LOGIN || key == POLICY_CHROOT || key == POLICY_MAX_SESSIONS ||
+	       key == POLICY_USER_RATE_DOWN || key == POLICY_USER_RATE_UP;
+}
+
+static void
+print_settings(const struct explanation *explanation)
+{
+	bool is_anonymous = explanation->who.kind == POLICY_KIND_ANONYMOUS;
+
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		struct option_row row;
+
+		policy_option((enum policy_key)key, &row);
+		if (row.is_built &&
+		    !(is_anonymous && is_about_accounts((enum policy_key)key))) {
+			print_key(explanation, &explanation->policy, &explanation->origins,
+			          (enum policy_key)key);
+		}
+	}
+	if (is_anonymous) {
+		print_plain(explanation->conf, "upload_directory",
+		            "anonymous.upload_directory");
+	}
+}
+
+static void
+print_directory(const struct explanation *explanation,
+                const struct policy_override *directory)
+{
+	struct policy policy;
+	struct policy_origins origins;
+
+	policy_resolve_directory(conf_overrides(explanation->conf), directory,
+	                         &explanation->policy, &explanation->origins, &policy,
+	                         &origins);
+	printf("\nbeneath %s\n", directory->title);
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		if (policy_row_get((enum policy_key)key)->is_for_directories) {
+			print_key(explanation, &policy, &origins, (enum policy_key)key);
+		}
+	}
+}
+
+static void
+print_sections(const struct explanation *explanation)
+{
+	const struct overrides *overrides = conf_overrides(explanation->conf);
+
+	if (explanation->who.kind == POLICY_KIND_ANONYMOUS) {
+		return;
+	}
+	for (size_t i = 0; i < overrides->count; i++) {
+		if (overrides->entry[i].scope == POLICY_DIRECTORY) {
+			print_directory(explanation, &overrides->entry[i]);
+		}
+	}
+	for (size_t i = 0; i < overrides->count; i++) {
+		if (overrides->entry[i].scope == POLICY_HOST) {
+			printf("\nSection host \"%s\" of line %" PRIu32
+			       " holds as well for those who log in on that host.\n",
+			       overrides->entry[i].title, overrides->entry[i].line);
+		}
+	}
+}
+
+static void
+print_passive_address(const struct conf *conf, const struct addr *peer)
+{
+	static const struct addr nowhere = {.family = ADDR_IPV4};
+	const struct options *options = conf_options(conf);
+	const char *text = options->passive_address;
+	const char *key = "passive_address";
+	struct addr resolved = {0};
+	char told[ADDR_TEXT_MAX];
+	char where[WHERE_MAX];
+	struct addr addr;
+
+	if (peer->family != ADDR_IPV4) {
+		print_row("PASV tells him", "nothing", "it knows IPv4 alone; he uses EPSV");
+		return;
+	}
+	addr = passive_plan_announce(&options->passive_address_for, &resolved, peer, &nowhere);
+	if (!addr_same_host(&addr, &nowhere)) {
+		key = "passive_address_for";
+		(void)addr_format(&addr, told);
+		text = told;
+	} else if (text[0] == '\0') {
+		text = "the address that he has connected to";
+	}
+	conf_where(conf, key, where, sizeof(where));
+	printf("%-22s %-22s %s (%s)\n", "PASV tells him", text, where, key);
+}
+
+static void
+print_address(const struct conf *conf, const struct addr *peer)
+{
+	char text[ADDR_TEXT_MAX];
+
+	(void)addr_format(peer, text); /* its length is not needed */
+	printf("\nfrom %s%s\n", text,
+	       peer->family == ADDR_IPV6 ? ", and all of its /64 network together" : "");
+	print_plain(conf, "sessions at once", "max_sessions_per_address");
+	print_plain(conf, "rate_down", "rates.address_down");
+	print_plain(conf, "rate_up", "rates.address_up");
+	print_passive_address(conf, peer);
+	printf("Whether the address has to wait after wrong passwords, only the running server "
+	       "knows.\n");
+}
+
+/* USER@ADDRESS, where USER may have an @ in it. Returns: false if it is too long. */
+static bool
+split(const char *text, struct explanation *explanation)
+{
+	const char *at = strrchr(text, '@');
+	size_t len = strlen(text);
+
+	if (at != NULL && addr_parse(at + 1, strlen(at + 1), &explanation->peer)) {
+		addr_unmap(&explanation->peer);
+		len = (size_t)(at - text);
+	}
+	if (len >= sizeof(explanation->user)) {
+		return false;
+	}
+	memcpy(explanation->user, text, len);
+	explanation->user[len] = '\0';
+	return true;
+}
+
+static void
+resolve(struct explanation *explanation)
+{
+	const struct account *account = &explanation->who.account;
+	struct policy_subject subject = {.kind = explanation->who.kind,
+	                                 .user = explanation->user,
+	                                 .groups = explanation->groups,
+	                                 .host = ""};
+
+	for (size_t i = 0; i < account->group_name_count &&
+	                   explanation->group_count < POLICY_GROUPS_MAX;
+	     i++) {
+		if (account->group_names[i] != NULL) {
+			explanation->groups[explanation->group_count++] =
+			    account->group_names[i];
+		}
+	}
+	subject.group_count = explanation->group_count;
+	policy_resolve(conf_options(explanation->conf), conf_overrides(explanation->conf),
+	               &subject, &explanation->policy, &explanation->origins);
+}
+
+static void
+print_all(const struct explanation *explanation)
+{
+	print_identity(explanation);
+	print_admission(explanation);
+	print_directories_seen(explanation);
+	print_settings(explanation);
+	print_sections(explanation);
+	if (explanation->peer.family != ADDR_NONE) {
+		print_address(explanation->conf, &explanation->peer);
+	}
+}
+
+int
+explain(const struct conf *conf, const char *who)
+{
+	struct explanation *explanation;
+	bool is_found = false;
+
+	if (conf_findings_count(conf) > 0) {
+		conf_findings_print(conf, stderr);
+		return EXIT_FAILURE;
+	}
+	explanation = calloc(1, sizeof(*explanation));
+	if (explanation == NULL || !split(who, explanation)) {
+		(void)fprintf(stderr, "deftpd: --explain: the name is too long\n");
+		free(explanation);
+		return EXIT_FAILURE;
+	}
+	explanation->conf = conf;
+	print_row("user", explanation->user, "");
+	is_found = explain_who_find(conf, explanation->user, &explanation->who);
+	if (is_found) {
+		resolve(explanation);
+		print_all(explanation);
+	}
+	explain_who_free(&explanation->who);
+	free(explanation);
+	return is_found && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
