@@ -241,7 +241,7 @@ const struct command command_table[CMD_COUNT] = {
 	[CMD_MFF] = {"MFF", COMMAND_ARG_FACTS_PATH, CMD_MFF, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_WRITES,
 		"<SP> facts <SP> path", "Set facts of a file",
-		"MFF Modify;UNIX.mode;", "draft-somers-ftp-mfxx 5",
+		"MFF modify;UNIX.mode;", "draft-somers-ftp-mfxx 5",
 		{213, 504, 550}},
 	[CMD_HASH] = {"HASH", COMMAND_ARG_OPTIONAL_TEXT, CMD_HASH, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_NOT_BUILT,

@@ -138,6 +138,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_time(text, size);
 	fuzz_require(arg_epsv(text, size, &epsv) == ARG_OK || epsv == ARG_EPSV_ALL);
 	fuzz_require(arg_type(text, size, &type) == ARG_OK || type == ARG_TYPE_IMAGE);
+	fuzz_require(arg_host(text, size) != ARG_OK ||
+	             (size > 0 && memchr(text, ' ', size) == NULL));
 	fuzz_require(arg_mode(text, size) != ARG_OK || size == 1);
 	fuzz_require(arg_structure(text, size) != ARG_OK || size == 1);
 	fuzz_require(arg_opts(text, size, &opts) == ARG_OK || opts.facts == 4711);

@@ -9,6 +9,7 @@
 
 #include "ftpd/proto/entry.h"
 #include "ftpd/proto/reply.h"
+#include "ftpd/proto/site.h"
 #include "tests/fuzz/fuzz.h"
 #include "common/base.h"
 
@@ -29,6 +30,41 @@ check_list(const char *line, size_t len, const struct request *request)
 	fuzz_require(list->path + list->path_len == request->text + request->text_len);
 	fuzz_require((list->flags & LIST_BY_TIME) == 0 ||
 	             (list->flags & LIST_BY_SIZE) == 0);
+}
+
+static void
+check_facts(const char *line, size_t len, const struct request *request)
+{
+	char text[MFF_TEXT_MAX];
+	size_t text_len = mff_format(&request->value.facts.set, text, sizeof(text));
+
+	check_inside(line, len, request->value.facts.path, request->value.facts.path_len);
+	fuzz_require(request->value.facts.path_len > 0);
+	fuzz_require(request->value.facts.set.mode <= MFF_MODE_MAX);
+	fuzz_require((text_len > 0) == (request->value.facts.set.has_time ||
+	                                request->value.facts.set.has_mode));
+}
+
+/* What stands behind SITE points into the line, too. */
+static void
+check_site(const char *line, size_t len, const struct request *request)
+{
+	struct site_request site = {.mode = 4711};
+	enum site_result result = site_parse(request->text, request->text_len, &site);
+
+	fuzz_require((result == SITE_UNKNOWN) == (site.id == SITE_COUNT));
+	if (result != SITE_OK) {
+		fuzz_require(site.mode == 4711);
+		return;
+	}
+	fuzz_require(site.mode <= MFF_MODE_MAX);
+	if (site.path_len > 0) {
+		check_inside(line, len, site.path, site.path_len);
+	}
+	if (site.id == SITE_SYMLINK) {
+		check_inside(line, len, site.target, site.target_len);
+		fuzz_require(site.target_len > 0 && site.path_len > 0);
+	}
 }
 
 static void
@@ -63,9 +99,17 @@ check_value(const char *line, size_t len, const struct request *request,
 		             0);
 		break;
 	case COMMAND_ARG_TIME_PATH:
-		check_inside(line, len, request->value.time_path.path,
-		             request->value.time_path.path_len);
-		fuzz_require(request->value.time_path.path_len > 0);
+		fuzz_require(request->value.facts.set.has_time);
+		check_facts(line, len, request);
+		break;
+	case COMMAND_ARG_FACTS_PATH:
+		fuzz_require(request->value.facts.set.has_time ||
+		             request->value.facts.set.has_mode);
+		check_facts(line, len, request);
+		break;
+	case COMMAND_ARG_MAYBE_TIME_PATH: check_facts(line, len, request); break;
+	case COMMAND_ARG_HOST:
+		fuzz_require(request->text_len > 0 && request->text_len <= ARG_HOST_MAX);
 		break;
 	case COMMAND_ARG_OPTIONAL_TEXT:
 	case COMMAND_ARG_OPTIONAL_PATH:
@@ -112,6 +156,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_require(request.text_len == (word_len < size ? size - word_len - 1 : 0));
 	if (result == REQUEST_OK) {
 		check_value(line, size, &request, command_row(request.id)->argument);
+		if (request.id == CMD_SITE) {
+			check_site(line, size, &request);
+		}
 	} else {
 		check_refusal(result, request.id);
 	}

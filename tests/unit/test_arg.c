@@ -324,6 +324,49 @@ opts_are_parsed(void **state)
 	}
 }
 
+static void
+hosts_are_checked(void **state)
+{
+	static const struct {
+		const char *text;
+		enum arg_result result;
+		const char *why;
+	} cases[] = {
+	    {"ftp.example.net", ARG_OK, "RFC 7151 3.1"},
+	    {"localhost", ARG_OK, "one label"},
+	    {"xn--bcher-kva.example", ARG_OK, "a name of another script"},
+	    {"1.example", ARG_OK, "a digit first, RFC 1123 2.1"},
+	    {"192.0.2.1", ARG_OK, "an IPv4 address looks like a name"},
+	    {"[2001:db8::1]", ARG_OK, "IPv6 in brackets"},
+	    {"2001:db8::1", ARG_SYNTAX, "IPv6 without"},
+	    {"[192.0.2.1]", ARG_SYNTAX, "IPv4 in brackets"},
+	    {"[]", ARG_SYNTAX, "nothing in brackets"},
+	    {"", ARG_SYNTAX, "nothing"},
+	    {".example", ARG_SYNTAX, "an empty label"},
+	    {"example.", ARG_SYNTAX, "an empty last label"},
+	    {"-a.example", ARG_SYNTAX, "a hyphen first"},
+	    {"a-.example", ARG_SYNTAX, "a hyphen last"},
+	    {"a b", ARG_SYNTAX, "a space"},
+	    {"a/../b", ARG_SYNTAX, "a path"},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ARG_SYNTAX,
+	     "a label of 64"},
+	};
+	char longest[ARG_HOST_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		if (arg_host(cases[i].text, strlen(cases[i].text)) != cases[i].result) {
+			fail_msg("%s", cases[i].why);
+		}
+	}
+	for (size_t i = 0; i < sizeof(longest); i++) {
+		longest[i] = i % 2 == 0 ? 'a' : '.';
+	}
+	assert_int_equal(arg_host(longest, ARG_HOST_MAX), ARG_OK);
+	longest[ARG_HOST_MAX] = 'a';
+	assert_int_equal(arg_host(longest, ARG_HOST_MAX + 1), ARG_SYNTAX);
+}
+
 int
 main(void)
 {
@@ -335,6 +378,7 @@ main(void)
 	    cmocka_unit_test(allo_has_a_record_size),
 	    cmocka_unit_test(type_mode_and_structure_are_parsed),
 	    cmocka_unit_test(opts_are_parsed),
+	    cmocka_unit_test(hosts_are_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,8 +112,59 @@ values_are_typed(void **state)
 	assert_int_equal(request.value.list.path_len, 1);
 	assert_int_equal(request_parse("MFMT 19700101000001 a b", 23, &request),
 	                 REQUEST_OK);
-	assert_int_equal(request.value.time_path.epoch_s, 1);
-	assert_int_equal(request.value.time_path.path_len, 3);
+	assert_true(request.value.facts.set.has_time);
+	assert_false(request.value.facts.set.has_mode);
+	assert_int_equal(request.value.facts.set.time_s, 1);
+	assert_int_equal(request.value.facts.path_len, 3);
+	assert_int_equal(request_parse("MFF UNIX.mode=640; a b", 22, &request),
+	                 REQUEST_OK);
+	assert_int_equal(request.value.facts.set.mode, 0640);
+	assert_int_equal(request.value.facts.path_len, 3);
+	assert_int_equal(request_parse("MFF Size=1; a", 13, &request),
+	                 REQUEST_UNSUPPORTED);
+}
+
+static void
+mdtm_tells_and_sets(void **state)
+{
+	static const struct {
+		const char *line;
+		enum request_result result;
+		bool is_setting;
+		const char *path;
+		const char *why;
+	} cases[] = {
+	    {"MDTM a", REQUEST_OK, false, "a", "RFC 3659 3"},
+	    {"MDTM 19700101000001 a b", REQUEST_OK, true, "a b", "the older setting form"},
+	    {"MDTM 19700101000001", REQUEST_OK, false, "19700101000001",
+	     "a file of that name"},
+	    {"MDTM 19700101000001 ", REQUEST_OK, false, "19700101000001 ",
+	     "no path to set: a name with a space at its end"},
+	    {"MDTM 19701301000001 a", REQUEST_OK, false, "19701301000001 a", "no such month"},
+	    {"MDTM ./19700101000001 a", REQUEST_OK, false, "./19700101000001 a",
+	     "how such a name is asked for"},
+	    {"MDTM", REQUEST_SYNTAX, false, NULL, "no path at all"},
+	    {"MDTM ", REQUEST_SYNTAX, false, NULL, "an empty one"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct request request;
+		enum request_result result =
+		    request_parse(cases[i].line, strlen(cases[i].line), &request);
+
+		if (result != cases[i].result) {
+			fail_msg("%s", cases[i].why);
+		}
+		if (result == REQUEST_OK) {
+			assert_int_equal(request.value.facts.set.has_time,
+			                 cases[i].is_setting);
+			assert_int_equal(request.value.facts.path_len,
+			                 strlen(cases[i].path));
+			assert_memory_equal(request.value.facts.path, cases[i].path,
+			                    strlen(cases[i].path));
+		}
+	}
 }
 
 static void
@@ -154,6 +205,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines_are_judged),
 	    cmocka_unit_test(values_are_typed),
+	    cmocka_unit_test(mdtm_tells_and_sets),
 	    cmocka_unit_test(every_word_meets_every_argument),
 	};
 

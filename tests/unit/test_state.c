@@ -18,11 +18,14 @@
 static void
 sessions_follow_the_diagram(void **state)
 {
-	/* Rows: from; columns: to. greeted, named, authenticating, logged in, closing. */
+	/*
+	 * Rows: from; columns: to. greeted, named, authenticating, asked, logged in,
+	 * closing.
+	 */
 	static const char *const wanted[SESSION_STATE_COUNT] = {
-	    [SESSION_GREETED] = ".x..x",        [SESSION_NAMED] = "x.xxx",
-	    [SESSION_AUTHENTICATING] = "x..xx", [SESSION_LOGGED_IN] = "xx..x",
-	    [SESSION_CLOSING] = ".....",
+	    [SESSION_GREETED] = ".x...x",        [SESSION_NAMED] = "x.x.xx",
+	    [SESSION_AUTHENTICATING] = "x..xxx", [SESSION_ASKED] = "xxx..x",
+	    [SESSION_LOGGED_IN] = "x....x",      [SESSION_CLOSING] = "......",
 	};
 
 	(void)state;
