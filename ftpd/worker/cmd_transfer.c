@@ -165,6 +165,11 @@ void
 cmd_abor(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
+	if (session->transfer != NULL && session->transfer_state == TRANSFER_FINISHING) {
+		/* All has arrived and is being stored: that is answered first. */
+		session->transfer->has_abor = true;
+		return;
+	}
 	if (session_is_transferring(session)) {
 		transfer_abort(session, "as you asked");
 		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");

@@ -1,6 +1,6 @@
 /*
- * offload: a few threads that read what is not in memory, so that a cold disk or a dead
- * mount stalls its own transfer only.
+ * offload: a few threads that read what is not in memory and write where writing may
+ * wait, so that a cold disk or a dead mount stalls its own transfer only.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/offload.h"
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -23,13 +24,31 @@ enum {
 	STACK_BYTES = 256 * 1024,
 };
 
+enum job_kind {
+	JOB_FETCH,
+	JOB_STORE,
+	JOB_CLOSE,
+};
+
 struct offload_job {
 	struct offload_job *next;
 	/* NULL: abandoned. Only the loop's thread looks at it. */
 	struct transfer *transfer;
+	enum job_kind kind;
 	int file_fd;
+	int result; /* 0 or negative errno */
+	/* JOB_FETCH */
 	uint64_t offset;
 	uint64_t end;
+	/* JOB_STORE: the transfer's buffer, on loan */
+	char *buffer;
+	size_t buffer_at;
+	size_t buffer_len;
+	struct transfer_place place;
+	/* of an abandoned upload, for the agent; 0: it need not know */
+	uint32_t upload;
+	uint32_t agent_serial;
+	char *path;
 };
 
 struct offload_queue {
@@ -70,6 +89,30 @@ pop(struct offload_queue *queue)
 	return job;
 }
 
+/* In a thread. */
+static void
+work(struct offload_job *job)
+{
+	switch (job->kind) {
+	case JOB_FETCH:
+		/*
+		 * An error shows again when the pump reads, on the loop, where it can be
+		 * replied to.
+		 */
+		(void)pump_fetch(job->file_fd, job->offset, job->end);
+		return;
+	case JOB_STORE:
+		job->result =
+		    pump_store(job->file_fd, job->buffer + job->buffer_at,
+		               job->buffer_len - job->buffer_at, &job->place);
+		return;
+	case JOB_CLOSE:
+		job->result = close(job->file_fd) == 0 ? 0 : -errno;
+		job->file_fd = -1;
+		return;
+	}
+}
+
 static _Noreturn void *
 run_thread(void *context)
 {
@@ -86,17 +129,46 @@ run_thread(void *context)
 		offload->idle--;
 		(void)pthread_mutex_unlock(&offload->lock);
 
-		/*
-		 * An error shows again when the pump reads, on the loop, where it can be
-		 * replied to.
-		 */
-		(void)pump_fetch(job->file_fd, job->offset, job->end);
+		work(job);
 
 		(void)pthread_mutex_lock(&offload->lock);
 		push(&offload->done, job);
 		(void)pthread_mutex_unlock(&offload->lock);
 		/* full means: it is readable already */
 		(void)eventfd_write(offload->source.fd, 1);
+	}
+}
+
+/* Nobody waits for it any more: what the transfer has left undone is done now. */
+static void
+bury(struct offload *offload, struct offload_job *job)
+{
+	fd_close(&job->file_fd);
+	if (job->upload != 0 && job->path != NULL) {
+		agent_discard(offload->worker, job->agent_serial, job->upload, job->path);
+	}
+	free(job->buffer);
+	free(job->path);
+}
+
+/* The transfer takes back what the thread had of it. */
+static void
+give_back(struct offload_job *job)
+{
+	struct transfer *transfer = job->transfer;
+
+	transfer->job = NULL;
+	transfer->file_fd = job->file_fd;
+	if (job->kind == JOB_FETCH) {
+		transfer->is_fetched = true;
+		return;
+	}
+	transfer->error = job->result;
+	if (job->kind == JOB_STORE) {
+		transfer->place = job->place;
+		transfer->buffer = job->buffer;
+		transfer->buffer_at = 0;
+		transfer->buffer_len = 0;
 	}
 }
 
@@ -117,10 +189,9 @@ handle_done(struct loop_source *source, uint32_t events)
 			return;
 		}
 		if (job->transfer == NULL) {
-			fd_close(&job->file_fd);
+			bury(offload, job);
 		} else {
-			job->transfer->job = NULL;
-			job->transfer->is_fetched = true;
+			give_back(job);
 			transfer_continue(job->transfer->session);
 		}
 		free(job);
@@ -172,20 +243,42 @@ start_thread(struct offload *offload)
 	return -result;
 }
 
+static struct offload_job *
+make_job(struct transfer *transfer)
+{
+	struct offload_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL) {
+		return NULL;
+	}
+	job->transfer = transfer;
+	job->file_fd = transfer->file_fd;
+	if (!transfer_is_upload(transfer)) {
+		job->kind = JOB_FETCH;
+		job->offset = transfer->offset;
+		job->end = transfer->end;
+	} else if (transfer->buffer_at < transfer->buffer_len) {
+		job->kind = JOB_STORE;
+		job->buffer = transfer->buffer;
+		job->buffer_at = transfer->buffer_at;
+		job->buffer_len = transfer->buffer_len;
+		job->place = transfer->place;
+	} else {
+		job->kind = JOB_CLOSE;
+	}
+	return job;
+}
+
 int
 offload_start(struct transfer *transfer)
 {
 	struct offload *offload = transfer->session->worker->offload;
-	struct offload_job *job = calloc(1, sizeof(*job));
+	struct offload_job *job = make_job(transfer);
 	int result = 0;
 
 	if (job == NULL) {
 		return -ENOMEM;
 	}
-	job->transfer = transfer;
-	job->file_fd = transfer->file_fd;
-	job->offset = transfer->offset;
-	job->end = transfer->end;
 	(void)pthread_mutex_lock(&offload->lock);
 	if (offload->idle == 0 && offload->threads < OFFLOAD_THREADS) {
 		result = start_thread(offload);
@@ -195,19 +288,31 @@ offload_start(struct transfer *transfer)
 		free(job);
 		return result;
 	}
+	transfer->job = job;
+	if (job->kind == JOB_STORE) {
+		transfer->buffer = NULL;
+	}
 	push(&offload->waiting, job);
 	(void)pthread_cond_signal(&offload->is_work);
 	(void)pthread_mutex_unlock(&offload->lock);
-	transfer->job = job;
 	return 0;
 }
 
 void
 offload_abandon(struct transfer *transfer)
 {
-	if (transfer->job != NULL) {
-		transfer->job->transfer = NULL;
-		transfer->job = NULL;
-		transfer->file_fd = -1;
+	struct offload_job *job = transfer->job;
+
+	if (job == NULL) {
+		return;
+	}
+	job->transfer = NULL;
+	transfer->job = NULL;
+	transfer->file_fd = -1;
+	if (transfer->upload != 0) {
+		job->upload = transfer->upload;
+		job->agent_serial = transfer->agent_serial;
+		job->path = strdup(transfer->path);
+		transfer->upload = 0;
 	}
 }

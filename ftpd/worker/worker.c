@@ -5,6 +5,7 @@
  */
 #include "ftpd/worker/worker.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,9 +116,19 @@ static int
 sleep_ms(struct worker *worker)
 {
 	int until_timer_ms = timer_wheel_sleep_ms(&worker->wheel);
+	bool is_flushed = record_flush(&worker->recorder);
+	uint64_t now_ms = worker->loop.now_ms;
+	uint64_t until_paced_ms =
+	    worker->paced_due_ms > now_ms ? worker->paced_due_ms - now_ms : 0;
 
-	return record_flush(&worker->recorder) || until_timer_ms >= 0 ? until_timer_ms
-	                                                              : TIMER_TICK_MS;
+	if (until_timer_ms < 0 && !is_flushed) {
+		until_timer_ms = TIMER_TICK_MS;
+	}
+	if (worker->paced != NULL && until_paced_ms < TIMER_TICK_MS &&
+	    (until_timer_ms < 0 || (int)until_paced_ms < until_timer_ms)) {
+		return (int)until_paced_ms;
+	}
+	return until_timer_ms;
 }
 
 static int
@@ -127,6 +138,7 @@ run_loop(struct worker *worker)
 		if (loop_turn(&worker->loop, sleep_ms(worker)) != 0) {
 			return EXIT_SYSTEM;
 		}
+		transfer_run_paced(worker);
 		handle_timers(worker);
 		session_free_ended(worker);
 		tell_denied(worker);
@@ -190,6 +202,7 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	worker->recorder.fd = -1;
 	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG says as much; valid arguments */
 	if (fd_set_nonblocking(master_fd, true) != 0 || init_loops(worker) != 0 ||
 	    offload_init(worker) != 0) {
 		free(worker);

@@ -30,6 +30,14 @@ enum {
 	WORKER_SESSION_SLOTS = 4096, /* buckets of the session table */
 };
 
+/* What stands behind a file system. */
+enum worker_storage {
+	WORKER_STORAGE_UNKNOWN, /* not looked at yet */
+	WORKER_STORAGE_MEMORY,  /* reading and writing never wait */
+	WORKER_STORAGE_LOCAL,   /* a disk of this machine */
+	WORKER_STORAGE_REMOTE,  /* a network or a process: may wait for ever */
+};
+
 struct worker {
 	enum worker_kind kind;
 	const struct options *options;
@@ -54,9 +62,14 @@ struct worker {
 	bool has_served; /* a session has begun */
 	bool is_over;    /* end of file from the master */
 	struct offload *offload;
-	/* of the last file sent, and whether that file system is in memory */
+	/* of the last file moved, and what stands behind it */
 	uint64_t last_device;
-	bool is_last_in_memory;
+	enum worker_storage last_storage;
+	/* PUMP_SHARED_BYTES to receive uploads in; NULL before the first one */
+	char *upload_buffer;
+	/* transfers that wait for their rate's sake, and when to look at them */
+	struct transfer *paced;
+	uint64_t paced_due_ms;
 	uint8_t input[WORKER_INPUT_BYTES];
 };
 
