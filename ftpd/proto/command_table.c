@@ -135,16 +135,21 @@ const struct command command_table[CMD_COUNT] = {
 		"[<SP> path]", "Store a file under a new name", NULL, "RFC 959 4.1.3",
 		{125, 150, 110, 226, 250, 425, 426, 451, 551, 552, 532, 450, 452, 553,
 		555}},
+	/* 554: REST says something else than the end, or a part of an upload waits. */
 	[CMD_APPE] = {"APPE", COMMAND_ARG_PATH, CMD_APPE, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_TRANSFERS,
 		"<SP> path", "Append to a file", NULL, "RFC 959 4.1.3",
 		{125, 150, 110, 226, 250, 425, 426, 451, 551, 552, 532, 450, 550, 452,
-		553, 555}},
+		553, 554, 555}},
+	/*
+	 * 452, 552: RFC 959 5.4 has no code for space that is not there, and 4.2.2 has
+	 * these.
+	 */
 	[CMD_ALLO] = {"ALLO", COMMAND_ARG_ALLOCATE, CMD_ALLO, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_KEEPS_REST,
+		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,
 		"<SP> size [<SP> R <SP> size]", "Ask whether so much can be stored",
 		NULL, "RFC 959 4.1.3",
-		{200, 202, 504}},
+		{200, 202, 452, 504, 552}},
 	/* 554: an offset that no file can have. */
 	[CMD_REST] = {"REST", COMMAND_ARG_OFFSET, CMD_REST, LOGIN,
 		COMMAND_NEEDS_LOGIN | COMMAND_KEEPS_REST,

@@ -36,6 +36,7 @@ static const struct sandbox_rule rules[] = {
     {SCMP_SYS(splice), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(pread64), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(preadv2), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(pwrite64), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(shutdown), SANDBOX_ALLOW, {{0}}},
     /* A client on a listener that the master made. */
     {SCMP_SYS(accept4), SANDBOX_ALLOW, {{0}}},
@@ -50,7 +51,7 @@ static const struct sandbox_rule rules[] = {
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_RCVLOWAT}}},
     /* The memory of a password. */
     {SCMP_SYS(mlock), SANDBOX_ALLOW, {{0}}},
-    /* Whether a file system is in memory. */
+    /* Whether a file system is in memory, and how much space is left. */
     {SCMP_SYS(fstatfs), SANDBOX_ALLOW, {{0}}},
 };
 
