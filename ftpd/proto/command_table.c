@@ -137,7 +137,8 @@ const struct command command_table[CMD_COUNT] = {
 		555}},
 	/* 554: REST says something else than the end, or a part of an upload waits. */
 	[CMD_APPE] = {"APPE", COMMAND_ARG_PATH, CMD_APPE, LOGIN,
-		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_TRANSFERS,
+		COMMAND_NEEDS_LOGIN | COMMAND_WRITES | COMMAND_KEEPS_REST |
+		COMMAND_TRANSFERS,
 		"<SP> path", "Append to a file", NULL, "RFC 959 4.1.3",
 		{125, 150, 110, 226, 250, 425, 426, 451, 551, 552, 532, 450, 550, 452,
 		553, 554, 555}},

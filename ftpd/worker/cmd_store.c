@@ -32,6 +32,11 @@ cmd_allo(struct session *session, const struct request *request)
 {
 	struct agent_question question = {.verb = AGENT_SPACE};
 
+	if (session->rights.is_read_only) {
+		control_reply(session, REPLY_SUPERFLUOUS,
+		              "Nothing can be stored here, so nothing is reserved.");
+		return;
+	}
 	if (session->rights.max_file_bytes != 0 &&
 	    request->value.number > session->rights.max_file_bytes) {
 		control_reply(session, REPLY_EXCEEDED,
