@@ -241,9 +241,9 @@ rest_outlives_what_prepares_a_transfer(void **state)
 {
 	static const enum command_id keep[] = {CMD_PASV, CMD_EPSV, CMD_PORT, CMD_EPRT,
 	                                       CMD_TYPE, CMD_NOOP, CMD_STAT, CMD_SIZE,
-	                                       CMD_RETR, CMD_STOR};
+	                                       CMD_RETR, CMD_STOR, CMD_APPE};
 	static const enum command_id forget[] = {CMD_CWD,  CMD_DELE, CMD_LIST, CMD_MLSD,
-	                                         CMD_NLST, CMD_APPE, CMD_USER, CMD_REIN};
+	                                         CMD_NLST, CMD_STOU, CMD_USER, CMD_REIN};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(keep); i++) {
