@@ -232,6 +232,26 @@ passwd_line_parse(const char *text, size_t len, struct passwd_user *ret_user,
 	return mistake == NULL ? PASSWD_LINE_USER : PASSWD_LINE_WRONG;
 }
 
+bool
+passwd_line_is_of(const char *text, size_t len, const char *name)
+{
+	const char *colon = memchr(text, ':', len);
+	size_t name_len = colon != NULL ? (size_t)(colon - text) : len;
+
+	if (is_empty(text, len)) {
+		return false;
+	}
+	while (name_len > 0 && (is_blank(text[0]) || is_control(text[0]))) {
+		text++;
+		name_len--;
+	}
+	while (name_len > 0 &&
+	       (is_blank(text[name_len - 1]) || is_control(text[name_len - 1]))) {
+		name_len--;
+	}
+	return name_len == strlen(name) && memcmp(text, name, name_len) == 0;
+}
+
 int
 passwd_file_check(int fd)
 {
@@ -253,7 +273,6 @@ passwd_file_check(int fd)
 /* A search through the file, which is read in pieces into memory that is wiped. */
 struct search {
 	const char *name;
-	size_t name_len;
 	unsigned line;       /* number of the one being read */
 	unsigned found_line; /* of his first one; 0: none yet */
 	enum passwd_line found;
@@ -264,35 +283,18 @@ struct search {
 	char bytes[4 * PASSWD_LINE_MAX];
 };
 
-/*
- * Does the line mean him? Even a wrong one does, so that it is he who is refused, rather
- * than taken for a user of another source or by a later line.
- */
-static bool
-means_him(const struct search *search, const char *text, size_t len)
-{
-	const char *colon = memchr(text, ':', len);
-	size_t name_len = colon != NULL ? (size_t)(colon - text) : len;
-
-	while (name_len > 0 && (is_blank(text[0]) || is_control(text[0]))) {
-		text++;
-		name_len--;
-	}
-	while (name_len > 0 &&
-	       (is_blank(text[name_len - 1]) || is_control(text[name_len - 1]))) {
-		name_len--;
-	}
-	return name_len == search->name_len && memcmp(text, search->name, name_len) == 0;
-}
-
 static void
 consider_line(struct search *search, const char *text, size_t len)
 {
 	const char *mistake;
 	enum passwd_line line = passwd_line_parse(text, len, &search->parsed, &mistake);
 
-	if (line == PASSWD_LINE_EMPTY || !means_him(search, text, len) ||
-	    search->found_line != 0) {
+	/*
+	 * A wrong line of his counts, so that it is he who is refused, rather than taken
+	 * for a user of another source or by a later line.
+	 */
+	if (line == PASSWD_LINE_EMPTY || search->found_line != 0 ||
+	    !passwd_line_is_of(text, len, search->name)) {
 		return;
 	}
 	search->found_line = search->line;
@@ -379,7 +381,6 @@ passwd_file_find(const char *path, const char *name, struct passwd_user *ret_use
 	}
 	if (error == 0) {
 		search->name = name;
-		search->name_len = strlen(name);
 		error = search_through(search, fd);
 	}
 	if (error == 0) {

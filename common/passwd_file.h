@@ -48,6 +48,13 @@ enum passwd_line passwd_line_parse(const char *text, size_t len,
                                    const char **ret_mistake);
 
 /*
+ * Ask whether a line is of this user. A wrong line may be, too: what stands before the
+ * first colon counts, without blanks and control characters around it.
+ * Returns: true if so; never for PASSWD_LINE_EMPTY.
+ */
+bool passwd_line_is_of(const char *text, size_t len, const char *name);
+
+/*
  * Ask whether a name can stand in the file.
  * Returns: NULL, or what is wrong with it, a sentence.
  */
