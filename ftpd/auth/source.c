@@ -130,7 +130,9 @@ explain_file(const char *path, int error, unsigned line, char ret_text[MA_TEXT_M
 	} else {
 		(void)snprintf(ret_text, MA_TEXT_MAX + 1,
 		               "virtual_users.file %.150s cannot be read: %s", path,
-		               strerror(-error));
+		               error == -ENODATA ? "there is no such file; deftp-passwd "
+		                                   "add makes it"
+		                                 : strerror(-error));
 	}
 }
 
