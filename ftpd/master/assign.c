@@ -172,6 +172,8 @@ void
 assign_end_session(struct master *master, struct session *session)
 {
 	session_record_forget(master, session);
+	moving_end(master, session);
+	login_desk_end_session(master, session);
 	if (session->state == SESSION_WAITING) {
 		int fd = stop_waiting(master, session);
 

@@ -27,7 +27,7 @@ struct child {
 	pid_t pid;
 	void *owner;
 	child_ended *ended;
-	/* the generation whose forkserver may tell of its end; NULL: our own child */
+	/* the forkserver_link that may tell of its end; NULL: our own child */
 	const void *server;
 };
 
@@ -40,7 +40,7 @@ struct child_table {
 
 /*
  * Remember a process.
- * In:      server: the generation whose forkserver made it; NULL: it is our own child.
+ * In:      server: the forkserver_link that made it; NULL: it is our own child.
  * Returns: 0 or -ENOMEM.
  */
 int children_add(struct child_table *table, pid_t pid, child_ended *ended, void *owner,
@@ -51,7 +51,7 @@ void children_disown(struct child_table *table, pid_t pid);
 
 /*
  * A process has ended. Unknown ones are nobody's.
- * In:      server: the generation whose forkserver says so, and is believed for its own
+ * In:      server: the forkserver_link that says so, and is believed for its own
  *          children only; NULL: the kernel.
  */
 void children_ended(struct master *master, pid_t pid, int status, const void *server);

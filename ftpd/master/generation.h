@@ -1,11 +1,11 @@
 /*
- * generation: one set of options and the forkserver that makes workers under them. A
- * reload, an abnormally ended worker and every renew_after children bring a new one; the
- * old one's sessions finish.
- * Runs in: master. Input: the forkserver's messages; it is as unprivileged as its
- * children.
+ * generation: one set of options and the forkservers that make workers and authenticators
+ * under them. A reload, an abnormally ended child and every renew_after workers bring a
+ * new one; the old one's sessions finish.
+ * Runs in: master.
  * Source: DESIGN.md section 2, "forkserver".
- * Not here: how many workers there should be; see pool.h. When a new generation takes
+ * Not here: what the forkservers say; see forkserver_link.h. How many workers and
+ * authenticators there should be; see pool.h and auth_pool.h. When a new generation takes
  * over; see renew.h.
  */
 #ifndef FTPD_MASTER_GENERATION_H
@@ -13,44 +13,43 @@
 
 #include <sys/queue.h>
 
-#include "common/forkserver.h"
 #include "common/loop.h"
-#include "ftpd/conf/options.h"
+#include "ftpd/conf/policy.h"
 #include "ftpd/ipc/worker_kind.h"
+#include "ftpd/master/auth_pool.h"
+#include "ftpd/master/forkserver_link.h"
 #include "ftpd/master/master.h"
 #include "ftpd/master/users.h"
 #include "common/base.h"
 
-enum generation_state {
-	GENERATION_STARTING, /* the forkserver has not said READY */
-	GENERATION_RUNNING,  /* it takes orders */
-	/* its forkserver is gone: its workers serve until there is another */
-	GENERATION_LOST,
-	GENERATION_RETIRED, /* no new worker, no new session; its sessions go on */
-};
-
 TAILQ_HEAD(worker_queue, worker);
 
+/* What a generation is made by. */
+struct generation_setup {
+	const struct options *options;
+	const struct overrides *overrides; /* NULL: none */
+	const struct users *users;
+};
+
 struct generation {
-	/* first: the channel to the forkserver; fd -1: it is gone */
-	struct loop_source source;
+	/*
+	 * of the workers. LOST: they serve until there is another generation; RETIRED: no
+	 * new worker, no new session; its sessions go on
+	 */
+	struct forkserver_link server;
+	struct auth_pool auth;
 	struct master *master;
 	LIST_ENTRY(generation) entry;
-	enum generation_state state;
 	struct options options;
+	struct overrides overrides; /* owned */
 	struct users users;
 	int options_fd;
-	pid_t forkserver_pid; /* 0: it has ended */
-	uint8_t layers;
 	bool is_test;    /* the self-test's; it never gets a client */
 	bool is_reload;  /* it comes with new options and perhaps new listeners */
 	bool has_usable; /* a worker is or was ready for clients */
 
-	/* workers that the forkserver has not been asked for */
-	struct worker_queue orders;
-	struct worker *ordered; /* it has been asked for this one and has not said DONE */
-	uint32_t used;          /* private workers that got a client, for renew_after */
-	uint32_t workers;       /* that still exist, in whatever state */
+	uint32_t used;    /* private workers that got a client, for renew_after */
+	uint32_t workers; /* that still exist, in whatever state */
 
 	/* pool.c */
 	struct worker_queue idle; /* private workers that are ready */
@@ -76,14 +75,13 @@ struct generation {
 };
 
 /*
- * Start a forkserver under these options. pool.c orders workers when it is ready.
- * In:      resolved: passive_address if it is known already; NULL: it is looked up.
+ * Start forkservers under these options. The pools order children when they are ready.
+ * In:      setup: copied. resolved: passive_address if it is known already; NULL: it is looked up.
  * Returns: 0 and *ret_generation; negative errno.
  * Owner:   the master; generation_sweep() frees it when nothing of it is left.
  */
-int generation_start(struct master *master, const struct options *options,
-                     const struct users *users, const struct addr *resolved,
-                     struct generation **ret_generation);
+int generation_start(struct master *master, const struct generation_setup *setup,
+                     const struct addr *resolved, struct generation **ret_generation);
 
 /*
  * Order a worker. It is created now and is asked for when the forkserver has obeyed the
@@ -93,7 +91,7 @@ int generation_start(struct master *master, const struct options *options,
 struct worker *generation_order(struct generation *generation, enum worker_kind kind);
 
 /*
- * Let it end: no more orders, the forkserver ends, every worker finishes its sessions and
+ * Let it end: no more orders, the forkservers end, every worker finishes its sessions and
  * ends.
  */
 void generation_retire(struct generation *generation);
@@ -103,8 +101,5 @@ void generation_read_all(struct master *master);
 
 /* Free the generations of which nothing is left. */
 void generation_sweep(struct master *master);
-
-/* Write the layers that confine its workers, and why others do not, to the log. */
-void generation_log_layers(const struct generation *generation);
 
 #endif

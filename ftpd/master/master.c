@@ -33,27 +33,65 @@ master_complain(const char *format, ...)
 	va_end(list);
 }
 
-void
-master_log(struct master *master, enum record_level level, const char *format, ...)
+/*
+ * The recorder is not there, and it is the recorder who escapes: what a client has sent
+ * is kept from the terminal here.
+ */
+static void
+complain_plain(char *text)
+{
+	for (char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < ' ' || (unsigned char)*at > '~') {
+			*at = '?';
+		}
+	}
+	master_complain("%s", text);
+}
+
+static void log_list(struct master *master, const struct record *about,
+                     const char *format, va_list list)
+    __attribute__((format(printf, 3, 0)));
+
+static void
+log_list(struct master *master, const struct record *about, const char *format,
+         va_list list)
 {
 	char text[RECORD_TEXT_MAX];
-	struct record record = {.type = RECORD_EVENT, .level = level, .text = text};
-	va_list list;
-	int len;
+	struct record record = *about;
+	int len = vsnprintf(text, sizeof(text), format, list);
 
-	va_start(list, format);
-	if (!master->recorder.is_ready) {
-		complain_list(format, list);
-		va_end(list);
-		return;
-	}
-	len = vsnprintf(text, sizeof(text), format, list);
-	va_end(list);
 	if (len < 0) {
 		return;
 	}
+	if (!master->recorder.is_ready) {
+		complain_plain(text);
+		return;
+	}
+	record.type = RECORD_EVENT;
+	record.text = text;
 	record.text_len = (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1;
 	record_send(&master->recorder.sender, &record);
+}
+
+void
+master_log(struct master *master, enum record_level level, const char *format, ...)
+{
+	const struct record record = {.level = level};
+	va_list list;
+
+	va_start(list, format);
+	log_list(master, &record, format, list);
+	va_end(list);
+}
+
+void
+master_log_of(struct master *master, const struct record *record, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	log_list(master, record, format, list);
+	va_end(list);
 }
 
 void
@@ -81,6 +119,7 @@ master_turn(struct master *master)
 
 		deadline->fire(master, deadline->owner);
 	}
+	moving_tell(master);
 	generation_sweep(master);
 	return 0;
 }

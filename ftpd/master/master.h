@@ -16,6 +16,8 @@
 #include "ftpd/master/admit.h"
 #include "ftpd/master/children.h"
 #include "ftpd/master/deadline.h"
+#include "ftpd/master/login_desk.h"
+#include "ftpd/master/moving.h"
 #include "ftpd/master/session_table.h"
 #include "common/base.h"
 
@@ -106,6 +108,8 @@ struct master {
 	struct session_table sessions;
 	struct session_queue waiting_shared;
 	struct session_queue waiting_private;
+	struct login_desk desk;
+	struct rates rates;
 
 	struct recorder_link recorder;
 	struct retry recorder_retry;
@@ -125,6 +129,14 @@ struct master {
  */
 void master_log(struct master *master, enum record_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * Log one line about somebody.
+ * In:      record: level, and session, peer and user as far as they are known; the rest
+ *          is set here. format: as for master_log().
+ */
+void master_log_of(struct master *master, const struct record *record, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Tell the person who starts the daemon, on standard error, why it does not start or what

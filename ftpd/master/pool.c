@@ -52,7 +52,7 @@ pause_is_over(struct master *master, void *owner)
 static void
 hold_orders(struct generation *generation)
 {
-	if (generation->state != GENERATION_RUNNING || generation->master->is_stopping ||
+	if (generation->server.state != FORKSERVER_RUNNING || generation->master->is_stopping ||
 	    timer_is_set(&generation->order_pause.timer)) {
 		return;
 	}
@@ -70,7 +70,7 @@ hold_orders(struct generation *generation)
 static bool
 may_order(const struct generation *generation)
 {
-	return generation->state == GENERATION_RUNNING && !generation->is_test &&
+	return generation->server.state == FORKSERVER_RUNNING && !generation->is_test &&
 	       !generation->master->is_stopping &&
 	       !timer_is_set(&generation->order_pause.timer);
 }
@@ -167,7 +167,7 @@ pool_worker_leaves(struct worker *worker)
 	}
 	worker->is_pooled = false;
 	if (worker->state == WORKER_ORDERED) {
-		TAILQ_REMOVE(&generation->orders, worker, in_queue);
+		forkserver_cancel(&generation->server, &worker->order);
 	}
 	if (worker->kind == WORKER_SHARED) {
 		LIST_REMOVE(worker, shared);

@@ -24,6 +24,7 @@ enum {
 
 static const char *const program_names[PROGRAM_COUNT] = {
     [PROGRAM_WORKER] = "deftpd-worker",
+    [PROGRAM_AUTH] = "deftpd-auth",
     [PROGRAM_AGENT] = "deftpd-agent",
     [PROGRAM_RECORDER] = "deftpd-recorder",
 };
@@ -65,9 +66,11 @@ program_find(struct master *master)
 		return true;
 	}
 	master_complain(
-	    "%s, %s and %s are neither beside this program nor in %s; install them there",
-	    program_names[PROGRAM_WORKER], program_names[PROGRAM_AGENT],
-	    program_names[PROGRAM_RECORDER], DEFTPD_LIBEXEC_DIR);
+	    "%s, %s, %s and %s are neither beside this program nor in %s; install them "
+	    "there",
+	    program_names[PROGRAM_WORKER], program_names[PROGRAM_AUTH],
+	    program_names[PROGRAM_AGENT], program_names[PROGRAM_RECORDER],
+	    DEFTPD_LIBEXEC_DIR);
 	return false;
 }
 

@@ -295,7 +295,7 @@ start_program(struct master *master, const struct options *options,
 	                              .identity = &users->recorder,
 	                              .ended = exited,
 	                              .owner = recorder};
-	int result = conf_seal(options, &order.options_fd);
+	int result = conf_seal(options, NULL, &order.options_fd);
 
 	if (result != 0) {
 		return result;

@@ -55,8 +55,9 @@ log_findings(struct master *master, const struct conf *conf)
  *          starting.
  */
 static bool
-apply(struct master *master, const struct options *options, const struct users *users)
+apply(struct master *master, const struct generation_setup *setup)
 {
+	const struct options *options = setup->options;
 	char listen_mistake[LISTEN_MISTAKE_MAX];
 	char logs_mistake[LOGS_MISTAKE_MAX];
 	struct logs logs;
@@ -71,7 +72,7 @@ apply(struct master *master, const struct options *options, const struct users *
 		listen_abandon(master);
 		return false;
 	}
-	result = renew_begin(master, options, users, NULL, true);
+	result = renew_begin(master, setup, NULL, true);
 	if (result != 0) {
 		master_log(master, RECORD_ERROR, "a forkserver cannot be started: %s",
 		           strerror(-result));
@@ -101,11 +102,15 @@ reload_begin(struct master *master)
 	if (conf_findings_count(conf) > 0) {
 		log_findings(master, conf);
 	} else {
+		const struct generation_setup setup = {.options = conf_options(conf),
+		                                       .overrides = conf_overrides(conf),
+		                                       .users = &users};
+
 		/* Whatever is still under way is overtaken by this. */
 		renew_cancel(master);
 		users_tell_missing(&users, conf_options(conf), log_warning, master);
 		limits_raise(conf_options(conf)->max_sessions);
-		is_applied = apply(master, conf_options(conf), &users);
+		is_applied = apply(master, &setup);
 	}
 	conf_free(conf);
 	if (!is_applied) {

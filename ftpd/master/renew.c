@@ -36,14 +36,17 @@ static void
 attempt(struct master *master, void *owner)
 {
 	const struct generation *current = master->current;
+	struct generation_setup setup;
 	int result;
 
 	(void)owner;
 	if (current == NULL || master->next != NULL || master->is_stopping) {
 		return; /* what is starting already is as new as can be */
 	}
-	result = renew_begin(master, &current->options, &current->users,
-	                     &current->passive_address, false);
+	setup = (struct generation_setup){.options = &current->options,
+	                                  .overrides = &current->overrides,
+	                                  .users = &current->users};
+	result = renew_begin(master, &setup, &current->passive_address, false);
 	if (result != 0) {
 		master_log(master, RECORD_ERROR, "a forkserver cannot be started: %s",
 		           strerror(-result));
@@ -74,6 +77,13 @@ renew_after_crash(struct generation *generation)
 	}
 }
 
+static bool
+has_lost_forkserver(const struct generation *generation)
+{
+	return generation->server.state == FORKSERVER_LOST ||
+	       generation->auth.server.state == FORKSERVER_LOST;
+}
+
 /* Give up the generation that was to take over. */
 static void
 give_up(struct master *master, const char *why)
@@ -96,7 +106,7 @@ give_up(struct master *master, const char *why)
 	           was_reload ? "the configuration was not taken over"
 	                      : "no new forkserver could be brought up",
 	           why);
-	if (master->current->state == GENERATION_LOST) {
+	if (has_lost_forkserver(master->current)) {
 		struct retry *renew = &master->renew;
 
 		renew->pause_ms = renew->pause_ms == 0             ? PAUSE_FIRST_MS
@@ -131,11 +141,11 @@ patience_is_over(struct master *master, void *owner)
 }
 
 int
-renew_begin(struct master *master, const struct options *options,
-            const struct users *users, const struct addr *resolved, bool is_reload)
+renew_begin(struct master *master, const struct generation_setup *setup,
+            const struct addr *resolved, bool is_reload)
 {
 	struct generation *generation;
-	int result = generation_start(master, options, users, resolved, &generation);
+	int result = generation_start(master, setup, resolved, &generation);
 
 	if (result != 0) {
 		return result;
@@ -176,7 +186,7 @@ renew_usable(struct generation *generation)
 	struct generation *old = master->current;
 
 	if (generation != master->next || !generation->has_usable ||
-	    generation->is_resolving) {
+	    generation->is_resolving || !auth_pool_is_usable(generation)) {
 		return;
 	}
 	master->current = generation;
@@ -195,7 +205,7 @@ renew_usable(struct generation *generation)
 		assign_uncrowd(master);
 	}
 	resolve_keep_fresh(generation);
-	if (generation->state == GENERATION_LOST) {
+	if (has_lost_forkserver(generation)) {
 		renew_request(
 		    master); /* its forkserver ended while a name was being looked up */
 	}

@@ -13,11 +13,11 @@
 /*
  * Start a generation that shall take over when it is usable; one that was starting is
  * given up.
- * In:      resolved: as for generation_start().
+ * In:      setup, resolved: as for generation_start().
  * Returns: 0 or negative errno.
  */
-int renew_begin(struct master *master, const struct options *options,
-                const struct users *users, const struct addr *resolved, bool is_reload);
+int renew_begin(struct master *master, const struct generation_setup *setup,
+                const struct addr *resolved, bool is_reload);
 
 /* Give up the generation that is starting, if there is one, without a word. */
 void renew_cancel(struct master *master);

@@ -136,7 +136,7 @@ wait_until(struct selftest *test, bool (*is_met)(const struct selftest *))
 static bool
 is_forkserver_decided(const struct selftest *test)
 {
-	return test->generation->state != GENERATION_STARTING;
+	return test->generation->server.state != FORKSERVER_STARTING;
 }
 
 static bool
@@ -155,21 +155,23 @@ static bool
 start_worker(struct selftest *test, const struct options *options)
 {
 	struct options copy = *options;
+	const struct generation_setup setup = {.options = &copy, .users = test->users};
 	const struct addr none = {0};
 	int result;
 
 	copy.anonymous.enabled = true;
+	copy.local_users.enabled = false;
+	copy.virtual_users.file[0] = '\0';
 	(void)snprintf(copy.anonymous.root, sizeof(copy.anonymous.root), "%s",
 	               test->directory);
 	copy.passive_address_for.count = 0;
-	result =
-	    generation_start(test->master, &copy, test->users, &none, &test->generation);
+	result = generation_start(test->master, &setup, &none, &test->generation);
 	if (result != 0) {
 		return fail(test, "the forkserver cannot be started", -result);
 	}
 	test->generation->is_test = true;
 	if (!wait_until(test, is_forkserver_decided) ||
-	    test->generation->state != GENERATION_RUNNING) {
+	    test->generation->server.state != FORKSERVER_RUNNING) {
 		return fail(test, "the forkserver does not become ready", ETIMEDOUT);
 	}
 	if (generation_order(test->generation, WORKER_SHARED) == NULL ||

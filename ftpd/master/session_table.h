@@ -13,8 +13,11 @@
 
 #include "common/addr.h"
 #include "ftpd/master/deadline.h"
+#include "ftpd/master/share.h"
 #include "common/base.h"
 
+struct authenticator;
+struct limit_row;
 struct worker;
 
 enum {
@@ -46,11 +49,12 @@ enum session_question {
 	SESSION_ASKED_NOTHING,
 	SESSION_ASKED_PASSIVE,
 	SESSION_ASKED_ACTIVE,
+	SESSION_ASKED_LOGIN, /* see login_desk.h; not among the worker's questions */
 };
 
 struct session {
 	uint32_t id;
-	struct deadline deadline; /* WAITING */
+	struct deadline deadline; /* WAITING; SESSION_ASKED_LOGIN: its delay */
 	enum session_state state;
 	enum session_question question;
 	struct addr peer;
@@ -69,6 +73,19 @@ struct session {
 	LIST_ENTRY(session) of_worker;
 	TAILQ_ENTRY(session)
 	in_queue; /* waiting for a worker, or its question for an answer: never both */
+
+	/* login_desk.c */
+	uint32_t tries;
+	bool is_queued;        /* SESSION_ASKED_LOGIN: only an authenticator is missing */
+	uint64_t login_number; /* login_user_number() of whom it wants to be */
+	uint64_t asked_ms;
+	LIST_HEAD(, authenticator) logins; /* tries, and agents that they became */
+
+	/* moving.c */
+	struct share_member share;
+	struct limit_row *user;    /* whose limits it shares; NULL: nobody's */
+	struct limit_row *address; /* while data move */
+
 	TAILQ_ENTRY(session) in_untold; /* see session_record.h */
 	bool is_untold;
 	uint32_t next_free; /* FREE: slot plus 1, 0 ends the list */

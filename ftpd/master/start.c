@@ -57,6 +57,8 @@ init(struct master *master)
 	}
 	timer_wheel_init(&master->wheel, clock_monotonic_ms());
 	admit_init(&master->admit, seed);
+	login_desk_init(master, seed);
+	moving_init(master, seed);
 	TAILQ_INIT(&master->waiting_shared);
 	TAILQ_INIT(&master->waiting_private);
 	recorder_init(master);
@@ -118,19 +120,18 @@ has_required_layers(struct master *master, const struct options *options)
 	char text[LAYERS_TEXT_MAX];
 
 	if (options->sandbox != OPTIONS_SANDBOX_REQUIRE ||
-	    master->current->layers == SPAWN_LAYER_ALL) {
+	    master->current->server.layers == SPAWN_LAYER_ALL) {
 		return true;
 	}
 	master_complain("sandbox is require, and the workers are confined by %s",
-	                layers_describe(master->current->layers, text));
+	                layers_describe(master->current->server.layers, text));
 	return false;
 }
 
 static bool
-start_workers(struct master *master, const struct options *options,
-              const struct users *users)
+start_workers(struct master *master, const struct generation_setup *setup)
 {
-	int result = renew_begin(master, options, users, NULL, true);
+	int result = renew_begin(master, setup, NULL, true);
 
 	if (result != 0) {
 		master_complain("the forkserver cannot be started: %s",
@@ -148,7 +149,7 @@ start_workers(struct master *master, const struct options *options,
 		    "no worker becomes ready; what they wrote here before says why");
 		return false;
 	}
-	return has_required_layers(master, options);
+	return has_required_layers(master, setup->options);
 }
 
 static void
@@ -158,7 +159,7 @@ tell_ready(struct master *master, const struct options *options)
 
 	master->is_started = true;
 	master_log(master, RECORD_INFO, "deftpd %s is ready; workers are confined by %s",
-	           DEFTPD_VERSION, layers_describe(master->current->layers, text));
+	           DEFTPD_VERSION, layers_describe(master->current->server.layers, text));
 	if (options->active_port != 0 && !master->may_use_low_ports) {
 		master_log(
 		    master, RECORD_WARNING,
@@ -181,8 +182,9 @@ tell_ready(struct master *master, const struct options *options)
  * fails.
  */
 static bool
-bring_up(struct master *master, const struct options *options, const struct users *users)
+bring_up(struct master *master, const struct generation_setup *setup)
 {
+	const struct options *options = setup->options;
 	char mistake[LISTEN_MISTAKE_MAX];
 
 	if (!listen_prepare(master, &options->listen, mistake)) {
@@ -190,19 +192,19 @@ bring_up(struct master *master, const struct options *options, const struct user
 		return false;
 	}
 	master->may_use_low_ports = data_active_may_bind(options->active_port);
-	return start_recorder(master, options, users) &&
-	       selftest(master, options, users) &&
-	       (master->is_stopping || start_workers(master, options, users));
+	return start_recorder(master, options, setup->users) &&
+	       selftest(master, options, setup->users) &&
+	       (master->is_stopping || start_workers(master, setup));
 }
 
 static int
-live(struct master *master, const struct options *options, const struct users *users)
+live(struct master *master, const struct generation_setup *setup)
 {
-	bool is_up = bring_up(master, options, users);
+	bool is_up = bring_up(master, setup);
 	int result = 0;
 
 	if (is_up && !master->is_stopping) {
-		tell_ready(master, options);
+		tell_ready(master, setup->options);
 		while (!master->is_stopping && result == 0) {
 			result = master_turn(master);
 		}
@@ -216,15 +218,15 @@ live(struct master *master, const struct options *options, const struct users *u
 }
 
 static int
-run(struct master *master, const struct options *options, const struct users *users)
+run(struct master *master, const struct generation_setup *setup)
 {
 	int result;
 
-	users_tell_missing(users, options, complain_text, NULL);
+	users_tell_missing(setup->users, setup->options, complain_text, NULL);
 	if (!program_find(master)) {
 		return 1;
 	}
-	limits_raise(options->max_sessions);
+	limits_raise(setup->options->max_sessions);
 	result = limits_drop_capabilities();
 	if (result == 0) {
 		result = init(master);
@@ -233,7 +235,7 @@ run(struct master *master, const struct options *options, const struct users *us
 		master_complain("cannot start: %s", strerror(-result));
 		return 1;
 	}
-	return live(master, options, users);
+	return live(master, setup);
 }
 
 int
@@ -251,7 +253,12 @@ start_run(const struct invocation *invocation)
 		check_system(conf, &users);
 		conf_findings_print(conf, stderr);
 		if (conf_findings_count(conf) == 0) {
-			status = run(master, conf_options(conf), &users);
+			const struct generation_setup setup = {
+			    .options = conf_options(conf),
+			    .overrides = conf_overrides(conf),
+			    .users = &users};
+
+			status = run(master, &setup);
 		}
 	}
 	conf_free(conf);

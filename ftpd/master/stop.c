@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "ftpd/master/assign.h"
+#include "ftpd/master/authenticator.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/listen.h"
 #include "ftpd/master/notify.h"
@@ -66,11 +67,9 @@ kill_all(struct master *master)
 
 	for (size_t i = 0; i < CHILDREN_BUCKETS; i++) {
 		LIST_FOREACH(child, &master->children.buckets[i], next) {
-			const struct generation *generation = child->server;
+			const struct forkserver_link *server = child->server;
 
-			children_kill(child->pid, generation != NULL
-			                              ? generation->forkserver_pid
-			                              : 0);
+			children_kill(child->pid, server != NULL ? server->pid : 0);
 		}
 	}
 }
@@ -88,6 +87,7 @@ stop_run(struct master *master)
 	listen_end(master);
 	assign_refuse_waiting(master);
 	close_workers(master);
+	authenticator_close_all(master);
 	wait_for_children(master, master->recorder.pid != 0 ? 1 : 0,
 	                  now_ms + STOP_OTHERS_MS);
 	recorder_end(master);
@@ -102,6 +102,7 @@ stop_run(struct master *master)
 	generation_sweep(master);
 	refuse_end(master);
 	session_table_end(&master->sessions);
+	login_desk_end(master);
 	admit_end(&master->admit);
 	fd_close(&master->reserve_fd);
 }

@@ -56,11 +56,10 @@ worker_forked(struct worker *worker, pid_t pid)
 		worker_gone(worker);
 		return;
 	}
-	if (children_add(&master->children, pid, exited, worker, worker->generation) !=
-	    0) {
-		children_kill(
-		    pid,
-		    worker->generation->forkserver_pid); /* nobody would look after it */
+	if (children_add(&master->children, pid, exited, worker,
+	                 &worker->generation->server) != 0) {
+		/* nobody would look after it */
+		children_kill(pid, worker->generation->server.pid);
 		worker_gone(worker);
 		return;
 	}
@@ -74,7 +73,7 @@ void
 worker_kill(struct worker *worker)
 {
 	if (worker->pid > 0) {
-		children_kill(worker->pid, worker->generation->forkserver_pid);
+		children_kill(worker->pid, worker->generation->server.pid);
 	}
 }
 
@@ -140,7 +139,6 @@ worker_gone(struct worker *worker)
 	worker->state = WORKER_GONE;
 	loop_forget(&master->loop, &worker->source);
 	fd_close(&fd);
-	fd_close(&worker->child_fd);
 	if (worker->recorder_end_fd >= 0) {
 		fd_close(&worker->recorder_end_fd);
 		master->recorder.worker_ends--;
@@ -167,7 +165,7 @@ worker_sweep(struct master *master)
 		struct worker *next = LIST_NEXT(worker, entry);
 
 		if (worker->pid == 0 && worker->agents == 0 &&
-		    worker->generation->ordered != worker) {
+		    worker->order.stage != FORK_ASKED) {
 			timer_clear(&master->wheel, &worker->later.timer);
 			LIST_REMOVE(worker, entry);
 			worker->generation->workers--;

@@ -166,7 +166,10 @@ worker_create(struct generation *generation, enum worker_kind kind)
 	worker->number = ++master->last_worker;
 	worker->kind = kind;
 	worker->state = WORKER_ORDERED;
-	worker->child_fd = fds[1];
+	worker->order.owner = worker;
+	worker->order.number = worker->number;
+	worker->order.kind = (uint8_t)kind;
+	worker->order.child_fd = fds[1];
 	worker->recorder_end_fd = -1;
 	worker->source.handle = handle;
 	outbox_init(&worker->outbox);
@@ -187,7 +190,6 @@ worker_began(struct worker *worker)
 {
 	worker->state = WORKER_STARTING;
 	worker->started_ms = clock_monotonic_ms();
-	fd_close(&worker->child_fd);
 }
 
 static void
@@ -343,7 +345,9 @@ worker_assign(struct worker *worker, struct session *session, int fd)
 void
 worker_release(struct worker *worker, struct session *session)
 {
-	if (session->question != SESSION_ASKED_NOTHING) {
+	if (session->question == SESSION_ASKED_LOGIN) {
+		login_desk_forget(worker->master, session);
+	} else if (session->question != SESSION_ASKED_NOTHING) {
 		TAILQ_REMOVE(&worker->questions, session, in_queue);
 		session->question = SESSION_ASKED_NOTHING;
 	}

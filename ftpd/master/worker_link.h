@@ -18,7 +18,7 @@
 #include "common/base.h"
 
 enum worker_state {
-	WORKER_ORDERED,  /* not asked for yet: in generation->orders */
+	WORKER_ORDERED,  /* the forkserver has not been asked for it */
 	WORKER_STARTING, /* forked, or about to be; it has not said READY */
 	WORKER_READY,    /* it may get clients */
 	WORKER_GONE,     /* its channel is closed; its exit status is awaited */
@@ -30,12 +30,12 @@ struct worker {
 	struct generation *generation;
 	LIST_ENTRY(worker) entry;  /* master->workers */
 	LIST_ENTRY(worker) shared; /* generation->shared, if WORKER_SHARED and not GONE */
-	TAILQ_ENTRY(worker) in_queue; /* generation->orders or ->idle */
+	TAILQ_ENTRY(worker) in_queue; /* generation->idle */
+	struct fork_order order;
 	uint32_t number;
 	pid_t pid; /* 0: not known, or ended */
 	enum worker_kind kind;
 	enum worker_state state;
-	int child_fd; /* ORDERED: the worker's end of the channel, else -1 */
 	/*
 	 * the recorder's end of this worker's channel to it, until the recorder takes it
 	 */

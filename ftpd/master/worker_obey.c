@@ -75,6 +75,34 @@ take_question(struct worker *worker, const struct mw_message *message,
 }
 
 static void
+take_login(struct worker *worker, const struct mw_message *message)
+{
+	struct session *session = own_session(worker, message->session);
+
+	if (session == NULL) {
+		return;
+	}
+	/* No password ever enters a shared worker. */
+	if (worker->kind != WORKER_PRIVATE ||
+	    session->question != SESSION_ASKED_NOTHING) {
+		worker_violates(worker,
+		                "wanted to log somebody in, and may not, or not now");
+		return;
+	}
+	login_desk_ask(worker, session, message->user);
+}
+
+static void
+take_moving(struct worker *worker, const struct mw_message *message)
+{
+	struct session *session = own_session(worker, message->session);
+
+	if (session != NULL) {
+		moving_take(worker, session, message);
+	}
+}
+
+static void
 take_back(struct worker *worker, const struct mw_message *message, int fd)
 {
 	const struct mw_message answer = {.type = MW_TAKEN_BACK,
@@ -99,6 +127,7 @@ take_back(struct worker *worker, const struct mw_message *message, int fd)
 		worker_violates(worker, "handed back what it may not, or another socket");
 		return;
 	}
+	moving_end(worker->master, session);
 	worker_release(worker, session);
 	session->wants_private = true;
 	session->is_handed_over = true;
@@ -142,8 +171,8 @@ worker_obey(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_HAND_BACK: take_back(worker, message, fd); return;
 	case MW_ENDED: take_ended(worker, message); return;
 	case MW_MORE_AGENTS: take_more_agents(worker); return;
-	case MW_LOGIN:
-	case MW_MOVING:
+	case MW_LOGIN: take_login(worker, message); return;
+	case MW_MOVING: take_moving(worker, message); return;
 	case MW_ASSIGN:
 	case MW_GIVE_AGENT:
 	case MW_GIVE_RECORDER:
