@@ -233,7 +233,8 @@ is_space_left(int file_fd, struct transfer_place *place)
 		return true;
 	}
 	place->check_at = place->offset + PUMP_SPACE_CHECK_BYTES;
-	return fstatfs(file_fd, &info) != 0 ||
+	/* a file system in memory without a size tells of no blocks at all */
+	return fstatfs(file_fd, &info) != 0 || info.f_blocks == 0 ||
 	       (uint64_t)info.f_bavail * (uint64_t)info.f_bsize >= place->min_free_bytes;
 }
 
