@@ -1,4 +1,5 @@
 /*
+ * Long because finding what applies, admitting and expanding the root are one contract.
  * policy: what applies to one user: the options, and the overrides of user, group, host
  * and directory sections over them.
  * Runs in: master (reads, explains), deftpd-auth (decides by it).

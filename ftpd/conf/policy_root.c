@@ -87,12 +87,12 @@ append_normal(const char *path, size_t len, char *ret_path)
 			return false;
 		}
 		if (part > 0 && !(part == 1 && path[start] == '.')) {
-			bool is_top = used == 1;
+			size_t separator = used > 1 ? 1 : 0;
 
-			if (used + part + 2 > OPTIONS_TEXT_MAX) {
+			if (used + separator + part >= OPTIONS_TEXT_MAX) {
 				return false;
 			}
-			if (!is_top) {
+			if (separator > 0) {
 				ret_path[used++] = '/';
 			}
 			memcpy(ret_path + used, path + start, part);

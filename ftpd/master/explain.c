@@ -54,7 +54,7 @@ print_plain(const struct conf *conf, const char *name, const char *key)
 		option_format(row, conf_options(conf), 0, value);
 	}
 	conf_where(conf, key, where, sizeof(where));
-	print_row(name, value, where);
+	print_row(name, value[0] != '\0' ? value : "\"\"", where);
 }
 
 /* Which plain key decides where no titled section does. Returns: NULL if there is none. */
@@ -168,7 +168,7 @@ print_admission(const struct explanation *explanation)
 	int is_listed = file[0] != '\0' ? account_is_listed(file, explanation->user) : 0;
 
 	if (is_listed < 0) {
-		printf("%-22s no: logins.denied_file %s: %s\n", "login", file,
+		printf("%-22s refused: logins.denied_file %s: %s\n", "admission", file,
 		       strerror(-is_listed));
 		return;
 	}
@@ -178,9 +178,9 @@ print_admission(const struct explanation *explanation)
 	admission = policy_admit(options, &explanation->policy, &subject, &facts);
 	find_decider(explanation, admission, where);
 	if (admission == POLICY_ADMITTED) {
-		print_row("login", "admitted", "");
+		print_row("admission", "by the lists and limits", "");
 	} else {
-		printf("%-22s refused: %s%s%s%s\n", "login",
+		printf("%-22s refused: %s%s%s%s\n", "admission",
 		       policy_admission_text(admission), where[0] != '\0' ? " (" : "", where,
 		       where[0] != '\0' ? ")" : "");
 	}
@@ -190,20 +190,24 @@ static void
 print_directories_seen(const struct explanation *explanation)
 {
 	const struct policy *policy = &explanation->policy;
-	const char *home = explanation->who.kind == POLICY_KIND_ANONYMOUS
-	                       ? "/"
-	                       : explanation->who.account.home;
+	bool is_anonymous = explanation->who.kind == POLICY_KIND_ANONYMOUS;
 	char root[OPTIONS_TEXT_MAX];
 	char start[OPTIONS_TEXT_MAX];
 	struct stat info;
 	char where[WHERE_MAX];
 
 	find_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT, where);
-	if (!policy_expand_root(policy->root, explanation->user, home, policy->chroot, root,
-	                        start)) {
+	if (is_anonymous) {
+		/* It is taken as it is written. */
+		memcpy(root, policy->root, sizeof(root));
+		memcpy(start, "/", 2);
+	} else if (!policy_expand_root(policy->root, explanation->user,
+	                               explanation->who.account.home, policy->chroot,
+	                               root, start)) {
 		printf("%-22s refused: \"%s\" with the home \"%s\" is no absolute path, or too "
 		       "long (%s)\n",
-		       "directory seen as /", policy->root, home, where);
+		       "directory seen as /", policy->root,
+		       explanation->who.account.home, where);
 		return;
 	}
 	print_row("directory seen as /", root, where);

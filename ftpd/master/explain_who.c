@@ -66,7 +66,6 @@ static enum answer
 find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 {
 	const char *path = conf_options(conf)->virtual_users.file;
-	const char *method;
 	int result;
 
 	if (path[0] == '\0') {
@@ -94,10 +93,12 @@ find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 		return ANSWER_BROKEN;
 	}
 	who->kind = POLICY_KIND_VIRTUAL;
-	method = passwd_hash_method(who->entry.hash);
 	printf("source                 virtual: %s:%u\n", path, who->line);
+	/* Whether the method is one that is known, only libcrypt can tell. */
 	printf("password               %s\n",
-	       method != NULL ? method : "none matches: it is empty or locked");
+	       who->entry.hash[0] != '\0' && strchr("!*", who->entry.hash[0]) == NULL
+	           ? "a hash in that line"
+	           : "none matches: it is empty or locked");
 	if (lend_account(conf, who) != ANSWER_HERE) {
 		return ANSWER_BROKEN;
 	}

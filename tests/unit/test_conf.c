@@ -67,6 +67,11 @@ static const struct {
     {"tls { policy = optional }\nuploads { umask = 022 }", "tls.policy", "optional"},
     {"listen_implicit_tls = {}\npassive_address_for = {}", "listen_implicit_tls", NULL},
     {"log { transfers = \"\" events = stderr }", "log.transfers", ""},
+    {"uploads { max_file_size = 4G }", "uploads.max_file_size", "4294967296"},
+    {"logins { sources = local deny_users = { joe, \"DOM\\\\ann\" } }", "logins.sources",
+     "local"},
+    {"logins { sources = {} }", "logins.sources", NULL},
+    {"user ftp { }\nuser joe { umask = 7 } idle_timeout = 6", "idle_timeout", "6"},
 };
 
 static void
@@ -236,20 +241,100 @@ static const struct {
      "f:1: anonymous.user must not be root, whom nothing confines; name a user who owns nothing\n"},
 
     /* Not built. */
-    {"local_users { enabled = yes }\nvirtual_users { file = relative }",
+    {"tls { certificate = relative }",
      {NULL},
-     "f:1: local_users.enabled is not built in this release; remove it\n"
-     "f:2: virtual_users.file is not built in this release; remove it\n"},
-    {"listen_implicit_tls = { \"*:990\" } uploads { mode = atomic }\nlog { format = json }",
+     "f:1: tls.certificate is not built in this release; remove it\n"},
+    {"listen_implicit_tls = { \"*:990\" }\nlog { format = json }",
      {NULL},
      "f:1: listen_implicit_tls is not built in this release; remove it\n"
-     "f:1: uploads.mode is not built in this release; remove it\n"
      "f:2: log.format is not built in this release; remove it\n"},
-    {"user \"joe\" {\n a = { b } c { } }\ngroup x {} host \"y\" { z = 1 }",
+    {"user x { tls_policy = all }",
      {NULL},
-     "f:1: section user is not built in this release; remove it\n"
-     "f:3: section group is not built in this release; remove it\n"
-     "f:3: section host is not built in this release; remove it\n"},
+     "f:1: tls_policy is not built in this release; remove it\n"},
+
+    /* Sections with a title. */
+    {"user { umask = 7 }",
+     {NULL},
+     "f:1: section user lacks a name; write user \"NAME\" { KEY = VALUE }\n"},
+    {"directory\n{ }",
+     {NULL},
+     "f:1: section directory lacks a name; write directory \"/PATH\" { KEY = VALUE }\n"},
+    {"user \"\" { }",
+     {NULL},
+     "f:1: section user: has an empty name; write one, or remove it\n"},
+    {"user a { }\ngroup a { }\nuser \"a\" { umask = 9 umsk = 7 }",
+     {NULL},
+     "f:3: section user \"a\" is there a second time; it is in line 1 already, write all into one\n"
+     "f:3: unknown option umsk; did you mean umask?\n"},
+    {"user \"a/b\" { }",
+     {NULL},
+     "f:1: section user: \"a/b\" is no name: it has a comma, colon or slash; remove it\n"},
+    {"host \"a..b\" { }",
+     {NULL},
+     "f:1: section host: \"a..b\" is neither an address nor a host name; write one, such as 192.0.2.1 or ftp.example.org\n"},
+    {"directory in { }\ndirectory \"/in/\" { }\ndirectory \"/a//b\" { }\ndirectory \"/a/../b\" { }\n"
+     "directory \"/./b\" { }\ndirectory / { }",
+     {NULL},
+     "f:1: section directory: \"in\" is not an absolute path; begin it with /\n"
+     "f:2: section directory: \"/in/\" is written in a roundabout way; leave out \"//\", \".\", \"..\" and a slash at the end\n"
+     "f:3: section directory: \"/a//b\" is written in a roundabout way; leave out \"//\", \".\", \"..\" and a slash at the end\n"
+     "f:4: section directory: \"/a/../b\" is written in a roundabout way; leave out \"//\", \".\", \"..\" and a slash at the end\n"
+     "f:5: section directory: \"/./b\" is written in a roundabout way; leave out \"//\", \".\", \"..\" and a slash at the end\n"},
+    {"directory \"/in\" {\nroot = /x\nlogin = no\nupload_mode = atomic }",
+     {NULL},
+     "f:2: root cannot differ by directory; write it into a section user, group or host\n"
+     "f:3: login cannot differ by directory; write it into a section user, group or host\n"},
+    {"group g {\numask = 9\nread_only = maybe\nrate_down = 1X\nroot = home\nupload_mode = fast }",
+     {NULL},
+     "f:2: umask: \"9\" is not a set of permission bits; write octal digits, as in \"022\"\n"
+     "f:3: read_only: \"maybe\" is neither yes nor no; write one of them\n"
+     "f:4: rate_down: \"1X\" is not a number of bytes a second from 0 to 1000000000000; write one, such as 1000000, 64K or 20M\n"
+     "f:5: root: \"home\" is no directory; write \"~\" for the home directory, or an absolute path\n"
+     "f:6: upload_mode: \"fast\" is not known; write \"direct\", \"atomic\" or \"durable\"\n"},
+    {"user x {\numask = 7\numask = 8\nlogin = { no }\nlogin no }",
+     {NULL},
+     "f:3: umask is set a second time; it is in line 2 already, keep one\n"
+     "f:4: login takes one value; remove the braces\n"
+     "f:5: login lacks its =; write login = no\n"},
+    {"user x { max_sessions_per_user = 3\nmode = atomic\npam_service = x\nmax_filesize = 3\nlisten = \"*:21\" }",
+     {NULL},
+     "f:1: unknown option max_sessions_per_user; did you mean max_sessions?\n"
+     "f:2: unknown option mode; did you mean upload_mode?\n"
+     "f:3: unknown option pam_service; write local_users { pam_service = VALUE }\n"
+     "f:4: unknown option max_filesize; did you mean max_file_size?\n"
+     "f:5: unknown option listen; write it outside of section user\n"},
+    {"user x { log { } }\nuser y {",
+     {NULL},
+     "f:1: a section begins within section user; close that with } first\n"
+     "f:2: section user has no end; close it with }\n"},
+    {"user = x", {NULL}, "f:1: user is a section; write user { KEY = VALUE }\n"},
+    {"user anonymous { umask = 7 }\nuser ftp { umask = 7 }",
+     {NULL},
+     "f:1: section user \"anonymous\" is about anonymous clients; write anonymous { KEY = VALUE }\n"},
+
+    /* Rules between keys of logins and uploads. */
+    {"anonymous { upload_directory = /in }",
+     {NULL},
+     "f:1: anonymous.upload_directory is set, but anonymous.enabled is no; write yes there, or remove it\n"},
+    {"anonymous { enabled = yes\nupload_directory = /in/ }",
+     {NULL},
+     "f:2: anonymous.upload_directory: \"/in/\" is written in a roundabout way; leave out \"//\", \".\", \"..\" and a slash at the end\n"},
+    {"virtual_users { user = root }",
+     {NULL},
+     "f:1: virtual_users.user must not be root, whom nothing confines; name a user who owns nothing\n"},
+    {"logins { allow_users = { a, b }\ndeny_users = { c, b } }",
+     {NULL},
+     "f:2: logins.deny_users and logins.allow_users both name b; remove it from one\n"},
+    {"logins { allow_groups = g\ndeny_groups = g }",
+     {NULL},
+     "f:2: logins.deny_groups and logins.allow_groups both name g; remove it from one\n"},
+    {"logins { sources = { local, local } }",
+     {NULL},
+     "f:1: logins.sources names \"local\" twice; remove one\n"},
+    {"logins { sources = {} }\nlocal_users { enabled = yes }\nvirtual_users { file = /v }",
+     {NULL},
+     "f:1: logins.sources lacks \"local\", but local_users.enabled is yes; add it, or write no there\n"
+     "f:1: logins.sources lacks \"virtual\", but virtual_users.file is set; add it, or remove the file\n"},
 
     /* Overrides. */
     {"spare_max = 0",
@@ -327,6 +412,112 @@ every_mistake_is_told(void **state)
 		free(text);
 		conf_free(conf);
 	}
+}
+
+/* Sections with a title are kept in the order of the file, each key with its line. */
+static void
+titled_sections_are_read(void **state)
+{
+	static const char text[] = "user \"DOM\\\\joe\" {\n\troot = \"~/in\"\n\tumask = 027\n}\n"
+				   "group 'a b' { login = no rate_up = 1K }\n"
+				   "user ann { }\n"
+				   "host ftp.example.org { max_sessions = 3 idle_timeout = 9 }\n"
+				   "directory \"/in\" { upload_mode = durable keep_partial = no\n"
+				   "max_file_size = 2G }\n";
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), NULL, 0);
+	const struct overrides *overrides = conf_overrides(conf);
+	const struct policy_override *entry = overrides->entry;
+	char *found = printed(conf);
+	char where[64];
+
+	(void)state;
+	assert_string_equal(found, "");
+	assert_int_equal(overrides->count, 5);
+	assert_int_equal(entry[0].scope, POLICY_USER);
+	assert_string_equal(entry[0].title, "DOM\\joe");
+	assert_int_equal(entry[0].keys, 1U << POLICY_ROOT | 1U << POLICY_UMASK);
+	assert_string_equal(entry[0].values.root, "~/in");
+	assert_int_equal(entry[0].values.umask, 027);
+	assert_int_equal(entry[0].line, 1);
+	assert_int_equal(entry[0].key_line[POLICY_UMASK], 3);
+	assert_int_equal(entry[1].scope, POLICY_GROUP);
+	assert_string_equal(entry[1].title, "a b");
+	assert_false(entry[1].values.may_log_in);
+	assert_int_equal(entry[1].values.rate_up, 1024);
+	assert_int_equal(entry[2].keys, 0);
+	assert_int_equal(entry[3].scope, POLICY_HOST);
+	assert_int_equal(entry[3].values.max_sessions, 3);
+	assert_int_equal(entry[3].values.idle_timeout_s, 9);
+	assert_int_equal(entry[4].scope, POLICY_DIRECTORY);
+	assert_int_equal(entry[4].values.upload_mode, OPTIONS_UPLOAD_DURABLE);
+	assert_false(entry[4].values.keep_partial);
+	assert_int_equal(entry[4].values.max_file_size, UINT64_C(2) << 30);
+	conf_where_titled(conf, &entry[4], POLICY_MAX_FILE_SIZE, where, sizeof(where));
+	assert_string_equal(where, "f:9, directory \"/in\"");
+	free(found);
+	conf_free(conf);
+}
+
+static void
+origins_are_told(void **state)
+{
+	static const char text[] = "\nspare_max = 33\nspare_min = 9\n";
+	static const char *const overrides[] = {"spare_min=10"};
+	struct conf *conf = conf_read_buffer("f", text, strlen(text), overrides, 1);
+	char where[64];
+
+	(void)state;
+	conf_where(conf, "spare_max", where, sizeof(where));
+	assert_string_equal(where, "f:2");
+	conf_where(conf, "spare_min", where, sizeof(where));
+	assert_string_equal(where, "-o spare_min=10");
+	conf_where(conf, "anonymous.root", where, sizeof(where));
+	assert_string_equal(where, "default");
+	conf_free(conf);
+}
+
+/* In: head, tail: around a number. */
+static struct conf *
+read_many(const char *head, const char *tail, size_t count)
+{
+	size_t cap = count * 64;
+	char *text = malloc(cap);
+	struct conf *conf;
+	size_t len = 0;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < count; i++) {
+		len += (size_t)snprintf(text + len, cap - len, "%s%zu%s", head, i, tail);
+	}
+	conf = conf_read_buffer("f", text, len, NULL, 0);
+	free(text);
+	return conf;
+}
+
+static void
+titled_sections_are_bounded(void **state)
+{
+	struct conf *conf = read_many("user u", " { umask = 7 }\n", POLICY_OVERRIDES_MAX);
+	char *found;
+
+	(void)state;
+	assert_int_equal(conf_findings_count(conf), 0);
+	assert_int_equal(conf_overrides(conf)->count, POLICY_OVERRIDES_MAX);
+	conf_free(conf);
+
+	conf = read_many("user u", " { umask = 7 }\n", POLICY_OVERRIDES_MAX + 1);
+	found = printed(conf);
+	assert_string_equal(
+	    found, "f:257: there are more than 256 sections with a name; remove some\n");
+	free(found);
+	conf_free(conf);
+
+	conf = read_many("directory /u", " { umask = 7 }\n", POLICY_DIRECTORIES_MAX + 2);
+	found = printed(conf);
+	assert_string_equal(found,
+	                    "f:65: there are more than 64 sections directory; remove some\n");
+	free(found);
+	conf_free(conf);
 }
 
 static void
@@ -527,6 +718,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(right_files_are_read),
 	    cmocka_unit_test(every_mistake_is_told),
+	    cmocka_unit_test(titled_sections_are_read),
+	    cmocka_unit_test(origins_are_told),
+	    cmocka_unit_test(titled_sections_are_bounded),
 	    cmocka_unit_test(findings_are_in_order_of_lines),
 	    cmocka_unit_test(a_wrong_value_leaves_the_default),
 	    cmocka_unit_test(overrides_win_and_later_ones_most),

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ftpd/conf/conf.h"
 #include "ftpd/conf/option.h"
 #include "ftpd/conf/options.h"
 #include "ftpd/conf/seal.h"
@@ -90,6 +91,29 @@ static const struct {
     {"uploads.mode", "durable"},
     {"uploads.umask", "077"},
     {"log.transfers", ""},
+    {"logins.sources", "local"},
+    {"logins.allow_users", "joe,DOMAIN\\ann"},
+    {"logins.allow_groups", "g"},
+    {"logins.deny_users", "a,b,c"},
+    {"logins.deny_groups", "d e"},
+    {"logins.denied_file", ""},
+    {"logins.tries", "3"},
+    {"logins.max_delay", "0"},
+    {"anonymous.read_only", "no"},
+    {"anonymous.umask", "027"},
+    {"local_users.min_uid", "500"},
+    {"local_users.valid_shell", "no"},
+    {"local_users.appended_code", "6"},
+    {"virtual_users.root", "/srv/%u/./in"},
+    {"uploads.keep_partial", "no"},
+    {"uploads.max_file_size", "4G"},
+    {"uploads.min_free_space", "1M"},
+    {"rates.session_down", "1K"},
+    {"rates.session_up", "2K"},
+    {"rates.user_down", "3K"},
+    {"rates.user_up", "4K"},
+    {"rates.address_down", "5K"},
+    {"rates.address_up", "6K"},
     {"log.format", "json"},
     {"log.events", "/e"},
 };
@@ -119,8 +143,54 @@ each_key_survives(void **state)
 }
 
 static void
+fill_names(struct options *options)
+{
+	struct options_name_list *lists[] = {
+	    &options->logins.allow_users, &options->logins.allow_groups,
+	    &options->logins.deny_users, &options->logins.deny_groups};
+
+	for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+		lists[i]->count = OPTIONS_LIST_MAX;
+		for (size_t at = 0; at < OPTIONS_LIST_MAX; at++) {
+			memset(lists[i]->entry[at], 'n', OPTIONS_NAME_MAX - 1);
+		}
+	}
+}
+
+/* Directories have the longest titles, though a reader would not let them have a root. */
+static void
+largest_overrides(struct overrides *ret_overrides)
+{
+	struct policy_override *entry = calloc(POLICY_OVERRIDES_MAX, sizeof(*entry));
+
+	assert_non_null(entry);
+	for (size_t i = 0; i < POLICY_OVERRIDES_MAX; i++) {
+		entry[i].scope = POLICY_DIRECTORY;
+		entry[i].keys = (1U << POLICY_KEY_COUNT) - 1;
+		entry[i].line = UINT32_MAX;
+		memset(entry[i].title, 't', OPTIONS_TEXT_MAX - 1);
+		memset(entry[i].values.root, 'r', OPTIONS_TEXT_MAX - 1);
+		entry[i].title[0] = '/';
+		entry[i].values.root[0] = '/';
+		entry[i].values.max_file_size = UINT64_C(1) << 60;
+		entry[i].values.min_free_space = UINT64_C(1) << 60;
+		entry[i].values.rate_down = UINT64_C(1000000000000);
+		entry[i].values.rate_up = UINT64_C(1000000000000);
+		entry[i].values.user_rate_down = UINT64_C(1000000000000);
+		entry[i].values.user_rate_up = UINT64_C(1000000000000);
+		entry[i].values.max_sessions = 1000000;
+		entry[i].values.idle_timeout_s = 604800;
+		entry[i].values.umask = 0777;
+	}
+	ret_overrides->count = POLICY_OVERRIDES_MAX;
+	ret_overrides->entry = entry;
+}
+
+static void
 largest_options_fit(void **state)
 {
+	struct overrides overrides;
+	struct overrides back;
 	struct work *work = *state;
 	char mistake[OPTION_MISTAKE_MAX];
 	char path[OPTIONS_TEXT_MAX];
@@ -134,7 +204,7 @@ largest_options_fit(void **state)
 	options_set_defaults(&work->options);
 	rows = option_table(&count);
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].type == OPTION_PATH) {
+		if (rows[i].type == OPTION_PATH || rows[i].type == OPTION_ROOT) {
 			assert_true(option_set(&rows[i], path, &work->options, mistake));
 		}
 	}
@@ -150,10 +220,97 @@ largest_options_fit(void **state)
 		                       &work->options, mistake));
 	}
 	work->options.listen_implicit_tls = work->options.listen;
-	assert_int_equal(
-	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
-	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), 0);
+	fill_names(&work->options);
+	largest_overrides(&overrides);
+	assert_int_equal(seal_encode(&work->options, &overrides, work->bytes,
+	                             sizeof(work->bytes), &len),
+	                 0);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), 0);
 	assert_memory_equal(&work->back, &work->options, sizeof(work->options));
+	assert_int_equal(back.count, overrides.count);
+	assert_memory_equal(back.entry, overrides.entry,
+	                    back.count * sizeof(back.entry[0]));
+	overrides_free(&back);
+	overrides_free(&overrides);
+}
+
+/* Each key of each kind of section. */
+static const char titled[] =
+    "user joe { login = no root = \"/srv/%u/./in\" chroot = no read_only = yes\n"
+    "upload_mode = durable umask = 027 keep_partial = no max_file_size = 4G\n"
+    "min_free_space = 1M max_sessions = 3 idle_timeout = 9 rate_down = 1K\n"
+    "rate_up = 2K user_rate_down = 3K user_rate_up = 4K }\n"
+    "group \"a b\" { umask = 077 }\nhost ftp.example.org { }\n"
+    "directory \"/in\" { read_only = no }\n";
+
+static void
+titled_sections_survive(void **state)
+{
+	struct work *work = *state;
+	struct conf *conf = conf_read_buffer("f", titled, sizeof(titled) - 1, NULL, 0);
+	const struct overrides *overrides = conf_overrides(conf);
+	struct overrides copy;
+	struct overrides back;
+	int fd;
+
+	assert_int_equal(conf_findings_count(conf), 0);
+	assert_int_equal(conf_seal(conf_options(conf), overrides, &fd), 0);
+	assert_int_equal(conf_unseal(fd, &work->back), 0);
+	assert_memory_equal(&work->back, conf_options(conf), sizeof(work->back));
+	assert_int_equal(overrides_unseal(fd, &back), 0);
+	assert_int_equal(back.count, 4);
+	/* Lines of keys stay with the master. */
+	assert_int_equal(overrides_copy(overrides, &copy), 0);
+	for (size_t i = 0; i < copy.count; i++) {
+		memset(copy.entry[i].key_line, 0, sizeof(copy.entry[i].key_line));
+	}
+	assert_memory_equal(back.entry, copy.entry, back.count * sizeof(back.entry[0]));
+	overrides_free(&copy);
+	overrides_free(&back);
+	overrides_free(&back);
+	conf_free(conf);
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+cut_and_wrong_sections_are_refused(void **state)
+{
+	struct work *work = *state;
+	struct conf *conf = conf_read_buffer("f", titled, sizeof(titled) - 1, NULL, 0);
+	struct overrides back = {0};
+	size_t plain;
+	size_t len;
+
+	assert_int_equal(seal_encode(conf_options(conf), NULL, work->bytes,
+	                             sizeof(work->bytes), &plain),
+	                 0);
+	assert_int_equal(seal_encode(conf_options(conf), conf_overrides(conf), work->bytes,
+	                             sizeof(work->bytes), &len),
+	                 0);
+	for (size_t cut = plain - 2; cut < len; cut++) {
+		assert_int_equal(seal_decode(work->bytes, cut, &work->back, &back),
+		                 -EBADMSG);
+	}
+	/* The count, then the first section: scope, length of the title, title. */
+	work->bytes[plain] = POLICY_SCOPE_COUNT;
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), -EBADMSG);
+	work->bytes[plain] = POLICY_USER;
+	assert_memory_equal(work->bytes + plain + 3, "joe", 3);
+	work->bytes[plain + 4] = '/';
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), -EBADMSG);
+	work->bytes[plain + 4] = 'o';
+	/* The mask, behind the title and the line. */
+	work->bytes[plain + 10] |= 0x80;
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), -EBADMSG);
+	work->bytes[plain + 10] &= 0x7f;
+	/* The count itself. */
+	work->bytes[plain - 2] = 2;
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), -EBADMSG);
+	work->bytes[plain - 2] = 0;
+	assert_null(back.entry);
+	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), 0);
+	overrides_free(&back);
+	conf_free(conf);
 }
 
 static void
@@ -267,6 +424,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_key_survives, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(largest_options_fit, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(titled_sections_survive, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(cut_and_wrong_sections_are_refused, set_up,
+	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(every_cut_is_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_build_is_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(values_are_checked_again, set_up, tear_down),

@@ -115,6 +115,20 @@ defaults_are_taken(void **state)
 	assert_true(options.local_users.chroot);
 	assert_false(options.anonymous.enabled);
 	assert_string_equal(options.anonymous.root, "/srv/ftp");
+	assert_int_equal(options.logins.sources.count, 2);
+	assert_string_equal(options.logins.sources.entry[0], "virtual");
+	assert_string_equal(options.logins.sources.entry[1], "local");
+	assert_int_equal(options.logins.allow_users.count, 0);
+	assert_string_equal(options.logins.denied_file, "/etc/ftpusers");
+	assert_int_equal(options.logins.tries, 5);
+	assert_int_equal(options.logins.max_delay_s, 10);
+	assert_int_equal(options.local_users.min_uid, 1000);
+	assert_true(options.local_users.valid_shell);
+	assert_true(options.anonymous.read_only);
+	assert_int_equal(options.anonymous.umask, 077);
+	assert_true(options.uploads.keep_partial);
+	assert_int_equal(options.uploads.max_file_size, 0);
+	assert_int_equal(options.rates.user_up, 0);
 	assert_string_equal(options.worker_user, "deftpd");
 	assert_string_equal(options.recorder_user, "deftpd-log");
 }
@@ -144,7 +158,45 @@ static const struct {
     {"max_sessions", "18446744073709551617", "!not a number"},
     {"idle_timeout", "5m", "!number of seconds from 1"},
     {"anonymous.max_rate", "1000000000000", "1000000000000"},
-    {"anonymous.max_rate", "1k", "!bytes a second"},
+    {"anonymous.max_rate", "1k", "1024"},
+    {"anonymous.max_rate", "20M", "20971520"},
+    {"anonymous.max_rate", "1T", "!bytes a second from 0 to 1000000000000; write one, such"},
+    {"anonymous.max_rate", "1MB", "!bytes a second"},
+    {"anonymous.max_rate", "K", "!bytes a second"},
+    {"anonymous.max_rate", "1 K", "!bytes a second"},
+    {"anonymous.max_rate", "-1K", "!bytes a second"},
+    {"anonymous.max_rate", "1.5M", "!bytes a second"},
+    {"uploads.max_file_size", "4G", "4294967296"},
+    {"uploads.max_file_size", "2t", "2199023255552"},
+    {"uploads.max_file_size", "1048576T", "1152921504606846976"},
+    {"uploads.max_file_size", "1048577T", "!number of bytes from 0"},
+    {"uploads.max_file_size", "18446744073709551615T", "!number of bytes"},
+    {"uploads.max_file_size", "16777216T", "!number of bytes"},
+    {"max_sessions", "1K", "!not a number"},
+    {"idle_timeout", "1K", "!number of seconds"},
+    {"logins.tries", "0", "!from 1 to 100"},
+    {"logins.max_delay", "0", "0"},
+    {"logins.max_delay", "301", "!from 0 to 300"},
+    {"local_users.appended_code", "6", "6"},
+    {"local_users.appended_code", "13", "!from 0 to 12"},
+    {"local_users.min_uid", "4294967294", "4294967294"},
+    {"local_users.min_uid", "4294967295", "!from 1 to 4294967294"},
+    {"logins.sources", "local", "local"},
+    {"logins.sources", "ldap", "!write \"virtual\" or \"local\""},
+    {"logins.sources", "", "!empty name"},
+    {"logins.allow_users", "DOMAIN\\joe", "DOMAIN\\joe"},
+    {"logins.allow_users", "joe@example.org", "joe@example.org"},
+    {"logins.allow_users", "007", "007"},
+    {"logins.allow_users", "a b", "a b"},
+    {"logins.allow_users", "a:b", "!has a comma, colon or slash"},
+    {"logins.allow_users", "a/b", "!has a comma, colon or slash"},
+    {"logins.allow_users", "a,b", "!has a comma, colon or slash"},
+    {"logins.allow_users", "a\nb", "!control character"},
+    {"logins.allow_users",
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "!has 64 bytes; shorten it to 63"},
+    {"logins.denied_file", "", ""},
+    {"logins.denied_file", "ftpusers", "!not an absolute path"},
     {"active_port", "0", "0"},
     {"active_port", "65535", "65535"},
     {"active_port", "65536", "!not a number"},
@@ -172,7 +224,21 @@ static const struct {
     {"log.events", "syslog", "!write \"journal\", \"stderr\" or an absolute path"},
     {"log.events", "", "!is empty"},
     {"local_users.root", "~", "~"},
-    {"local_users.root", "home", "!write \"~\" or an absolute path"},
+    {"local_users.root", "~/ftp", "~/ftp"},
+    {"local_users.root", "%h/./in", "%h/./in"},
+    {"local_users.root", "/srv/%u", "/srv/%u"},
+    {"local_users.root", "/srv/%u/./%h", "/srv/%u/./%h"},
+    {"local_users.root", "~joe", "!write \"~\" for the home directory"},
+    {"local_users.root", "%u", "!write \"~\" for the home directory"},
+    {"local_users.root", "home", "!write \"~\" for the home directory"},
+    {"local_users.root", "", "!write \"~\" for the home directory"},
+    {"local_users.root", "/srv/%d", "!neither %u, the name, nor %h"},
+    {"local_users.root", "/srv/%", "!neither %u"},
+    {"local_users.root", "/srv/%%u", "!neither %u"},
+    {"local_users.root", "/srv/../x", "!has \"..\" in it"},
+    {"local_users.root", "/srv/..", "!has \"..\" in it"},
+    {"local_users.root", "/srv/..a/b../a..b", "/srv/..a/b../a..b"},
+    {"virtual_users.user", "", ""},
     {"passive_address", "", ""},
     {"passive_address", "192.0.2.1", "192.0.2.1"},
     {"passive_address", "ftp.example.org", "ftp.example.org"},
@@ -264,6 +330,7 @@ static void
 lists_are_split_and_bounded(void **state)
 {
 	const struct option_row *row = option_find("", "listen");
+	const struct option_row *names = option_find("logins", "deny_users");
 	char mistake[OPTION_MISTAKE_MAX];
 	static struct options options;
 
@@ -280,6 +347,15 @@ lists_are_split_and_bounded(void **state)
 	}
 	assert_false(option_add(row, "*:21", &options, mistake));
 	assert_int_equal(options.listen.count, OPTIONS_LIST_MAX);
+	assert_true(option_set(names, "joe,ann", &options, mistake));
+	assert_int_equal(options.logins.deny_users.count, 2);
+	assert_string_equal(options.logins.deny_users.entry[1], "ann");
+	assert_false(option_set(names, "joe,,ann", &options, mistake));
+	option_clear(names, &options);
+	for (size_t i = 0; i < OPTIONS_LIST_MAX; i++) {
+		assert_true(option_add(names, "joe", &options, mistake));
+	}
+	assert_false(option_add(names, "joe", &options, mistake));
 }
 
 static void
