@@ -49,7 +49,7 @@ static const struct verb_row {
     {"add", VERB_ADD, true, true, true, true, true},
     {"set", VERB_SET, true, true, true, true, true},
     {"del", VERB_DEL, true, true, false, false, false},
-    {"list", VERB_LIST, false, true, false, false, false},
+    {"list", VERB_LIST, false, false, false, false, false},
     {"verify", VERB_VERIFY, false, true, false, false, true},
 };
 
