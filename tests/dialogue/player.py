@@ -7,8 +7,10 @@ import time
 import script
 from control import Control, Failure, reset
 from data import Data, passive_address
+from files import Files
 from lib_daemon import FAMILIES, slowness, wait_for
 from script import ScriptError, unescape, words
+from tree import content
 
 PATIENCE_S = 5.0
 
@@ -23,12 +25,13 @@ class Client:
         self.is_small = False
 
 
-class Player:
+class Player(Files):
     """Plays the statements after `option`; see Dialogue in run.py."""
 
-    def __init__(self, daemon, tree, is_verbose):
+    def __init__(self, daemon, tree, passwords, is_verbose):
         self.daemon = daemon
         self.tree = tree
+        self.passwords = passwords
         self.is_verbose = is_verbose
         self.clients = {}
         self.now = None
@@ -92,11 +95,17 @@ class Player:
         self.now.is_small = is_small
 
     def do_login(self, rest):
-        """login: as connect, then an anonymous login"""
-        self.do_connect(rest)
+        """login [as NAME]: as connect, then the login of that user, or an anonymous one"""
+        user, password = "anonymous", "guest@example.net"
+        given = rest.split()
+        if given[:1] == ["as"]:
+            user = given[1]
+            password = self.passwords[user]
+            given = given[2:]
+        self.do_connect(" ".join(given))
         self.do_expect("220")
-        self.command("331", b"USER anonymous")
-        self.command("230", b"PASS guest@example.net")
+        self.command("331", f"USER {user}".encode())
+        self.command("230", f"PASS {password}".encode())
 
     def do_use(self, rest):
         """use NAME"""
@@ -355,6 +364,27 @@ class Player:
         if not is_passive:
             self.do_attach("")
         self.do_drain("")
+        self.do_expect("226")
+
+    def do_store(self, rest):
+        """store HOW TEXT|SIZE COMMAND: an upload that succeeds; SIZE: what `file` makes of the command's argument"""
+        match = re.match(r'(\S+) ("(?:[^"\\]|\\.)*"|\S+) (.*)$', rest, re.S)
+        if not match:
+            raise ScriptError("store HOW TEXT COMMAND")
+        how, text, line = match.groups()
+        what = words(text)[0]
+        getattr(self, "do_" + how)("")
+        is_passive = how in ("pasv", "epsv")
+        if is_passive:
+            self.do_attach("")
+        self.command("125|150", unescape(line))
+        self.variables["started"] = self.now.reply.text()
+        if not is_passive:
+            self.do_attach("")
+        if what.isdigit():
+            what = content(len(unescape(line).partition(b" ")[2]), int(what))
+        self.now.data.link.sendall(what)
+        self.do_dclose("")
         self.do_expect("226")
 
     def do_refuse(self, rest):

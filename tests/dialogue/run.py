@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 
 import script  # noqa: E402
+from accounts import Accounts  # noqa: E402
 from control import Failure  # noqa: E402
 from lib_daemon import SKIPPED, Daemon, DaemonError, has_ipv6, skip  # noqa: E402
 from player import Player  # noqa: E402
@@ -31,16 +32,19 @@ def need(rest):
         skip(f"needs {rest}")
 
 
-def prepare(statements, daemon, tree):
+def prepare(statements, daemon, tree, accounts):
     """Do the statements that come before the daemon starts; gives the rest."""
     for index, statement in enumerate(statements):
         if statement.verb == "needs":
             need(statement.rest)
         elif statement.verb == "option":
             daemon.options.append(statement.rest)
+        elif statement.verb == "user":
+            accounts.add(*script.words(statement.rest))
         elif statement.verb in FIXTURES:
             getattr(tree, FIXTURES[statement.verb])(*script.words(statement.rest))
         else:
+            accounts.settle()
             return statements[index:]
     raise script.ScriptError("nothing is said in this dialogue")
 
@@ -50,8 +54,9 @@ def play(path, directory, is_verbose):
     statements = script.read(path)
     daemon = Daemon(directory)
     tree = Tree(daemon.root)
+    accounts = Accounts(daemon)
     try:
-        statements = prepare(statements, daemon, tree)
+        statements = prepare(statements, daemon, tree, accounts)
     except (SystemExit, script.ScriptError, OSError, TypeError):
         daemon.remove()
         raise
@@ -59,7 +64,7 @@ def play(path, directory, is_verbose):
     where = os.path.basename(path)
     try:
         with daemon:
-            player = Player(daemon, tree, is_verbose)
+            player = Player(daemon, tree, accounts.passwords, is_verbose)
             try:
                 for statement in statements:
                     where = statement.where
