@@ -54,6 +54,7 @@ struct session {
 	int passive_fd; /* made by the first EPSV and kept */
 	uint16_t passive_port;
 	bool is_ascii;
+	bool is_upload;
 	int file_fd;
 	size_t left_bytes;
 	size_t line_len;
@@ -64,6 +65,7 @@ struct worker {
 	int epoll_fd;
 	int listen_fd;
 	int root_fd;
+	char *buffer; /* SLICE_BYTES, for the moment of a read */
 };
 
 static void
@@ -128,6 +130,38 @@ send_slice(struct session *session)
 	}
 }
 
+/* One large buffer for all sessions: as cheap as splice, and simpler. */
+static void
+receive_slice(const struct worker *worker, struct session *session)
+{
+	ssize_t got = recv(session->data.fd, worker->buffer, SLICE_BYTES, 0);
+
+	if (got < 0)
+		return;
+	if (got == 0) {
+		close(session->file_fd);
+		end_transfer(session, "226 Done.\r\n");
+	} else if (write(session->file_fd, worker->buffer, (size_t)got) != got) {
+		err(1, "write");
+	}
+}
+
+static void
+store(const struct worker *worker, struct session *session, const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+
+	session->file_fd = openat(worker->root_fd, path, flags, 0644);
+	if (session->file_fd < 0) {
+		say(session, "550 No.\r\n");
+		return;
+	}
+	session->data.fd = accept4(session->passive_fd, NULL, NULL, SOCK_NONBLOCK);
+	session->is_upload = true;
+	say(session, "150 Go on.\r\n");
+	watch(worker, &session->data, EPOLLIN);
+}
+
 static void
 passive(struct session *session)
 {
@@ -159,6 +193,7 @@ retrieve(const struct worker *worker, struct session *session, const char *path)
 		return;
 	}
 	session->file_fd = file_fd;
+	session->is_upload = false;
 	session->left_bytes = (size_t)facts.st_size;
 	send_slice(session);
 	if (session->data.fd >= 0)
@@ -191,6 +226,8 @@ command(const struct worker *worker, struct session *session)
 		passive(session);
 	} else if (strncasecmp(line, "RETR", 4) == 0) {
 		retrieve(worker, session, argument);
+	} else if (strncasecmp(line, "STOR", 4) == 0) {
+		store(worker, session, argument);
 	} else if (strncasecmp(line, "LIST", 4) == 0) {
 		list(worker, session, argument, false);
 	} else if (strncasecmp(line, "MLSD", 4) == 0) {
@@ -272,6 +309,8 @@ work(struct worker *worker)
 
 			if (endpoint->session == NULL)
 				greet(worker);
+			else if (endpoint->is_data && endpoint->session->is_upload)
+				receive_slice(worker, endpoint->session);
 			else if (endpoint->is_data)
 				send_slice(endpoint->session);
 			else
@@ -295,6 +334,9 @@ main(int argc, char **argv)
 	 * clients.
 	 */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	worker.buffer = malloc(SLICE_BYTES);
+	if (worker.buffer == NULL)
+		err(1, "buffer");
 	worker.root_fd = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (worker.root_fd < 0)
 		err(1, "%s", argv[2]);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@
 enum {
 	/* The kernel throws away what is there, however much it is. */
 	DISCARD_BYTES = 64 * 1024 * 1024,
+	/* What one turn sends at most: other clients and the replies have their turn. */
+	SEND_BYTES = 1024 * 1024,
 	COMMAND_MAX_BYTES = 512
 };
 
@@ -247,13 +250,54 @@ transfer_step(struct client *client)
 	wait_or_go(client, CLIENT_MOVED);
 }
 
+/* The server waits for the data: be woken whenever there is room for some. */
+static void
+begin_sending(struct client *client)
+{
+	struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &client->data};
+
+	if (epoll_ctl(client->load->epoll_fd, EPOLL_CTL_MOD, client->data.fd, &event) < 0)
+		client_fail(client, strerror(errno));
+}
+
+/* Send from the source, whose pages the kernel hands on without a copy. */
+static void
+on_room(struct client *client)
+{
+	const struct load *load = client->load;
+	off_t offset = client->bytes % load->source_bytes;
+	int64_t left = load->plan.size_bytes - client->bytes;
+	int64_t slice = load->source_bytes - offset;
+	ssize_t sent = 0;
+
+	if (slice > SEND_BYTES)
+		slice = SEND_BYTES;
+	if (slice > left)
+		slice = left;
+	if (slice > 0)
+		sent = sendfile(client->data.fd, load->source_fd, &offset, (size_t)slice);
+	if (sent < 0) {
+		if (errno != EAGAIN)
+			client_fail(client, strerror(errno));
+		return;
+	}
+	client->bytes += sent;
+	if (client->bytes == load->plan.size_bytes) {
+		endpoint_close(&client->data);
+		client->has_eof = true;
+		transfer_step(client);
+	} else if (sent == 0) {
+		client_fail(client, "the source has become shorter");
+	}
+}
+
 /* Each state expects one reply; 1xx may come before the closing one of a transfer. */
 static bool
 is_expected(enum client_state state, const char *reply)
 {
 	switch (state) {
 	case CLIENT_GREETING: return strncmp(reply, "220", 3) == 0;
-	case CLIENT_USER: /* a server may do without the password of a guest */
+	case CLIENT_USER: /* a server may do without the password */
 		return strncmp(reply, "331", 3) == 0 || strncmp(reply, "230", 3) == 0;
 	case CLIENT_PASS: return strncmp(reply, "230", 3) == 0;
 	case CLIENT_TYPE: return strncmp(reply, "200", 3) == 0;
@@ -270,9 +314,22 @@ is_expected(enum client_state state, const char *reply)
 	return false;
 }
 
+/* Say a command with one argument. */
+static void
+say_word(struct client *client, const char *verb, const char *argument,
+         enum client_state next)
+{
+	char command[COMMAND_MAX_BYTES];
+
+	snprintf(command, sizeof(command), "%s %s\r\n", verb, argument);
+	say(client, command, next);
+}
+
 static void
 on_reply(struct client *client, const char *reply)
 {
+	const struct plan *plan = &client->load->plan;
+
 	if (!is_expected(client->state, reply)) {
 		client_fail(client, reply);
 		return;
@@ -281,19 +338,21 @@ on_reply(struct client *client, const char *reply)
 	case CLIENT_GREETING:
 		samples_add(&client->load->tally.greeting,
 		            client_now_ns() - client->connect_ns);
-		say(client, "USER anonymous\r\n", CLIENT_USER);
+		say_word(client, "USER", plan->user, CLIENT_USER);
 		break;
 	case CLIENT_USER:
 		if (reply[0] == '2')
 			logged_in(client);
 		else
-			say(client, "PASS bench@localhost\r\n", CLIENT_PASS);
+			say_word(client, "PASS", plan->password, CLIENT_PASS);
 		break;
 	case CLIENT_PASS: logged_in(client); break;
 	case CLIENT_TYPE: wait_or_go(client, CLIENT_READY); break;
 	case CLIENT_PASSIVE: connect_data(client, reply); break;
 	case CLIENT_TRANSFER:
 		client->has_reply = reply[0] == '2';
+		if (!client->has_reply && client->load->source_fd >= 0)
+			begin_sending(client);
 		transfer_step(client);
 		break;
 	case CLIENT_NEW:
@@ -402,7 +461,9 @@ client_event(struct endpoint *endpoint)
 	 */
 	if (endpoint->fd < 0)
 		return;
-	if (endpoint->is_data)
+	if (endpoint->is_data && endpoint->client->load->source_fd >= 0)
+		on_room(endpoint->client);
+	else if (endpoint->is_data)
 		on_data(endpoint->client);
 	else
 		on_control(endpoint->client);

@@ -38,7 +38,7 @@ enum client_state {
 	CLIENT_TYPE,     /* TYPE sent */
 	CLIENT_READY,    /* logged in, nothing asked */
 	CLIENT_PASSIVE,  /* EPSV sent */
-	CLIENT_TRANSFER, /* data connection open, command sent */
+	CLIENT_TRANSFER, /* data connection open, command sent, data may be moving */
 	CLIENT_MOVED,    /* every transfer is over */
 	CLIENT_QUITTING, /* QUIT sent; the end of the connection is not seen */
 	CLIENT_DONE,
@@ -49,14 +49,17 @@ enum client_state {
 /* What each client does; the same for all. */
 struct plan {
 	struct sockaddr_in address;
-	const char *verb; /* RETR, LIST, MLSD; only used if transfers > 0 */
+	const char *user;
+	const char *password;
+	const char *verb; /* RETR, LIST, MLSD, STOR; only used if transfers > 0 */
 	const char *path;
 	bool is_numbered;       /* the number of the transfer is appended to the path */
 	bool is_discarding;     /* the kernel throws the data away; nothing is copied */
 	bool is_synchronous;    /* wait at READY and MOVED until client_go() */
 	char type;              /* argument of TYPE */
 	unsigned int transfers; /* for each session */
-	int64_t size_bytes;     /* what each transfer must bring, or -1 */
+	/* what each transfer must bring, or -1; STOR: what it sends */
+	int64_t size_bytes;
 	/* how many lines each transfer must bring at least, or -1 */
 	int64_t lines;
 };
@@ -82,6 +85,8 @@ struct load {
 	unsigned int in_state[CLIENT_STATE_COUNT]; /* how many clients are in each */
 	/* CLIENT_READ_BYTES, only for the moment of a read */
 	char *buffer;
+	int source_fd; /* STOR: the file that is sent, again and again; else -1 */
+	int64_t source_bytes;
 };
 
 struct client;

@@ -14,10 +14,14 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include "tests/bench/client.h"
 
@@ -31,6 +35,7 @@ struct options {
 	/* sessions follow one another so long; 0: one for each client */
 	unsigned int seconds;
 	unsigned int stall_s; /* silence of all connections that ends the measurement */
+	const char *source;   /* path of the file that STOR sends */
 	struct plan plan;
 };
 
@@ -72,6 +77,9 @@ static const struct option long_options[] = {
     {"ramp", required_argument, NULL, 'r'},
     {"seconds", required_argument, NULL, 't'},
     {"stall", required_argument, NULL, 'T'},
+    {"user", required_argument, NULL, 'u'},
+    {"password", required_argument, NULL, 'w'},
+    {"source", required_argument, NULL, 'o'},
     {"verb", required_argument, NULL, 'v'},
     {"path", required_argument, NULL, 'f'},
     {"numbered", no_argument, NULL, 'N'},
@@ -98,6 +106,9 @@ parse_options(int argc, char **argv, struct options *options)
 		case 'r': options->ramp = number(optarg); break;
 		case 't': options->seconds = number(optarg); break;
 		case 'T': options->stall_s = number(optarg); break;
+		case 'u': plan->user = optarg; break;
+		case 'w': plan->password = optarg; break;
+		case 'o': options->source = optarg; break;
 		case 'v': plan->verb = optarg; break;
 		case 'f': plan->path = optarg; break;
 		case 'N': plan->is_numbered = true; break;
@@ -114,6 +125,26 @@ parse_options(int argc, char **argv, struct options *options)
 		errx(2, "needs --port and --clients, and takes no arguments");
 	if (plan->is_discarding && plan->lines >= 0)
 		errx(2, "--lines needs the data that --discard throws away");
+	if ((strcmp(plan->verb, "STOR") == 0) != (options->source != NULL) ||
+	    (options->source != NULL && plan->size_bytes < 0))
+		errx(2, "STOR needs --source and --size, and nothing else takes a source");
+}
+
+/* Open what STOR sends. */
+static void
+open_source(struct load *load, const char *path)
+{
+	struct stat facts;
+
+	load->source_fd = -1;
+	if (path == NULL)
+		return;
+	load->source_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (load->source_fd < 0 || fstat(load->source_fd, &facts) < 0)
+		err(2, "%s", path);
+	load->source_bytes = facts.st_size;
+	if (load->source_bytes == 0)
+		errx(2, "%s is empty", path);
 }
 
 /* Start as many sessions as may be before their login at one time. */
@@ -262,8 +293,12 @@ main(int argc, char **argv)
 	struct load *load = &crowd.load;
 	double seconds;
 
+	/* A server that breaks an upload off is a failure of the server, not of this. */
+	signal(SIGPIPE, SIG_IGN);
 	load->plan = (struct plan){
 	    .address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	    .user = "anonymous",
+	    .password = "bench@localhost",
 	    .verb = "RETR",
 	    .path = "",
 	    .type = 'I',
@@ -273,6 +308,7 @@ main(int argc, char **argv)
 	crowd.options = (struct options){.ramp = 64, .stall_s = 60, .plan = load->plan};
 	parse_options(argc, argv, &crowd.options);
 	load->plan = crowd.options.plan;
+	open_source(load, crowd.options.source);
 	load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	load->buffer = malloc(CLIENT_READ_BYTES);
 	crowd.clients = calloc(crowd.options.clients, sizeof(*crowd.clients));

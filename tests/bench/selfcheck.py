@@ -10,6 +10,7 @@ import tempfile
 
 BIG = 3 * 1024 * 1024 + 17
 TEXT = b"a line\n" * 1000
+SOURCE = bytes(range(251)) * 4000
 
 # Options, then what the result must say: failures, sessions, transfers, bytes.
 CASES = [
@@ -29,6 +30,15 @@ CASES = [
      (0, 1, 1, len(TEXT) + 1000)),
     ("both meetings", f"--clients 5 --transfers 1 --path big --size {BIG} --sync",
      (0, 5, 5, 5 * BIG)),
+    ("an upload", f"--clients 1 --transfers 2 --verb STOR --path up --size {BIG} --source {{root}}/source",
+     (0, 1, 2, 2 * BIG)),
+    ("uploads to many names", "--clients 1 --transfers 20 --verb STOR --numbered --path in/u --size 4096 "
+     "--source {root}/source", (0, 1, 20, 20 * 4096)),
+    ("an empty upload", "--clients 1 --transfers 1 --verb STOR --path nothing --size 0 --source {root}/source",
+     (0, 1, 1, 0)),
+    ("no such directory", "--clients 1 --transfers 1 --verb STOR --path x/up --size 5 --source {root}/source",
+     (1, 0, 0, 0)),
+    ("a user", "--clients 2 --user somebody --password some", (0, 2, 0, 0)),
     ("a file too short", f"--clients 2 --transfers 1 --path big --size {BIG + 1}",
      (2, 0, 0, 0)),
     ("no such file", "--clients 1 --transfers 1 --path none", (1, 0, 0, 0)),
@@ -40,15 +50,18 @@ CASES = [
 
 def make_tree(root):
     (root / "d").mkdir()
+    (root / "in").mkdir()
     (root / "big").write_bytes(b"x" * BIG)
     (root / "text").write_bytes(TEXT)
+    (root / "source").write_bytes(SOURCE)
     for i in range(20):
         (root / "d" / f"f{i}").write_bytes(b"y" * 4096)
 
 
-def check(ftpload, port, case):
+def check(ftpload, port, root, case):
     name, options, (failures, sessions, transfers, size) = case
-    command = [ftpload, "--port", port, "--stall", "10", *options.split()]
+    command = [ftpload, "--port", port, "--stall", "10",
+               *[word.format(root=root) for word in options.split()]]
     done = subprocess.run(command, input="\n\n", stdout=subprocess.PIPE, text=True, timeout=30)
     result = json.loads(done.stdout.splitlines()[-1])
     wanted = {"failures": failures, "sessions": sessions, "transfers": transfers}
@@ -69,11 +82,14 @@ def main(ftpload, bare):
         server = subprocess.Popen([bare, "0", directory], stdout=subprocess.PIPE, text=True)
         try:
             port = server.stdout.readline().split()[1]
-            results = [check(ftpload, port, case) for case in CASES]
+            results = [check(ftpload, port, directory, case) for case in CASES]
+            sent = (SOURCE * (BIG // len(SOURCE) + 1))[:BIG]
+            is_stored = (pathlib.Path(directory) / "up").read_bytes() == sent
+            print("ok" if is_stored else "WRONG", "- what was uploaded")
         finally:
             server.kill()
             server.wait()
-    return 0 if all(results) else 1
+    return 0 if is_stored and all(results) else 1
 
 
 if __name__ == "__main__":

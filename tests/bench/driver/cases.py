@@ -8,6 +8,8 @@ import time
 from driver import calls, machine
 
 GIB = 1024 ** 3
+# What uploads send, again and again; large enough for long slices, small enough to stay in the cache.
+SOURCE_BYTES = 16 * 1024 ** 2
 
 
 class Failed(Exception):
@@ -18,8 +20,10 @@ class Load:
     """The load generator while it runs; the driver and it meet at agreed points."""
 
     def __init__(self, context, server, *options):
-        command = [str(context["ftpload"]), "--port", str(server.port),
-                   *[str(option) for option in options]]
+        command = [str(context["ftpload"]), "--port", str(server.port)]
+        if server.user:
+            command += ["--user", server.user.name, "--password", server.user.password]
+        command += [str(option) for option in options]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
 
@@ -70,6 +74,16 @@ def transfer(context, server, *options):
     return load.result(), cpu
 
 
+def user_login(context, server, clients):
+    """How much there is in a login beside the hash, which is the same for all."""
+    hash_ms = server.user.hash_seconds() * 1e3
+    figures = login(context, server, clients)
+    del figures["220 p99 ms"], figures["230 p99 ms"]
+    return {**figures, "CPU ms less hash": figures["CPU ms/login"] - hash_ms,
+            "of what hashes allow": figures["logins/s"] * hash_ms / 1e3 /
+            min(clients, os.cpu_count())}
+
+
 def rates(result, cpu, size_bytes):
     """MB/s and CPU time, both of the bytes of the files, whatever a TYPE makes of them."""
     return {"MB/s": size_bytes / 1e6 / result["seconds"], "CPU s/GiB": cpu * GIB / size_bytes}
@@ -89,6 +103,36 @@ def small(context, server):
     return {"files/s": count / result["seconds"], "CPU us/file": cpu * 1e6 / count}
 
 
+def check_uploads(server, names, size):
+    """An upload that was answered 226 and is not there, or not whole, makes the round a failure."""
+    source = (server.data / "source").read_bytes()
+    for name in names:
+        with open(server.user.home / name, "rb") as file:
+            for at in range(0, size, len(source)):
+                wanted = min(len(source), size - at)
+                if file.read(wanted) != source[:wanted]:
+                    raise Failed(f"{name} is not what was sent, after {at}")
+            if file.read(1):
+                raise Failed(f"{name} is longer than what was sent")
+
+
+def stor(context, server):
+    size, times = context["stor_bytes"], context["stor_times"]
+    result, cpu = transfer(context, server, "--clients", 1, "--transfers", times, "--verb", "STOR",
+                           "--path", "stored", "--size", size, "--source", server.data / "source")
+    check_uploads(server, ["stored"], size)
+    return rates(result, cpu, size * times)
+
+
+def small_stor(context, server):
+    count = context["small_files"]
+    result, cpu = transfer(context, server, "--clients", 1, "--transfers", count, "--numbered",
+                           "--verb", "STOR", "--path", "f", "--size", 4096,
+                           "--source", server.data / "source")
+    check_uploads(server, [f"f{i}" for i in range(count)], 4096)
+    return {"files/s": count / result["seconds"], "CPU us/file": cpu * 1e6 / count}
+
+
 def listing(context, server, entries):
     figures = {}
     times = max(1, 50000 // entries)
@@ -104,7 +148,10 @@ def idle(context, server, sessions):
     group = server.group
     time.sleep(0.2)
     before, pss, processes = group.memory_bytes(), group.pss_bytes(), len(group.pids())
-    load = Load(context, server, "--sync", "--clients", sessions, "--stall", 90)
+    # Users come in the order of their hashes; a server that does them one by one gets the time.
+    stall_s = 90 if server.user is None else 90 + sessions * server.user.hash_seconds()
+    load = Load(context, server, "--sync", "--clients", sessions, "--stall", int(stall_s),
+                "--ramp", 64 if server.user is None else 8)
     there, seconds = load.meet("ready")
     time.sleep(0.5)
     figures = {
@@ -185,7 +232,21 @@ def table(context):
         cases[f"crowd{clients}"] = lambda server, n=clients: crowd(context, server, n)
     cases["ascii"] = lambda server: ascii_text(context, server)
     cases["calls"] = lambda server: calls_of(context, server)
+    cases["stor"] = lambda server: stor(context, server)
+    cases["stordisk"] = lambda server: stor(context, server)
+    cases["smallstor"] = lambda server: small_stor(context, server)
+    for clients in context["user_clients"]:
+        cases[f"userlogin{clients}"] = lambda server, n=clients: user_login(context, server, n)
+    for sessions in context["user_sessions"]:
+        cases[f"useridle{sessions}"] = lambda server, n=sessions: idle(context, server, n)
     return cases
+
+
+def user_of(case, users):
+    """Who logs in: of the two users, in memory and on the disk; None: guests."""
+    if case == "stordisk":
+        return users["disk"]
+    return users["memory"] if case.startswith(("stor", "smallstor", "user")) else None
 
 
 def make_data(root, context, chosen):
@@ -199,6 +260,7 @@ def make_data(root, context, chosen):
                 file.write(chunk[:min(len(chunk), size - at)])
 
     (root / "check").write_bytes(chunk + b"\r\n\n\0\xff" + chunk[::-1] + b"end")
+    fill("source", SOURCE_BYTES)
     if "retr" in chosen:
         fill("big", context["big_bytes"])
     if any(name.startswith("crowd") for name in chosen):

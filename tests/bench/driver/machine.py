@@ -110,22 +110,79 @@ def fresh_network():
     pathlib.Path("/proc/sys/net/core/somaxconn").write_text("4096")
 
 
-def private_accounts(directory, home, names):
+def crypt(password, salt):
+    """crypt(3): the password hashed."""
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    hashed = library.crypt(password.encode(), salt.encode())
+    if hashed is None or hashed.startswith(b"*"):
+        raise OSError(f"libcrypt does not know {salt}")
+    return hashed.decode()
+
+
+class User:
+    """A user of the benchmark, with a home of his own."""
+
+    password = "correct horse battery"
+    salt = "$y$j9T$deftpdbenchbench$"    # yescrypt at the cost at which Debian has it
+
+    def __init__(self, name, home):
+        self.name = name
+        self.home = home
+        self.number = None      # known when the accounts are made
+        self.secret = crypt(self.password, self.salt)
+
+    def passwd_line(self, secret):
+        return f"{self.name}:{secret}:{self.number}:{self.number}::{self.home}:/bin/sh"
+
+    def clear_home(self):
+        """An empty home, with nothing still to be written to the disk."""
+        if self.home.exists():
+            shutil.rmtree(self.home)
+        self.home.mkdir(mode=0o755)
+        os.chown(self.home, self.number, self.number)
+        os.sync()
+
+    def hash_seconds(self):
+        """What checking the password costs alone."""
+        begin = time.process_time()
+        for _ in range(10):
+            crypt(self.password, self.salt)
+        return (time.process_time() - begin) / 10
+
+
+def private_accounts(directory, home, names, users):
     """Give the servers their users, in a copy of the account files that only this namespace sees."""
     passwd = pathlib.Path("/etc/passwd").read_text().splitlines()
     group = pathlib.Path("/etc/group").read_text().splitlines()
+    shadow = pathlib.Path("/etc/shadow").read_text().splitlines()
     used = {int(line.split(":")[2]) for line in passwd + group if line.count(":") >= 2}
     free = (number for number in range(999, 100, -1) if number not in used)
+    free_of_people = (number for number in range(5000, 6000) if number not in used)
     for name in names:
         passwd = [line for line in passwd if not line.startswith(name + ":")]
         group = [line for line in group if not line.startswith(name + ":")]
         number = next(free)
         passwd.append(f"{name}:x:{number}:{number}::{home}:/usr/sbin/nologin")
         group.append(f"{name}:x:{number}:")
-    for name, lines in (("passwd", passwd), ("group", group)):
+    for user in users:
+        user.number = next(free_of_people)
+        passwd.append(user.passwd_line("x"))
+        group.append(f"{user.name}:x:{user.number}:")
+        shadow.append(f"{user.name}:{user.secret}:19000:0:99999:7:::")
+    for name, lines in (("passwd", passwd), ("group", group), ("shadow", shadow)):
         copy = directory / name
+        copy.touch(mode=0o600 if name == "shadow" else 0o644)
         copy.write_text("\n".join(lines) + "\n")
         bind(copy, f"/etc/{name}")
+
+
+def private_pam(directory):
+    """Let servers that ask PAM compare the hash and do nothing else."""
+    copy = directory / "pam.d"
+    shutil.copytree("/etc/pam.d", copy)
+    (copy / "deftpd-bench").write_text("auth required pam_unix.so\naccount required pam_unix.so\n")
+    bind(copy, "/etc/pam.d")
 
 
 def private_libraries(directory, folders):

@@ -1,8 +1,9 @@
 """The servers: where the peers come from, how each is configured, started and stopped.
 
-All serve one directory to anonymous clients, write a transfer log, have no limits that a case would meet, and ask
-nobody for names.  Whatever a case does not touch stays at the server's own default; so do pyftpdlib's passive
-ports, of which it would copy the whole list for every transfer.
+All serve one directory to anonymous clients, or let a user with a hashed password read and write his home, in which
+they enclose him.  They write a transfer log, have no limits that a case would meet, and ask nobody for names.  Whatever a
+case does not touch stays at the server's own default; so do pyftpdlib's passive ports, of which it would copy the whole
+list for every transfer.
 """
 import ftplib
 import hashlib
@@ -102,16 +103,83 @@ PURE_FTPD = ["{cache}/usr/sbin/pure-ftpd", "-S", "127.0.0.1,{port}", "-4", "-e",
              "-p", "{first}:{last}", "-c", "{sessions}", "-C", "{sessions}", "-I", "60",
              "-L", "1000000:8", "-f", "none", "-O", "clf:{run}/xferlog"]
 
-# name: port, text of the configuration file, command, what it can list
+# The same servers for users with a password, which each finds hashed where the machine's or its own users are.
+USER_VSFTPD = """\
+listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+anonymous_enable=NO
+local_enable=YES
+write_enable=YES
+local_umask=022
+chroot_local_user=YES
+allow_writeable_chroot=YES
+pam_service_name=deftpd-bench
+xferlog_enable=YES
+xferlog_file={run}/xferlog
+secure_chroot_dir={run}/empty
+pasv_min_port={first}
+pasv_max_port={last}
+max_clients=0
+max_per_ip=0
+idle_session_timeout=3600
+"""
+
+USER_PROFTPD = PROFTPD[:PROFTPD.index("<Anonymous")] + """\
+AuthOrder mod_auth_file.c
+AuthUserFile {run}/users
+DefaultRoot ~
+AllowOverwrite on
+"""
+
+USER_PYFTPDLIB = PYFTPDLIB.replace("import sys\n", """\
+import ctypes
+import sys
+library = ctypes.CDLL("libcrypt.so.1")
+library.crypt.restype = ctypes.c_char_p
+""").replace("""\
+authorizer = DummyAuthorizer()
+authorizer.add_anonymous({root!r})
+""", """\
+from pyftpdlib.authorizers import AuthenticationFailed
+class Authorizer(DummyAuthorizer):
+    def validate_authentication(self, username, password, handler):
+        stored = self.user_table.get(username, dict(pwd="*"))["pwd"]
+        if library.crypt(password.encode(), stored.encode()) != stored.encode():
+            raise AuthenticationFailed
+authorizer = Authorizer()
+authorizer.add_user({user!r}, {secret!r}, {root!r}, perm="elradfmwMT")
+""")
+
+USER_DEFTPD = """\
+listen = {{"127.0.0.1:{port}"}}
+passive_ports = "{first}-{last}"
+max_sessions = {sessions}
+max_sessions_per_address = {sessions}
+login_timeout = 600
+idle_timeout = 3600
+virtual_users {{ file = "{run}/users" user = "" }}
+log {{ transfers = "{run}/xferlog" events = "{run}/events" }}
+"""
+
+USER_PURE_FTPD = [word for word in PURE_FTPD if word != "-e"] + ["-E", "-l", "unix"]
+
+DEFTPD_COMMAND = ["{build}/bin/deftpd", "-c", "{config}"]
+VSFTPD_COMMAND = ["{cache}/usr/sbin/vsftpd", "{config}"]
+PROFTPD_COMMAND = ["{cache}/usr/sbin/proftpd", "-n", "-c", "{config}"]
+PYFTPDLIB_COMMAND = ["/usr/bin/python3", "-B", "{config}"]
+BARE_COMMAND = ["{build}/tests/bench/ftpbare", "{port}", "{root}"]
+
+# name: port, what it can list; text of the configuration file and command for guests; both for users
 TABLE = {
-    "deftpd": (2121, DEFTPD, ["{build}/bin/deftpd", "-c", "{config}"], ["LIST", "MLSD"]),
-    "vsftpd": (2122, VSFTPD, ["{cache}/usr/sbin/vsftpd", "{config}"], ["LIST"]),
-    "pure-ftpd": (2123, None, PURE_FTPD, ["LIST", "MLSD"]),
-    "proftpd": (2124, PROFTPD, ["{cache}/usr/sbin/proftpd", "-n", "-c", "{config}"],
-                ["LIST", "MLSD"]),
-    "pyftpdlib": (2125, PYFTPDLIB, ["/usr/bin/python3", "-B", "{config}"], ["LIST", "MLSD"]),
-    "bare": (2126, None, ["{build}/tests/bench/ftpbare", "{port}", "{root}"],
-             ["LIST", "MLSD"]),
+    "deftpd": (2121, ["LIST", "MLSD"], DEFTPD, DEFTPD_COMMAND, USER_DEFTPD, DEFTPD_COMMAND),
+    "vsftpd": (2122, ["LIST"], VSFTPD, VSFTPD_COMMAND, USER_VSFTPD, VSFTPD_COMMAND),
+    "pure-ftpd": (2123, ["LIST", "MLSD"], None, PURE_FTPD, None, USER_PURE_FTPD),
+    "proftpd": (2124, ["LIST", "MLSD"], PROFTPD, PROFTPD_COMMAND, USER_PROFTPD, PROFTPD_COMMAND),
+    "pyftpdlib": (2125, ["LIST", "MLSD"], PYFTPDLIB, PYFTPDLIB_COMMAND, USER_PYFTPDLIB,
+                  PYFTPDLIB_COMMAND),
+    "bare": (2126, ["LIST", "MLSD"], None, BARE_COMMAND, None, BARE_COMMAND),
 }
 PEERS = [name for name in TABLE if name not in ("deftpd", "bare")]
 
@@ -146,20 +214,25 @@ class Server:
 
     count = 0
 
-    def __init__(self, name, places):
+    def __init__(self, name, places, user=None):
+        """user: of machine.User, who logs in and writes; None: guests, who read the data."""
         self.name = name
-        self.port, self.config_text, command, self.lists = TABLE[name]
+        self.user = user
+        port, self.lists, *variants = TABLE[name]
+        self.port = port
+        self.config_text, self.command = variants[2:] if user else variants[:2]
         self.values = {
-            "port": self.port, "first": PASSIVE[0], "last": PASSIVE[1], "sessions": SESSIONS,
-            "root": str(places["data"]), "cache": str(places["cache"]),
+            "port": port, "first": PASSIVE[0], "last": PASSIVE[1], "sessions": SESSIONS,
+            "root": str(user.home if user else places["data"]),
+            "user": user.name if user else "", "secret": user.secret if user else "", "cache": str(places["cache"]),
             "build": str(places["build"]),
             "packages": str(places["cache"] / "usr/lib/python3/dist-packages"),
         }
-        self.command = command
         self.run = None
         self.group = None
         self.process = None
         self.base = places["run"]
+        self.data = places["data"]
         self.check = places["check"]
 
     def start(self):
@@ -169,6 +242,11 @@ class Server:
         values = {**self.values, "run": str(self.run), "config": str(self.run / "config")}
         if self.config_text:
             (self.run / "config").write_text(self.config_text.format(**values))
+        if self.user:
+            self.user.clear_home()
+            users = self.run / "users"
+            users.touch(mode=0o600)
+            users.write_text(self.user.passwd_line(self.user.secret) + "\n")
         machine.fresh_network()
         self.group = machine.Group(f"{self.base.parent.name}-{Server.count}")
         with open(self.run / "output", "wb") as output:
@@ -195,7 +273,7 @@ class Server:
         client = ftplib.FTP(timeout=10)
         try:
             client.connect("127.0.0.1", self.port)
-            client.login()
+            client.login(*((self.user.name, self.user.password) if self.user else ()))
         except BaseException:
             client.close()
             raise
@@ -206,11 +284,16 @@ class Server:
         for _ in range(3):
             client = self.connect()
             client.af = socket.AF_INET6     # makes the library ask by EPSV, as the load does
+            if self.user:
+                with open(self.data / "check", "rb") as check:
+                    client.storbinary("STOR check", check)
             digest = hashlib.sha256()
             client.retrbinary("RETR check", digest.update)
             client.quit()
             if digest.digest() != self.check:
                 raise RuntimeError(f"{self.name} has sent a file wrongly")
+        if self.user:
+            (self.user.home / "check").unlink()
 
     def stop(self):
         """Returns a complaint, or None."""
