@@ -24,17 +24,19 @@ class Trouble(Exception):
 
 
 class Client:
-    """What all have in common. Paths are bytes, relative to the anonymous root."""
+    """What all have in common. Paths are bytes, relative to the root of the session."""
 
     program = None
     fetches_trees = True   # else fetch_files() gets a sample
     families = (4, 6)
 
-    def __init__(self, family, port, is_active=False):
+    def __init__(self, family, port, is_active=False, account=None):
+        """account: (user, password), or None to be anonymous."""
         self.family = family
         self.host = FAMILY_HOSTS[family]
         self.port = port
         self.is_active = is_active
+        self.account = account
         if self.program and not shutil.which(self.program):
             raise Unable(f"{self.program} is not installed")
         if family not in self.families:
@@ -43,7 +45,8 @@ class Client:
     def url(self, path=b"", is_directory=False):
         """The URL of a path; every byte that could mean something else is escaped."""
         host = f"[{self.host}]" if self.family == 6 else self.host
-        return f"ftp://{host}:{self.port}/" + urllib.parse.quote(path) + ("/" if is_directory else "")
+        who = ":".join(urllib.parse.quote(word) for word in self.account) + "@" if self.account else ""
+        return f"ftp://{who}{host}:{self.port}/" + urllib.parse.quote(path) + ("/" if is_directory else "")
 
     def run(self, words, text=None, folder=None, statuses=(0,)):
         """Run the client to its end; gives what it said."""
@@ -172,10 +175,10 @@ class Tnftp(Client):
         return ["tnftp", "-n", "-V", f"-{self.family}"] + (["-A"] if self.is_active else []) + [
             self.host, str(self.port)]
 
-    @staticmethod
-    def script(commands):
+    def script(self, commands):
         """Login, the commands, the end."""
-        return b"user anonymous guest@example.net\nprompt off\nbinary\n" + commands + b"bye\n"
+        user, password = self.account or ("anonymous", "guest@example.net")
+        return f'user {user} "{password}"\nprompt off\nbinary\n'.encode() + commands + b"bye\n"
 
     def fetch_files(self, paths, folder):
         commands = b"".join(b"get " + quoted(path) + b" " + quoted(b"./" + path) + b"\n" for path in paths)
@@ -227,7 +230,8 @@ class Ncftp(Client):
 
     def words(self):
         """The options that are always given."""
-        return ["ncftpget", "-V", "-P", str(self.port), "-t", "20", "-r", "1", "-E" if self.is_active else "-F"]
+        who = ["-u", self.account[0], "-p", self.account[1]] if self.account else []
+        return [self.program, "-V", "-P", str(self.port), "-t", "20", "-r", "1", "-E" if self.is_active else "-F"] + who
 
     def fetch_tree(self, path, folder):
         self.run(self.words() + ["-R", "-T", self.host, ".", path.decode()], folder=folder)
@@ -246,7 +250,7 @@ class Ftplib(Client):
         """A session."""
         session = ftplib.FTP(timeout=20, encoding="utf-8")
         session.connect(self.host, self.port)
-        session.login()
+        session.login(*(self.account or ()))
         session.set_pasv(not self.is_active)
         return session
 
