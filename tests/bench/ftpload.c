@@ -127,7 +127,8 @@ parse_options(int argc, char **argv, struct options *options)
 		errx(2, "--lines needs the data that --discard throws away");
 	if ((strcmp(plan->verb, "STOR") == 0) != (options->source != NULL) ||
 	    (options->source != NULL && plan->size_bytes < 0))
-		errx(2, "STOR needs --source and --size, and nothing else takes a source");
+		errx(2,
+		     "STOR needs --source and --size, and nothing else takes a source");
 }
 
 /* Open what STOR sends. */
