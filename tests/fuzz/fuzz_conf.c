@@ -1,8 +1,8 @@
 /*
  * fuzz_conf: any bytes as configuration file, the text behind the first NUL as an
  * override.
- * Wanted:  no crash, findings that can be printed on one line each, and options that seal
- *          and unseal to the same.
+ * Wanted:  no crash, findings that can be printed on one line each, options and titled
+ *          sections that seal and unseal to the same, and roots that are absolute.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -40,19 +40,41 @@ check_findings(const struct conf *conf)
 }
 
 static void
-check_seal(const struct options *options)
+check_seal(const struct options *options, const struct overrides *overrides)
 {
 	static uint8_t bytes[SEAL_MAX_BYTES];
 	static uint8_t again[SEAL_MAX_BYTES];
 	static struct options back;
+	struct overrides back_overrides;
 	size_t len;
 	size_t again_len;
 
-	if (seal_encode(options, NULL, bytes, sizeof(bytes), &len) != 0 ||
-	    seal_decode(bytes, len, &back, NULL) != 0 ||
-	    seal_encode(&back, NULL, again, sizeof(again), &again_len) != 0 ||
+	if (seal_encode(options, overrides, bytes, sizeof(bytes), &len) != 0 ||
+	    seal_decode(bytes, len, &back, &back_overrides) != 0 ||
+	    seal_encode(&back, &back_overrides, again, sizeof(again), &again_len) != 0 ||
 	    len != again_len || memcmp(bytes, again, len) != 0) {
 		abort();
+	}
+	overrides_free(&back_overrides);
+}
+
+/* Whatever a section has for a root, it becomes an absolute path or nothing. */
+static void
+check_roots(const struct overrides *overrides)
+{
+	char root[OPTIONS_TEXT_MAX];
+	char start[OPTIONS_TEXT_MAX];
+
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct policy_override *override = &overrides->entry[i];
+
+		if ((override->keys & 1U << POLICY_ROOT) != 0 &&
+		    policy_expand_root(override->values.root, override->title,
+		                       "/home/./user", i % 2 == 0, root, start) &&
+		    (root[0] != '/' || start[0] != '/' || strstr(root, "//") != NULL ||
+		     strstr(root, "/../") != NULL || strstr(start, "/../") != NULL)) {
+			abort();
+		}
 	}
 }
 
@@ -76,7 +98,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf = conf_read_buffer("fuzz", data, file_size, overrides, nul != NULL ? 1 : 0);
 	if (conf != NULL) {
 		check_findings(conf);
-		check_seal(conf_options(conf));
+		check_seal(conf_options(conf), conf_overrides(conf));
+		check_roots(conf_overrides(conf));
 	}
 	conf_free(conf);
 	free(override);
