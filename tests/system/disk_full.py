@@ -14,6 +14,7 @@ from lib_users import FIRST_ID, UserClient, UserDaemon, make_ext4, mount, need_e
 
 MIB = 1024 * 1024
 MODES = ("direct", "atomic", "durable")
+OLD = b"old content"
 
 
 class Disk:
@@ -86,46 +87,45 @@ def leftovers(home):
     return {name: os.path.getsize(os.path.join(home, name)) for name in sorted(os.listdir(home)) if name != "ballast"}
 
 
-def check_kept(home, mode, keeps, name, content, old):
-    """What an upload has left that did not fit: by mode and keep_partial."""
+def check_kept(home, mode, keeps, name, content):
+    """What an upload of a new name has left that did not fit: by mode and keep_partial. The file "old" is as it was."""
     found = leftovers(home)
-    path = os.path.join(home, name)
-    part = os.path.join(home, f".{name}.deftpd-part")
-    kept = part if mode != "direct" else path
-    if mode != "direct" or not keeps:
-        wanted = old if mode != "direct" else None
-        check(read(path) == wanted, f"{mode}, keep_partial {keeps}: {name} is not as it was; there are {found}")
+    kept = name if mode == "direct" else f".{name}.deftpd-part"
+    check(found.get("old", 0) == len(OLD), f"{mode}: the old file is not as it was; there are {found}")
+    check(set(found) == ({"old", kept} if keeps else {"old"}), f"{mode}, keep_partial {keeps}: there are {found}")
     if keeps:
-        check(read(kept) and content.startswith(read(kept)), f"{mode}: no part is kept; there are {found}")
-    elif mode == "direct":
-        check(not found, f"{mode}: left behind: {found}")
-    else:
-        check(set(found) <= {name}, f"{mode}: left behind: {found}")
+        part = read(os.path.join(home, kept))
+        check(part and content.startswith(part), f"{mode}: the part is not the beginning of what was sent")
+
+
+def full_tmpfs(mode, keeps):
+    """1 MiB, and uploads of 2 MiB: of a new name, and in place of an old file."""
+    content = versioned("large", 2 * MIB)
+    with Disk("tmpfs", ["size=1m"]) as disk, \
+            daemon_on(disk, f"uploads.mode={mode}", f"uploads.keep_partial={'yes' if keeps else 'no'}") as daemon:
+        other = Bystander(daemon)
+        with UserClient(daemon) as client:
+            client.put("STOR old", OLD)
+            expect(client, "STOR new", content, (452,))
+            check_kept(disk.home, mode, keeps, "new", content)
+            if keeps:
+                client.ask("DELE new", 250)
+            check(leftovers(disk.home) == {"old": len(OLD)}, f"{mode}: {leftovers(disk.home)}")
+            expect(client, "STOR old", content, (452,))
+            check(mode == "direct" or client.fetch("RETR old") == OLD, "the old file is spoilt")
+            if mode != "direct" or keeps:
+                client.ask("DELE old", 250)
+            check(not leftovers(disk.home), f"{mode}, keep_partial {keeps}: left behind: {leftovers(disk.home)}")
+            client.put("STOR small", b"fits again")
+            check(client.fetch("RETR small") == b"fits again", "small has something else")
+        other.check()
 
 
 def a_tmpfs_is_full():
-    """1 MiB, upload of 2 MiB."""
-    content = versioned("large", 2 * MIB)
+    """In each mode, with and without keep_partial."""
     for mode in MODES:
         for keeps in (True, False):
-            with Disk("tmpfs", ["size=1m"]) as disk:
-                with daemon_on(disk, f"uploads.mode={mode}", f"uploads.keep_partial={'yes' if keeps else 'no'}") as daemon:
-                    other = Bystander(daemon)
-                    with UserClient(daemon) as client:
-                        client.put("STOR old", b"old content")
-                        expect(client, "STOR new", content, (452,))
-                        check_kept(disk.home, mode, keeps, "new", content, None) if mode != "direct" or keeps else check(
-                            "new" not in os.listdir(disk.home), "the part was not removed")
-                        if keeps:
-                            client.ask("DELE new", 250)
-                        check(leftovers(disk.home) == {"old": 11}, f"{mode}: {leftovers(disk.home)}")
-                        code, text = client.store("STOR old", content)
-                        check(code == 452, f"STOR old: {text}")
-                        check(mode == "direct" or client.fetch("RETR old") == b"old content", "the old file is spoilt")
-                        client.ask("DELE old", 250) if mode != "direct" or keeps else None
-                        client.put("STOR small", b"fits again")
-                        check(client.fetch("RETR small") == b"fits again", "small has something else")
-                    other.check()
+            full_tmpfs(mode, keeps)
 
 
 def no_inodes_are_left():
@@ -135,7 +135,7 @@ def no_inodes_are_left():
             with daemon_on(disk, f"uploads.mode={mode}") as daemon:
                 other = Bystander(daemon)
                 with UserClient(daemon) as client:
-                    client.put("STOR old", b"old content")
+                    client.put("STOR old", OLD)
                     names = 0
                     while client.store(f"STOR name{names}", b"x")[0] == 226:
                         names += 1
@@ -145,7 +145,7 @@ def no_inodes_are_left():
                     expect(client, "STOU", b"x", (452,))
                     client.ask("MKD directory", 452)
                     client.ask("SITE SYMLINK old link", 452)
-                    check(client.fetch("RETR old") == b"old content", "the old file is spoilt")
+                    check(client.fetch("RETR old") == OLD, "the old file is spoilt")
                     client.ask("DELE name0", 250)
                     client.put("STOR old", b"newer content")
                     check(client.fetch("RETR old") == b"newer content", "old has something else")
@@ -160,9 +160,9 @@ def an_ext4_is_full():
             with daemon_on(disk, f"uploads.mode={mode}") as daemon:
                 other = Bystander(daemon)
                 with UserClient(daemon) as client:
-                    client.put("STOR old", b"old content")
+                    client.put("STOR old", OLD)
                     expect(client, "STOR new", content, (452,))
-                    check_kept(disk.home, mode, True, "new", content, None)
+                    check_kept(disk.home, mode, True, "new", content)
                     text = client.ask("ALLO 9000000")
                     check(text.startswith(("452", "552")), f"ALLO of more than there is: {text}")
                     client.ask("DELE new", 250)
@@ -174,8 +174,7 @@ def an_ext4_is_full():
 
 def a_quota_is_used_up():
     """EDQUOT is answered 552."""
-    with_quota = shutil.which("setquota") is not None
-    if not with_quota:
+    if shutil.which("setquota") is None:
         print("  skipped: setquota is not installed (package quota)")
         return
     try:
@@ -194,8 +193,9 @@ def a_quota_is_used_up():
             with daemon_on(disk, f"uploads.mode={mode}") as daemon:
                 other = Bystander(daemon)
                 with UserClient(daemon) as client:
+                    client.put("STOR old", OLD)
                     expect(client, "STOR new", content, (552,))
-                    check_kept(disk.home, mode, True, "new", content, None)
+                    check_kept(disk.home, mode, True, "new", content)
                     client.ask("DELE new", 250)
                     names = 0
                     while client.store(f"STOR name{names}", b"x")[0] == 226:
@@ -206,6 +206,7 @@ def a_quota_is_used_up():
                         client.ask(f"DELE name{number}", 250)
                     client.put("STOR new", content[:MIB // 2])
                     client.ask("DELE new", 250)
+                    client.ask("DELE old", 250)
                 other.check()
 
 

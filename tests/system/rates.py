@@ -12,9 +12,8 @@ from lib_users import UserClient, UserDaemon, versioned
 
 RATE = 400000
 SECONDS = 4.0
-# A bucket holds half a second's worth, and the sockets on both sides hold some of what has been let through.
+# A bucket holds half a second's worth.
 BURST_S = 0.5
-SOCKETS_BYTES = 400000
 SHARED_BURST_S = 1.0  # while sessions begin, their shares are not told yet
 
 
