@@ -16,6 +16,8 @@
  *
  *      After GO with is_admitted the authenticator becomes the agent and its channel to
  *      the master ends; with a PAM session it stays as keeper, but closes the channel.
+ *      REFUSED may still come then: when the credentials or the session of PAM fail, or
+ *      the worker speaks out of turn.
  */
 #ifndef FTPD_IPC_MASTER_AUTH_H
 #define FTPD_IPC_MASTER_AUTH_H

@@ -153,7 +153,8 @@ is_in_phase(const struct authenticator *authenticator, const struct ma_message *
 	case MA_TAKEN: return has_try(authenticator) && !authenticator->is_taken;
 	case MA_ASKING:
 		return is_at_it && message->is_asking != authenticator->is_asking;
-	case MA_REFUSED: return is_at_it;
+	/* Also after MA_GO: the session of PAM may fail to open. */
+	case MA_REFUSED: return is_at_it || authenticator->is_admitted;
 	case MA_ACCEPTED: return is_at_it && !authenticator->is_asking;
 	case MA_TRY:
 	case MA_GO:
@@ -175,6 +176,7 @@ take_message(struct authenticator *authenticator, const struct ma_message *messa
 	case MA_ASKING: take_asking(authenticator, message->is_asking); return;
 	case MA_REFUSED:
 		authenticator->has_verdict = true;
+		authenticator->is_admitted = false;
 		login_desk_refused(authenticator, message);
 		return;
 	case MA_ACCEPTED:
