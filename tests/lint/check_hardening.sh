@@ -51,8 +51,8 @@ for archive in "$build"/ftpd/librole-*.a "$build/common/libcommon.a"; do
 	nm -u "$archive" 2>/dev/null | grep -q ' __stack_chk_fail$' ||
 		found "${archive##*/}: has no stack canaries"
 done
-if [ "$programs" -eq 0 ]; then
-	found "no program is built in $build/bin"
-fi
+for program in deftpd deftpd-worker deftpd-auth deftpd-agent deftpd-recorder deftp-passwd; do
+	[ -x "$build/bin/$program" ] || found "$program: is not built in $build/bin"
+done
 echo "$programs program(s)"
 verdict

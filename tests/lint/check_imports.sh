@@ -8,7 +8,8 @@
 # 2. The agent is static, so libc's own objects lie in it. What its symbol table may not hold is the same list;
 #    what libc cannot be linked without is in `unavoidable` below, each with who pulls it in. None of them is
 #    called by an object of ours, as (1) shows.
-# 3. OpenSSL, PAM and libcrypt are needed by neither master, agent nor recorder.
+# 3. PAM is needed by deftpd-auth alone, libcrypt by it and deftp-passwd; OpenSSL by neither of them, nor by
+#    master, agent or recorder. deftpd-auth looks users up and runs PAM, so (1) does not hold for it.
 # 4. proto is pure: it imports functions on memory and text only. common, proto, ipc and conf do not log.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -16,7 +17,7 @@ need nm readelf
 
 build=${1:?the build directory}
 work=$(mktemp) || exit 1
-trap 'rm -f "$work" "$work.ours"' EXIT
+trap 'rm -f "$work" "$work.ours" "$work.needs"' EXIT
 
 # Users and groups; resolver; conversion; locale; time zone; loader; syslog; other programs.
 forbidden='(_*(get(pw|gr|sp)(nam|uid|gid|ent)|fgetpwent|fgetgrent|(init|get)grouplist|initgroups|getlogin)(_r)?'
@@ -82,18 +83,40 @@ if check_program deftpd-agent; then
 	fi
 fi
 
-# no_library PROGRAM REGEX
-no_library()
+# needs PROGRAM: the libraries that it is linked with, one a line, as "pam" for libpam.so.0.
+needs()
 {
 	[ -f "$build/bin/$1" ] || { found "$1: is not built"; return; }
-	readelf -d "$build/bin/$1" | grep '(NEEDED)' | grep -E "\[lib($2)[.]so" |
-		sed "s/^.*\[/$1: needs /; s/\]//" >"$work"
-	found_lines <"$work"
+	readelf -d "$build/bin/$1" | sed -n 's/^.*(NEEDED).*\[lib\([^]]*\)[.]so.*$/\1/p'
 }
-no_library deftpd 'ssl|crypto|pam|crypt'
-no_library deftpd-agent 'ssl|crypto|pam|crypt'
-no_library deftpd-recorder 'ssl|crypto|pam|crypt'
-no_library deftpd-worker 'pam|crypt'
+
+# no_library PROGRAM REGEX: neither as a library, nor as its functions in an object of ours, for static programs.
+no_library()
+{
+	needs "$1" | grep -xE "$2" | sed "s/^/$1: needs lib/" >"$work.needs"
+	found_lines <"$work.needs"
+	[ -f "$build/bin/$1.map" ] || return
+	# ours writes $work.
+	ours "$1" >"$work.ours"
+	awk '{ print $2 }' "$work.ours" | grep -ixE "($2)(_[a-z0-9_]+)?" |
+		sed "s/^/$1: has an object of ours that calls /" >"$work.needs"
+	found_lines <"$work.needs"
+}
+
+# a_library PROGRAM NAME: if it is not there any more, the rule beside it checks nothing.
+a_library()
+{
+	needs "$1" | grep -qxF "$2" || found "$1: does not need lib$2 any more"
+}
+for program in deftpd deftpd-agent deftpd-recorder; do
+	no_library "$program" 'ssl|crypto|pam|pam_misc|crypt'
+done
+no_library deftpd-worker 'pam|pam_misc|crypt'
+no_library deftpd-auth 'ssl|crypto'
+no_library deftp-passwd 'ssl|crypto|pam|pam_misc'
+a_library deftpd-auth pam
+a_library deftpd-auth crypt
+a_library deftp-passwd crypt
 
 # imports ARCHIVE...: what the archives take from elsewhere.
 imports()

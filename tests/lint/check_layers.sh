@@ -1,7 +1,8 @@
 #!/bin/bash
 # check_layers.sh: who may include whom, and in which order (the folders are drawn in README.md).
-# common knows only common; proto adds the pure part of common; ipc and conf know common; a role knows
-# those four rooms and itself, never another role.
+# common knows only common; proto adds the pure part of common; ipc and conf know common; a role (master, worker,
+# auth, agent, recorder, each folder of tools) knows those four rooms and itself, never another role. PAM is for
+# auth alone, libcrypt for auth, deftp-passwd and common/passwd_hash.c.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
@@ -9,6 +10,8 @@
 mapfile -t pure < <(grep -lE '^ \*.*\bPure\b' common/*.h; echo common/base.h)
 # What the protocol may take from the system: types and functions on memory.
 pure_system='^<(assert|ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|string|strings)[.]h>$'
+
+hashing='^(ftpd/auth/.*|ftpd/tools/passwd/.*|common/passwd_hash[.]c)$'
 
 # permitted FILE HEADER: may this file include this header of ours?
 permitted()
@@ -22,7 +25,8 @@ permitted()
 		return ;;
 	esac
 	room=${file#ftpd/}
-	room=${room%%/*}
+	[[ $room == tools/* ]] && room=${room#tools/} && room=tools/${room%%/*}
+	[[ $room == tools/* ]] || room=${room%%/*}
 	case $room in
 	ipc | conf) [[ $header == common/* || $header == ftpd/$room/* ]] ;;
 	*) [[ $header == common/* || $header =~ ^ftpd/(proto|ipc|conf|$room)/ ]] ;;
@@ -39,6 +43,12 @@ check_includes()
 			group=1
 			if [[ $file == ftpd/proto/* && ! $header =~ $pure_system ]]; then
 				found "$file:$at: proto is pure, but includes $header"
+			fi
+			if [[ $file != tests/* && $header == \<security/* && $file != ftpd/auth/* ]]; then
+				found "$file:$at: PAM belongs to auth, but $header is included"
+			fi
+			if [[ $file != tests/* && $header == \<crypt.h\> && ! $file =~ $hashing ]]; then
+				found "$file:$at: hashing belongs to auth and deftp-passwd, but $header is included"
 			fi
 		else
 			header=${header//\"/}
