@@ -147,7 +147,8 @@ def mistakes():
     place = Place()
     place.expect("nobody-has-this", "source virtual: users does not name him", "source local: the machine has no such user",
                  "unknown: no source has a user nobody-has-this", status=1)
-    place.expect("eve", "-o umask=9: unknown option umask; did you mean uploads.umask?", overrides=("umask=9",), status=1)
+    place.expect("eve", "-o uplaods.umask=7: unknown option uplaods.umask; did you mean uploads.umask?",
+                 overrides=("uplaods.umask=7",), status=1)
     place.expect("x" * 5000, "deftpd: --explain: the name is too long", status=1)
 
 
