@@ -18,6 +18,18 @@ enum {
 	CAP = 128,
 };
 
+enum field {
+	SESSION = 1,
+	PEER = 2,
+	LOCAL = 4,
+	HANDED_OVER = 8,
+	RESULT = 16,
+	END = 32,
+	USER = 64,
+	MOVING = 128,
+	RATES = 256,
+};
+
 /* What travels with each type, and who sends it. */
 struct type_case {
 	enum mw_type type;
@@ -25,7 +37,7 @@ struct type_case {
 	bool is_from_worker;
 	bool has_descriptor;         /* with IPC_OK */
 	bool has_descriptor_refused; /* with another result */
-	bool has_session, has_peer, has_local, has_handed_over, has_result, has_end;
+	unsigned fields;             /* enum field */
 };
 
 enum {
@@ -33,45 +45,54 @@ enum {
 };
 
 static const struct type_case types[] = {
-    {MW_ASSIGN, 1 + 4 + 2 * ADDR_LEN + 1, false, true, true, true, true, true, true,
-     false, false},
-    {MW_GIVE_AGENT, 1, false, true, true, false, false, false, false, false, false},
-    {MW_GIVE_RECORDER, 1, false, true, true, false, false, false, false, false, false},
-    {MW_PASSIVE_ANSWER, 1 + 4 + ADDR_LEN + 1, false, true, false, true, false, true,
-     false, true, false},
-    {MW_ACTIVE_ANSWER, 1 + 4 + 1, false, true, false, true, false, false, false, true,
-     false},
-    {MW_TAKEN_BACK, 1, false, false, false, false, false, false, false, false, false},
-    {MW_RETIRE, 1, false, false, false, false, false, false, false, false, false},
-    {MW_READY, 1, true, false, false, false, false, false, false, false, false},
-    {MW_TAKEN, 1, true, false, false, false, false, false, false, false, false},
-    {MW_PASSIVE, 1 + 4, true, false, false, true, false, false, false, false, false},
-    {MW_ACTIVE, 1 + 4 + ADDR_LEN, true, false, false, true, true, false, false, false,
-     false},
-    {MW_HAND_BACK, 1 + 4, true, true, true, true, false, false, false, false, false},
-    {MW_ENDED, 1 + 4 + 1, true, false, false, true, false, false, false, false, true},
-    {MW_MORE_AGENTS, 1, true, false, false, false, false, false, false, false, false},
+    {MW_ASSIGN, 1 + 4 + 2 * ADDR_LEN + 1, false, true, true,
+     SESSION | PEER | LOCAL | HANDED_OVER},
+    {MW_GIVE_AGENT, 1, false, true, true, 0},
+    {MW_GIVE_RECORDER, 1, false, true, true, 0},
+    {MW_PASSIVE_ANSWER, 1 + 4 + ADDR_LEN + 1, false, true, false,
+     SESSION | LOCAL | RESULT},
+    {MW_ACTIVE_ANSWER, 1 + 4 + 1, false, true, false, SESSION | RESULT},
+    {MW_TAKEN_BACK, 1, false, false, false, 0},
+    {MW_LOGIN_ANSWER, 1 + 4 + 1, false, true, false, SESSION | RESULT},
+    {MW_SHARE, 1 + 4 + 8 + 8, false, false, false, SESSION | RATES},
+    {MW_RETIRE, 1, false, false, false, 0},
+    {MW_READY, 1, true, false, false, 0},
+    {MW_TAKEN, 1, true, false, false, 0},
+    {MW_PASSIVE, 1 + 4, true, false, false, SESSION},
+    {MW_ACTIVE, 1 + 4 + ADDR_LEN, true, false, false, SESSION | PEER},
+    {MW_HAND_BACK, 1 + 4, true, true, true, SESSION},
+    {MW_ENDED, 1 + 4 + 1, true, false, false, SESSION | END},
+    {MW_MORE_AGENTS, 1, true, false, false, 0},
+    {MW_LOGIN, 1 + 4 + 8, true, false, false, SESSION | USER},
+    {MW_MOVING, 1 + 4 + 1 + 1, true, false, false, SESSION | MOVING},
 };
 
 static struct mw_message
 full_message(const struct type_case *row)
 {
-	return (struct mw_message){
-	    .type = row->type,
-	    .session = row->has_session ? 0xfedcba98 : 0,
-	    .peer =
-		row->has_peer
-		    ? (struct addr){.family = ADDR_IPV4, .bytes = {1, 2, 3, 4}, .port = 5}
-		    : (struct addr){0},
-	    .local = row->has_local ? (struct addr){.family = ADDR_IPV6,
-	                                            .bytes = {6},
-	                                            .port = 7,
-	                                            .scope = 8}
-	                            : (struct addr){0},
-	    .is_handed_over = row->has_handed_over,
-	    .result = row->has_result ? IPC_RESULT_COUNT - 1 : 0,
-	    .end = row->has_end ? MW_END_COUNT - 1 : 0,
-	};
+	static const struct addr peer = {
+	    .family = ADDR_IPV4, .bytes = {1, 2, 3, 4}, .port = 5};
+	static const struct addr local = {
+	    .family = ADDR_IPV6, .bytes = {6}, .port = 7, .scope = 8};
+	unsigned fields = row->fields;
+	struct mw_message message = {.type = row->type};
+
+	message.session = (fields & SESSION) != 0 ? 0xfedcba98 : 0;
+	if ((fields & PEER) != 0) {
+		message.peer = peer;
+	}
+	if ((fields & LOCAL) != 0) {
+		message.local = local;
+	}
+	message.is_handed_over = (fields & HANDED_OVER) != 0;
+	message.result = (fields & RESULT) != 0 ? IPC_RESULT_COUNT - 1 : 0;
+	message.end = (fields & END) != 0 ? MW_END_COUNT - 1 : 0;
+	message.user = (fields & USER) != 0 ? UINT64_C(0xfedcba9876543210) : 0;
+	message.is_moving = (fields & MOVING) != 0;
+	message.is_upload = (fields & MOVING) != 0;
+	message.rate_down = (fields & RATES) != 0 ? UINT64_MAX : 0;
+	message.rate_up = (fields & RATES) != 0 ? UINT64_C(0x0123456789abcdef) : 0;
+	return message;
 }
 
 static void
@@ -84,6 +105,11 @@ assert_same(const struct mw_message *a, const struct mw_message *b)
 	assert_int_equal(a->is_handed_over, b->is_handed_over);
 	assert_int_equal(a->result, b->result);
 	assert_int_equal(a->end, b->end);
+	assert_int_equal(a->user, b->user);
+	assert_int_equal(a->is_moving, b->is_moving);
+	assert_int_equal(a->is_upload, b->is_upload);
+	assert_int_equal(a->rate_down, b->rate_down);
+	assert_int_equal(a->rate_up, b->rate_up);
 }
 
 static void
@@ -158,6 +184,12 @@ unknown_types_and_values_are_refused(void **state)
 		bytes[0] = MW_ENDED;
 		bytes[5] = (uint8_t)value;
 		assert_int_equal(mw_decode(bytes, 6, &back), value < MW_END_COUNT);
+		memset(bytes, 0, sizeof(bytes));
+		bytes[0] = MW_MOVING;
+		bytes[6] = (uint8_t)value;
+		assert_int_equal(mw_decode(bytes, 7, &back), value <= 1);
+		memset(bytes, 0, sizeof(bytes));
+		bytes[5] = (uint8_t)value;
 		bytes[0] = MW_ACTIVE_ANSWER;
 		assert_int_equal(mw_decode(bytes, 6, &back), value < IPC_RESULT_COUNT);
 	}
