@@ -71,6 +71,8 @@ users_look_up(struct conf *conf, struct users *ret_users)
 		    !look_up(conf, "worker_user", options->worker_user, &users.worker);
 		users.is_recorder_missing = !look_up(
 		    conf, "recorder_user", options->recorder_user, &users.recorder);
+		/* the self-test needs somebody also where nobody is anonymous */
+		users.anonymous = users.worker;
 		users.is_anonymous_missing =
 		    options->anonymous.enabled &&
 		    !look_up(conf, "anonymous.user", options->anonymous.user,
