@@ -100,7 +100,7 @@ end_try(struct session *session)
 	session->active_ms += excess_ms;
 }
 
-/* A fault of ours, or no further try: 421, and that is the end. */
+/* A fault of ours: 421, and that is the end. */
 static void
 give_up(struct session *session, const char *text)
 {
@@ -377,7 +377,11 @@ login_channel(struct session *session, const struct mw_message *answer, int fd)
 		return;
 	}
 	if (answer->result == IPC_DENIED) {
-		give_up(session, "Too many failed logins.");
+		/*
+		 * The tries are used up, which tell_refusal() finds, too; or nobody but
+		 * anonymous clients can log in here, which is nobody's business.
+		 */
+		refuse(session, LOGIN_INCORRECT);
 		return;
 	}
 	if (answer->result != IPC_OK) {
