@@ -85,7 +85,9 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	if (master->is_stopping || authenticator->is_killed) {
 		return;
 	}
-	if (status != 0) {
+	/* After a refusal the status says nothing new. */
+	if (WIFSIGNALED(status) || (status != 0 && (authenticator->is_admitted ||
+	                                            !authenticator->has_verdict))) {
 		log_exit(authenticator, pid, status);
 	}
 	/* Its memory layout may be known to somebody. An agent has one of its own. */

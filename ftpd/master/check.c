@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "ftpd/master/check_users.h"
 #include "ftpd/master/layers.h"
 #include "common/base.h"
 
@@ -105,6 +106,7 @@ check_system(struct conf *conf, struct users *ret_users)
 
 	users_look_up(conf, ret_users);
 	check_anonymous(conf, ret_users);
+	check_users(conf);
 	/* In a file with mistakes a default may stand where something else was meant. */
 	if (is_clean || conf_is_set(conf, "log.transfers")) {
 		check_log(conf, "log.transfers", options->log.transfers);
@@ -121,17 +123,25 @@ print_warning(void *context, const char *text)
 	(void)printf("warning: %s\n", text);
 }
 
+static void
+add_finding(void *context, const char *text)
+{
+	conf_findings_add(context, "virtual_users.file", "%s", text);
+}
+
 int
 check_report(struct conf *conf)
 {
 	struct users users;
 
 	check_system(conf, &users);
+	check_users_lines(conf_options(conf), add_finding, conf);
 	conf_findings_print(conf, stderr);
 	if (conf_findings_count(conf) > 0) {
 		return 1;
 	}
 	users_tell_missing(&users, conf_options(conf), print_warning, NULL);
+	check_users_print(conf_options(conf));
 	layers_print();
 	(void)printf("the configuration is right\n");
 	return 0;

@@ -20,9 +20,8 @@ enum {
 };
 
 /*
- * What is kept, and why. Not among them: SYS_RESOURCE (limits are raised before this),
- * CHOWN, FOWNER (nothing changes hands), SYS_ADMIN, SYS_PTRACE, NET_RAW, NET_ADMIN,
- * MKNOD, AUDIT_* and all others.
+ * What is kept, and why. Not among them: SYS_ADMIN, SYS_PTRACE, NET_RAW, NET_ADMIN, MKNOD
+ * and all others.
  */
 static const cap_value_t kept[] = {
     CAP_SETUID,     /* programs become their users */
@@ -33,6 +32,18 @@ static const cap_value_t kept[] = {
     CAP_NET_BIND_SERVICE, /* ports 21 and 20 */
     CAP_DAC_READ_SEARCH,  /* an anonymous root below a private directory */
     CAP_DAC_OVERRIDE,     /* logs may belong to the recorder's user */
+};
+
+/*
+ * What the master has no use for, but PAM in deftpd-auth may: it comes back there by exec,
+ * as these stay in the bounding set. All other programs give up everything.
+ */
+static const cap_value_t left_to_pam[] = {
+    CAP_AUDIT_WRITE,   /* Linux-PAM refuses root who may not write to the audit log */
+    CAP_AUDIT_CONTROL, /* pam_loginuid */
+    CAP_SYS_RESOURCE,  /* pam_limits */
+    CAP_CHOWN,         /* pam_mkhomedir */
+    CAP_FOWNER,
 };
 
 void
@@ -62,6 +73,11 @@ is_kept(cap_value_t value)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
 		if (kept[i] == value) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(left_to_pam); i++) {
+		if (left_to_pam[i] == value) {
 			return true;
 		}
 	}

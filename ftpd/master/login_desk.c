@@ -270,6 +270,7 @@ is_failure(const struct ma_message *message)
 void
 login_desk_refused(struct authenticator *authenticator, const struct ma_message *message)
 {
+	login_desk_release(authenticator); /* it may have been accepted before */
 	if (has_lied(authenticator, message)) {
 		return;
 	}

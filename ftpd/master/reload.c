@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ftpd/master/check.h"
+#include "ftpd/master/check_users.h"
 #include "ftpd/master/limits.h"
 #include "ftpd/master/listen.h"
 #include "ftpd/master/logs.h"
@@ -109,6 +110,7 @@ reload_begin(struct master *master)
 		/* Whatever is still under way is overtaken by this. */
 		renew_cancel(master);
 		users_tell_missing(&users, conf_options(conf), log_warning, master);
+		check_users_lines(conf_options(conf), log_warning, master);
 		limits_raise(conf_options(conf)->max_sessions);
 		is_applied = apply(master, &setup);
 	}

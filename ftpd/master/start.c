@@ -15,6 +15,7 @@
 #include "common/fd.h"
 #include "common/sandbox.h"
 #include "ftpd/master/check.h"
+#include "ftpd/master/check_users.h"
 #include "ftpd/master/data_active.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/layers.h"
@@ -160,6 +161,11 @@ tell_ready(struct master *master, const struct options *options)
 	master->is_started = true;
 	master_log(master, RECORD_INFO, "deftpd %s is ready; workers are confined by %s",
 	           DEFTPD_VERSION, layers_describe(master->current->server.layers, text));
+	if (master->current->auth.server.state == FORKSERVER_RUNNING) {
+		master_log(master, RECORD_INFO,
+		           "up to %u passwords are checked at the same time",
+		           (unsigned)auth_pool_limit(options));
+	}
 	if (options->active_port != 0 && !master->may_use_low_ports) {
 		master_log(
 		    master, RECORD_WARNING,
@@ -223,6 +229,7 @@ run(struct master *master, const struct generation_setup *setup)
 	int result;
 
 	users_tell_missing(setup->users, setup->options, complain_text, NULL);
+	check_users_lines(setup->options, complain_text, NULL);
 	if (!program_find(master)) {
 		return 1;
 	}
