@@ -4,7 +4,7 @@
  * Runs in: the build; it is not installed.
  * Source:  mdoc(7).
  *
- *   conf_page               the man page
+ *   conf_page --page FILE   the man page; FILE is what stands behind the tables
  *   conf_page --list        each key and its default, "KEY = VALUE", as a reader of the
  *   page should find them
  *   conf_page --check FILE  read a configuration in which lines "#key = value" count;
@@ -309,39 +309,35 @@ static const char head[] =
     ".Dl deftpd -o anonymous.enabled=yes -o listen=127.0.0.1:2121,[::1]:2121\n"
     ".Sh SETTINGS OUTSIDE OF SECTIONS\n";
 
-static const char tail[] =
-    ".Sh FILES\n"
-    ".Bl -tag -width Ds\n"
-    ".It Pa /etc/deftpd/deftpd.conf\n"
-    "The file that is read unless\n"
-    ".Fl c\n"
-    "names another.\n"
-    ".El\n"
-    ".Sh EXAMPLES\n"
-    "Share\n"
-    ".Pa /srv/ftp\n"
-    "with everybody, from behind address translation, with clients in the house told the inner address:\n"
-    ".Bd -literal -offset indent\n"
-    "passive_ports = \"50000-50999\"\n"
-    "passive_address = \"ftp.example.org\"\n"
-    "passive_address_for = { \"192.168.0.0/16=192.168.1.1\" }\n"
-    "anonymous {\n"
-    "\tenabled = yes\n"
-    "\troot = \"/srv/ftp\"\n"
-    "}\n"
-    ".Ed\n"
-    ".Sh SEE ALSO\n"
-    ".Xr deftpd 8\n";
+/* What no table has, written by hand. Returns: false if it cannot be read. */
+static bool
+print_prose(const char *path)
+{
+	FILE *stream = fopen(path, "re");
+	char line[512];
+
+	if (stream == NULL) {
+		perror(path);
+		return false;
+	}
+	while (fgets(line, sizeof(line), stream) != NULL) {
+		(void)fputs(line, stdout); /* the stream's error is looked at in the end */
+	}
+	return fclose(stream) == 0;
+}
 
 static int
-print_page(const struct options *options)
+print_page(const struct options *options, const char *prose)
 {
+	bool is_printed;
+
 	(void)fputs(head, stdout); /* the stream's error is looked at in the end */
 	print_section("", options);
 	printf(".Sh SECTIONS\n");
 	print_sections(options);
-	(void)fputs(tail, stdout);
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+	is_printed = print_prose(prose);
+	return is_printed && fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS
+	                                                            : EXIT_FAILURE;
 }
 
 static int
@@ -434,8 +430,8 @@ main(int argc, char **argv)
 	struct options options;
 
 	options_set_defaults(&options);
-	if (argc == 1) {
-		return print_page(&options);
+	if (argc == 3 && strcmp(argv[1], "--page") == 0) {
+		return print_page(&options, argv[2]);
 	}
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
 		return print_list(&options);
@@ -443,6 +439,6 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--check") == 0) {
 		return check_file(argv[2]);
 	}
-	(void)fputs("usage: conf_page [--list | --check FILE]\n", stderr);
+	(void)fputs("usage: conf_page --page FILE | --list | --check FILE\n", stderr);
 	return 2;
 }
