@@ -7,9 +7,9 @@
  *
  * The rule on the way in: CR LF becomes LF; a CR or LF alone stays.
  *
- * The rule on the way out: LF without a CR before it becomes CR LF; everything else stays. So a text
- * with CRLF line ends passes unchanged, and a file converted twice is the same as
- * converted once.
+ * The rule on the way out: LF without a CR before it becomes CR LF; everything else
+ * stays. So a text with CRLF line ends passes unchanged, and a file converted twice is
+ * the same as converted once.
  */
 #ifndef FTPD_PROTO_ASCII_H
 #define FTPD_PROTO_ASCII_H
@@ -44,8 +44,8 @@ size_t ascii_skip(uint64_t *skip, size_t len);
 /*
  * Convert the next piece of what is received. A CR at its end is kept back until it is
  * known what follows.
- * In:      out: room for len + 1 bytes; may begin one byte before `in`, so that a piece is
- *          converted in its place.
+ * In:      out: room for len + 1 bytes; may begin one byte before `in`, so that a piece
+ *          is converted in its place.
  * Returns: bytes in out.
  */
 size_t ascii_restore(struct ascii *ascii, const uint8_t *in, size_t len, char *out);

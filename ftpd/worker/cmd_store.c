@@ -13,6 +13,7 @@
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/transfer.h"
+#include "ftpd/worker/transfer_end.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 

@@ -102,9 +102,8 @@ work(struct offload_job *job)
 		(void)pump_fetch(job->file_fd, job->offset, job->end);
 		return;
 	case JOB_STORE:
-		job->result =
-		    pump_store(job->file_fd, job->buffer + job->buffer_at,
-		               job->buffer_len - job->buffer_at, &job->place);
+		job->result = pump_store(job->file_fd, job->buffer + job->buffer_at,
+		                         job->buffer_len - job->buffer_at, &job->place);
 		return;
 	case JOB_CLOSE:
 		job->result = close(job->file_fd) == 0 ? 0 : -errno;

@@ -241,8 +241,7 @@ is_space_left(int file_fd, struct transfer_place *place)
 int
 pump_store(int file_fd, const char *bytes, size_t len, struct transfer_place *place)
 {
-	uint64_t room =
-	    place->limit > place->offset ? place->limit - place->offset : 0;
+	uint64_t room = place->limit > place->offset ? place->limit - place->offset : 0;
 	size_t fitting = len < room ? len : (size_t)room;
 	size_t at = 0;
 

@@ -83,9 +83,8 @@ static void
 set_limit(struct bucket *bucket, uint64_t limit, uint64_t now_ms)
 {
 	if (bucket->limit == 0) {
-		*bucket = (struct bucket){.limit = limit,
-		                          .millibytes = capacity(limit),
-		                          .filled_ms = now_ms};
+		*bucket = (struct bucket){
+		    .limit = limit, .millibytes = capacity(limit), .filled_ms = now_ms};
 	}
 	fill(bucket, now_ms);
 	if (bucket->limit != limit) {
@@ -174,8 +173,7 @@ rate_wait_ms(const struct session *session, bool is_upload)
 		return 0;
 	}
 	missing = (int64_t)quantum(bucket->limit) * 1000 - bucket->millibytes;
-	return missing <= 0 ? 0
-	                    : ((uint64_t)missing + bucket->limit - 1) / bucket->limit;
+	return missing <= 0 ? 0 : ((uint64_t)missing + bucket->limit - 1) / bucket->limit;
 }
 
 void

@@ -11,12 +11,10 @@
 #include "common/loop.h"
 #include "ftpd/ipc/agent.h"
 #include "ftpd/proto/ascii.h"
-#include "ftpd/proto/reply.h"
 #include "common/base.h"
 
 struct offload_job;
 struct session;
-struct worker;
 
 enum {
 	/* sent in one turn; then the other sessions have theirs */
@@ -85,9 +83,9 @@ struct transfer {
 	struct transfer_place place;
 	/* the agent is to be told of the end by this number; 0: need not, or has been */
 	uint32_t upload;
-	bool is_at_end;    /* the client has closed the data connection */
-	bool is_remote;    /* a network's file system: closing tells of errors, too */
-	bool has_abor;     /* ABOR came while the agent was finishing */
+	bool is_at_end; /* the client has closed the data connection */
+	bool is_remote; /* a network's file system: closing tells of errors, too */
+	bool has_abor;  /* ABOR came while the agent was finishing */
 
 	/* waiting for its rate's sake, in the worker's list; link is NULL else */
 	struct transfer *next_paced;
@@ -96,8 +94,6 @@ struct transfer {
 };
 
 enum {
-	/* Waiting transfers go on at multiples of this: many of them in one turn. */
-	TRANSFER_PACE_MS = 20,
 	TRANSFER_TEXT_MAX = 160,
 };
 
@@ -133,26 +129,13 @@ void transfer_drop(struct session *session);
 /* One more slice: the connection can take it, or a thread has done its part. */
 void transfer_continue(struct session *session);
 
-/* The agent has answered AGENT_COMMIT: now the client is told. */
-void transfer_committed(struct session *session, enum ipc_result result);
-
 /* The session's rate has changed: look at once whether it may go on. */
 void transfer_repace(struct session *session);
-
-/* Go on with those whose wait for the rate's sake is over. */
-void transfer_run_paced(struct worker *worker);
 
 /*
  * Describe the transfer for STAT.
  * Returns: the length of text, which is terminated.
  */
 size_t transfer_describe(const struct session *session, char text[TRANSFER_TEXT_MAX]);
-
-/*
- * Reply for a failed write or an upload that cannot be: 452 for space, 552 for limits,
- * 451 and 450 for what passes, 553 for the name, 554 for REST, 550 else.
- * Returns: the code by RFC 959 4.2.2 and 5.4.
- */
-enum reply_code transfer_store_code(enum ipc_result result);
 
 #endif

@@ -14,6 +14,7 @@
 #include "common/fd.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/offload.h"
+#include "ftpd/worker/pace.h"
 #include "ftpd/worker/sandbox.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
@@ -35,6 +36,12 @@ worker_find(const struct worker *worker, uint32_t id)
 		session = session->next;
 	}
 	return session;
+}
+
+struct loop *
+worker_data_loop(struct worker *worker)
+{
+	return worker->kind == WORKER_PRIVATE ? &worker->loop : &worker->bulk;
 }
 
 void
@@ -117,18 +124,11 @@ sleep_ms(struct worker *worker)
 {
 	int until_timer_ms = timer_wheel_sleep_ms(&worker->wheel);
 	bool is_flushed = record_flush(&worker->recorder);
-	uint64_t now_ms = worker->loop.now_ms;
-	uint64_t until_paced_ms =
-	    worker->paced_due_ms > now_ms ? worker->paced_due_ms - now_ms : 0;
 
 	if (until_timer_ms < 0 && !is_flushed) {
 		until_timer_ms = TIMER_TICK_MS;
 	}
-	if (worker->paced != NULL && until_paced_ms < TIMER_TICK_MS &&
-	    (until_timer_ms < 0 || (int)until_paced_ms < until_timer_ms)) {
-		return (int)until_paced_ms;
-	}
-	return until_timer_ms;
+	return pace_sleep_ms(worker, until_timer_ms);
 }
 
 static int
@@ -138,7 +138,7 @@ run_loop(struct worker *worker)
 		if (loop_turn(&worker->loop, sleep_ms(worker)) != 0) {
 			return EXIT_SYSTEM;
 		}
-		transfer_run_paced(worker);
+		pace_run(worker);
 		handle_timers(worker);
 		session_free_ended(worker);
 		tell_denied(worker);

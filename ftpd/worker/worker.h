@@ -15,6 +15,7 @@
 #include "ftpd/ipc/worker_kind.h"
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/master_client.h"
+#include "ftpd/worker/storage.h"
 #include "common/base.h"
 
 struct confinement;
@@ -28,14 +29,6 @@ enum {
 	 */
 	WORKER_INPUT_BYTES = 12 * 1024,
 	WORKER_SESSION_SLOTS = 4096, /* buckets of the session table */
-};
-
-/* What stands behind a file system. */
-enum worker_storage {
-	WORKER_STORAGE_UNKNOWN, /* not looked at yet */
-	WORKER_STORAGE_MEMORY,  /* reading and writing never wait */
-	WORKER_STORAGE_LOCAL,   /* a disk of this machine */
-	WORKER_STORAGE_REMOTE,  /* a network or a process: may wait for ever */
 };
 
 struct worker {
@@ -64,7 +57,7 @@ struct worker {
 	struct offload *offload;
 	/* of the last file moved, and what stands behind it */
 	uint64_t last_device;
-	enum worker_storage last_storage;
+	enum storage last_storage;
 	/* PUMP_SHARED_BYTES to receive uploads in; NULL before the first one */
 	char *upload_buffer;
 	/* transfers that wait for their rate's sake, and when to look at them */
@@ -81,6 +74,13 @@ struct worker {
  */
 int worker_run(enum worker_kind kind, int master_fd, const struct options *options,
                const struct confinement *confinement);
+
+/*
+ * Where data is watched: in a private worker there is nobody to give way to, and one loop
+ * is one system call less.
+ * Returns: the loop.
+ */
+struct loop *worker_data_loop(struct worker *worker);
 
 /*
  * Find a session by the number that the master gave.

@@ -47,8 +47,8 @@ static void
 assert_replied(struct fixture *fixture, size_t client, const char *beginning)
 {
 	char text[512] = "";
-	ssize_t len = recv(fixture->client_fds[client], text, sizeof(text) - 1,
-	                   MSG_DONTWAIT);
+	ssize_t len =
+	    recv(fixture->client_fds[client], text, sizeof(text) - 1, MSG_DONTWAIT);
 
 	if (beginning == NULL) {
 		assert_int_equal(len, -1);
@@ -184,9 +184,9 @@ assert_not_asked(struct fixture *fixture, size_t agent)
 {
 	uint8_t byte;
 
-	assert_int_equal(channel_recv_plain(fixture->agent_fds[agent], &byte, 1,
-	                                    MSG_DONTWAIT),
-	                 -EAGAIN);
+	assert_int_equal(
+	    channel_recv_plain(fixture->agent_fds[agent], &byte, 1, MSG_DONTWAIT),
+	    -EAGAIN);
 }
 
 static void
@@ -249,8 +249,8 @@ a_released_agent_ends_without_a_word(void **state)
 	add_agent(fixture, 0, fixture->sessions[0], true);
 	agent_release(fixture->sessions[0]);
 	turn(fixture);
-	assert_int_equal(channel_recv_plain(fixture->agent_fds[0], &byte, 1, MSG_DONTWAIT),
-	                 0);
+	assert_int_equal(
+	    channel_recv_plain(fixture->agent_fds[0], &byte, 1, MSG_DONTWAIT), 0);
 	assert_replied(fixture, 0, NULL);
 	assert_non_null(worker_find(fixture->worker, 1));
 	ask_space(fixture, 0); /* nobody can answer, and nobody waits for it */
@@ -384,12 +384,12 @@ a_strange_answer_ends_the_agent(void **state)
 	assert_asked(fixture, 0, AGENT_SPACE, 0, "/");
 	answer(fixture, 0, &yes, pair[0]); /* a descriptor that nobody asked for */
 	assert_replied(fixture, 0, "202 ");
-	assert_int_equal(channel_recv_plain(fixture->agent_fds[0], &byte, 1, MSG_DONTWAIT),
-	                 0);
+	assert_int_equal(
+	    channel_recv_plain(fixture->agent_fds[0], &byte, 1, MSG_DONTWAIT), 0);
 	add_agent(fixture, 1, NULL, true);
 	answer(fixture, 1, &yes, -1); /* an answer to no question */
-	assert_int_equal(channel_recv_plain(fixture->agent_fds[1], &byte, 1, MSG_DONTWAIT),
-	                 0);
+	assert_int_equal(
+	    channel_recv_plain(fixture->agent_fds[1], &byte, 1, MSG_DONTWAIT), 0);
 	fd_close(&pair[0]);
 	fd_close(&pair[1]);
 }

@@ -110,7 +110,7 @@ static void
 a_file_made_shorter_is_broken(void **state)
 {
 	static const enum transfer_way sources[] = {TRANSFER_FROM_FILE,
-	                                               TRANSFER_FROM_ASCII};
+	                                            TRANSFER_FROM_ASCII};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(sources); i++) {
@@ -221,8 +221,7 @@ a_pipe_is_empty_or_at_its_end(void **state)
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	fd_close(&fixture.transfer.file_fd);
 	fixture.transfer.file_fd = ends[0];
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
-	                 PUMP_PIPE_EMPTY);
+	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_PIPE_EMPTY);
 	assert_int_equal(write(ends[1], "line\r\n", 6), 6);
 	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_MORE);
 	assert_int_equal(take(&fixture, got, sizeof(got)), 6);
@@ -312,8 +311,8 @@ a_limit_holds_to_the_byte(void **state)
 		enum pump_result result;
 		const char *file;
 	} cases[] = {
-	    {0, PUMP_FILE_BROKEN, ""},      {1, PUMP_FILE_BROKEN, "h"},
-	    {4, PUMP_FILE_BROKEN, "hell"},  {5, PUMP_DONE, "hello"},
+	    {0, PUMP_FILE_BROKEN, ""},     {1, PUMP_FILE_BROKEN, "h"},
+	    {4, PUMP_FILE_BROKEN, "hell"}, {5, PUMP_DONE, "hello"},
 	    {6, PUMP_DONE, "hello"},
 	};
 
@@ -392,9 +391,8 @@ a_file_that_cannot_be_written_is_broken(void **state)
 static void
 space_is_left_for_others(void **state)
 {
-	struct transfer_place place = {.limit = UINT64_MAX,
-	                               .min_free_bytes = UINT64_MAX,
-	                               .check_at = 4};
+	struct transfer_place place = {
+	    .limit = UINT64_MAX, .min_free_bytes = UINT64_MAX, .check_at = 4};
 	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	(void)state;
@@ -483,7 +481,7 @@ received_text_is_converted(void **state)
 		const char *file;
 	} cases[] = {
 	    {{"a\r\nb\r\n", "", ""}, "a\nb\n"}, {{"a\r", "\nb", "\r\n"}, "a\nb\n"},
-	    {{"a\r", "b", ""}, "a\rb"},          {{"a", "b", "\r"}, "ab\r"},
+	    {{"a\r", "b", ""}, "a\rb"},         {{"a", "b", "\r"}, "ab\r"},
 	    {{"\r", "\r", "\n"}, "\r\n"},
 	};
 
