@@ -22,6 +22,7 @@ enum {
 	RIGHTS_V2 = 14, /* REFER */
 	RIGHTS_V3 = 15, /* TRUNCATE */
 	RIGHTS_V5 = 16, /* IOCTL_DEV */
+	RIGHT_TRUNCATE = 1 << 14,
 	NET_BIND_AND_CONNECT = 3,
 	SCOPE_ABSTRACT_AND_SIGNAL = 3,
 };
@@ -47,11 +48,30 @@ file_rights(int abi)
 	return (UINT64_C(1) << bits) - 1;
 }
 
+/*
+ * What a role may do. Never: run programs, make devices, FIFOs and sockets, speak to
+ * devices.
+ */
+static uint64_t
+allowed_rights(int abi, enum sandbox_files files)
+{
+	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+
+	if (files == SANDBOX_FILES_WRITE) {
+		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+		          LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |
+		          LANDLOCK_ACCESS_FS_REMOVE_FILE |
+		          LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER |
+		          RIGHT_TRUNCATE;
+	}
+	return rights & file_rights(abi); /* a right that is not known is no right */
+}
+
 static int
-allow_reading(int ruleset_fd, int root_fd)
+allow_below(int ruleset_fd, int root_fd, uint64_t rights)
 {
 	struct landlock_path_beneath_attr below = {
-	    .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+	    .allowed_access = rights,
 	    .parent_fd = root_fd,
 	};
 
@@ -92,12 +112,17 @@ sandbox_landlock(int root_fd, enum sandbox_files files, int *ret_abi)
 		*ret_abi = 0; /* not in this kernel, or switched off at boot */
 		return 0;
 	}
+	if (abi == 1 && files == SANDBOX_FILES_WRITE) {
+		*ret_abi = 0;
+		return 0;
+	}
 	ruleset_fd = make_ruleset((int)abi);
 	if (ruleset_fd < 0) {
 		return ruleset_fd;
 	}
-	if (files == SANDBOX_FILES_READ) {
-		result = allow_reading(ruleset_fd, root_fd);
+	if (files != SANDBOX_FILES_NONE) {
+		result =
+		    allow_below(ruleset_fd, root_fd, allowed_rights((int)abi, files));
 	}
 	if (result == 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	                    syscall(SYS_landlock_restrict_self, ruleset_fd, 0) != 0)) {

@@ -313,6 +313,17 @@ sandbox_limits(unsigned long max_fds, unsigned long max_data_bytes,
 	return result;
 }
 
+int
+sandbox_limit_file_size(uint64_t max_bytes)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	if (sigaction(SIGXFSZ, &ignore, NULL) != 0) {
+		return -errno;
+	}
+	return set_limit(RLIMIT_FSIZE, max_bytes);
+}
+
 #ifdef DEFTPD_SANITIZED
 bool
 sandbox_is_built(void)

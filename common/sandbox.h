@@ -74,10 +74,16 @@ int sandbox_take_denied(void);
 enum sandbox_files {
 	SANDBOX_FILES_NONE,
 	SANDBOX_FILES_READ,
+	/*
+	 * also make, change, rename and remove plain files, directories and links. The
+	 * first version of Landlock forbids every rename to another directory: there,
+	 * nothing is done.
+	 */
+	SANDBOX_FILES_WRITE,
 };
 
 /*
- * Confine the process by Landlock: nothing, or reading below root_fd; no TCP bind or
+ * Confine the process by Landlock: no files, or those below root_fd; no TCP bind or
  * connect; signals and abstract sockets stay inside the domain where the kernel knows
  * these scopes.
  * In:      root_fd: a directory, or -1 with SANDBOX_FILES_NONE.
@@ -94,6 +100,13 @@ int sandbox_landlock(int root_fd, enum sandbox_files files, int *ret_abi);
  */
 int sandbox_limits(unsigned long max_fds, unsigned long max_data_bytes,
                    bool may_start_threads);
+
+/*
+ * Set the soft and hard limit of the size of files that are written; what would pass it
+ * fails with -EFBIG.
+ * Returns: 0 or negative errno.
+ */
+int sandbox_limit_file_size(uint64_t max_bytes);
 
 /*
  * Ask whether this build can be confined: sanitizer builds cannot.

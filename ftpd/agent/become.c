@@ -16,6 +16,7 @@
 #include "common/fd.h"
 #include "common/privilege.h"
 #include "common/sandbox.h"
+#include "ftpd/agent/rulebook.h"
 #include "ftpd/agent/sandbox.h"
 #include "common/base.h"
 
@@ -153,13 +154,23 @@ set_limits(void)
 	                      BECOME_MAX_DATA, false);
 }
 
+/* A second wall: this process writes copies, and a worker is told its limit. */
 static int
-confine(int root_fd)
+limit_file_size(const struct agent_start *start)
+{
+	uint64_t largest = rulebook_largest_file(start);
+
+	return largest == UINT64_MAX ? 0 : sandbox_limit_file_size(largest);
+}
+
+static int
+confine(int root_fd, bool may_write)
 {
 	int abi;
-	int result = sandbox_landlock(root_fd, SANDBOX_FILES_READ, &abi);
+	int result = sandbox_landlock(
+	    root_fd, may_write ? SANDBOX_FILES_WRITE : SANDBOX_FILES_READ, &abi);
 
-	return result != 0 ? result : agent_sandbox_enter();
+	return result != 0 ? result : agent_sandbox_enter(may_write);
 }
 
 enum agent_exit
@@ -186,10 +197,11 @@ become_user(const struct agent_start *start, int root_fd)
 enum agent_exit
 become_confined(const struct agent_start *start, int root_fd)
 {
-	if (set_limits() != 0) {
+	if (set_limits() != 0 || limit_file_size(start) != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
-	if (start->has_sandbox && sandbox_is_built() && confine(root_fd) != 0) {
+	if (start->has_sandbox && sandbox_is_built() && 
+	    confine(root_fd, rulebook_may_write(start)) != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
 	return AGENT_EXIT_DONE;

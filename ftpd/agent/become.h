@@ -42,8 +42,8 @@ int become_open_root(const char *path);
 enum agent_exit become_user(const struct agent_start *start, int root_fd);
 
 /*
- * Set limits, and confine this process to reading below the root by Landlock and the
- * filter.
+ * Set limits, and confine this process to what it may do below the root by Landlock
+ * and the filter.
  * Returns: AGENT_EXIT_DONE or AGENT_EXIT_SANDBOX.
  */
 enum agent_exit become_confined(const struct agent_start *start, int root_fd);

@@ -28,8 +28,8 @@ may_access(int fd, int mode)
 	return syscall(SYS_faccessat2, fd, "", mode, AT_EMPTY_PATH) == 0;
 }
 
-static void
-describe(const struct stat *info, struct agent_answer *answer)
+void
+fsops_describe(const struct stat *info, struct agent_answer *answer)
 {
 	answer->result = IPC_OK;
 	answer->kind = S_ISREG(info->st_mode)   ? AGENT_KIND_FILE
@@ -56,14 +56,13 @@ check_file(int fd, struct stat *ret_info)
 }
 
 int
-fsops_open_read(const struct resolver *resolver, const char *path,
-                struct agent_answer *answer)
+fsops_open_read(const struct place *place, struct agent_answer *answer)
 {
 	/*
 	 * O_NONBLOCK: a FIFO without a writer does not hold us up; O_NOCTTY: nor does a
 	 * terminal become ours. It may stay set, as it means nothing to a plain file.
 	 */
-	int fd = resolve_open(resolver, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int fd = place_open(place, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat info;
 
 	if (fd < 0) {
@@ -75,38 +74,79 @@ fsops_open_read(const struct resolver *resolver, const char *path,
 		fd_close(&fd);
 		return -1;
 	}
-	describe(&info, answer);
+	fsops_describe(&info, answer);
 	answer->is_readable = true;
 	return fd;
 }
 
-void
-fsops_stat(const struct resolver *resolver, const char *path, struct agent_answer *answer)
+/* What is open by O_PATH, and what this user may do with it. */
+static void
+describe_open(int fd, const struct place *place, struct agent_answer *answer)
 {
-	int fd = resolve_open(resolver, path, O_PATH);
+	bool may_change = policy_may_change(place->rights);
 	struct stat info;
+
+	if (fstat(fd, &info) != 0) {
+		answer->result = ipc_result_from_errno(-errno);
+		return;
+	}
+	fsops_describe(&info, answer);
+	if (S_ISLNK(info.st_mode)) {
+		return;
+	}
+	answer->is_readable = may_access(fd, R_OK);
+	answer->is_searchable = S_ISDIR(info.st_mode) && may_access(fd, X_OK);
+	answer->is_writable =
+	    may_change && may_access(fd, S_ISDIR(info.st_mode) ? W_OK | X_OK : W_OK);
+}
+
+void
+fsops_stat(const struct place *place, struct agent_answer *answer)
+{
+	int fd = place_open(place, O_PATH, 0);
 
 	if (fd < 0) {
 		answer->result = ipc_result_from_errno(fd);
 		return;
 	}
-	if (fstat(fd, &info) != 0) {
-		answer->result = ipc_result_from_errno(-errno);
-	} else {
-		describe(&info, answer);
-		answer->is_readable = may_access(fd, R_OK);
-		answer->is_searchable = S_ISDIR(info.st_mode) && may_access(fd, X_OK);
-	}
+	describe_open(fd, place, answer);
 	fd_close(&fd);
 }
 
+bool
+fsops_is_removable(const struct place *entry, const struct stat *info)
+{
+	struct stat directory;
+
+	if (entry->is_directory || !policy_may_change(entry->rights) ||
+	    !may_access(entry->dir_fd, W_OK | X_OK)) {
+		return false;
+	}
+	if (fstat(entry->dir_fd, &directory) != 0) {
+		return false;
+	}
+	return (directory.st_mode & S_ISVTX) == 0 || info->st_uid == geteuid() ||
+	       directory.st_uid == geteuid();
+}
+
 void
-fsops_check_dir(const struct resolver *resolver, const char *path,
-                struct agent_answer *answer)
+fsops_stat_link(const struct place *place, struct agent_answer *answer)
+{
+	struct stat info;
+
+	fsops_stat(place, answer);
+	if (answer->result == IPC_OK && !place->is_directory &&
+	    fstatat(place->dir_fd, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+		answer->is_removable = fsops_is_removable(place, &info);
+	}
+}
+
+void
+fsops_check_dir(const struct place *place, struct agent_answer *answer)
 {
 	struct agent_answer found = *answer;
 
-	fsops_stat(resolver, path, &found);
+	fsops_stat(place, &found);
 	if (found.result == IPC_OK && found.kind != AGENT_KIND_DIRECTORY) {
 		answer->result = IPC_NOT_A_DIRECTORY;
 	} else if (found.result == IPC_OK && !found.is_searchable) {
@@ -148,11 +188,10 @@ count_octets(int fd, uint64_t *ret_count)
 }
 
 void
-fsops_count_ascii(const struct resolver *resolver, const char *path,
-                  struct agent_answer *answer)
+fsops_count_ascii(const struct place *place, struct agent_answer *answer)
 {
 	uint64_t count = 0;
-	int fd = fsops_open_read(resolver, path, answer);
+	int fd = fsops_open_read(place, answer);
 	enum ipc_result result;
 
 	if (fd < 0) {

@@ -8,34 +8,47 @@
 #ifndef FTPD_AGENT_FSOPS_H
 #define FTPD_AGENT_FSOPS_H
 
-#include "ftpd/agent/resolve.h"
+#include <sys/stat.h>
+
+#include "ftpd/agent/place.h"
 #include "ftpd/ipc/agent.h"
 #include "common/base.h"
 
 /*
  * Open a plain file for reading. It is checked after it was opened, on the same
  * descriptor; opening waits for nothing.
- * In:      path: absolute, NUL-terminated, as in every function here.
  * Out:     answer: result, and what the file is if that is IPC_OK, as in every function
  *          here.
  * Returns: the descriptor, the caller's to close; -1 unless answer->result is IPC_OK.
  */
-int fsops_open_read(const struct resolver *resolver, const char *path,
-                    struct agent_answer *answer);
+int fsops_open_read(const struct place *place, struct agent_answer *answer);
 
-/* Tell what is at the path. */
-void fsops_stat(const struct resolver *resolver, const char *path,
-                struct agent_answer *answer);
+/* Tell what is there. */
+void fsops_stat(const struct place *place, struct agent_answer *answer);
 
-/* Tell whether the path is a directory that this user can enter. */
-void fsops_check_dir(const struct resolver *resolver, const char *path,
-                     struct agent_answer *answer);
+/*
+ * Tell what is there, a link itself, which is AGENT_KIND_OTHER.
+ * In:      place: of an entry.
+ */
+void fsops_stat_link(const struct place *place, struct agent_answer *answer);
+
+/* Tell whether it is a directory that this user can enter. */
+void fsops_check_dir(const struct place *place, struct agent_answer *answer);
 
 /*
  * Count the octets that the file has in TYPE A. Files above AGENT_COUNT_MAX are IPC_BUSY:
  * nobody may have us read for hours.
  */
-void fsops_count_ascii(const struct resolver *resolver, const char *path,
-                       struct agent_answer *answer);
+void fsops_count_ascii(const struct place *place, struct agent_answer *answer);
+
+/*
+ * Ask whether an entry of a directory may be renamed and removed there by this user.
+ * In:      entry: of a directory that is open; info: of the entry.
+ * Returns: true if the rights, the directory's permissions and its sticky bit allow it.
+ */
+bool fsops_is_removable(const struct place *entry, const struct stat *info);
+
+/* Put into an answer, which is IPC_OK then, what stat has told. */
+void fsops_describe(const struct stat *info, struct agent_answer *answer);
 
 #endif

@@ -108,11 +108,14 @@ next_directory(struct listing *listing)
 	dents_clear(&listing->dents);
 	listing->phase = PHASE_STREAM;
 	listing->dir_fd =
-	    resolve_below(listing->resolver, listing->top_fd, listing->walk_path,
+	    resolve_below(listing->book->resolver, listing->top_fd, listing->walk_path,
 	                  O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	if (listing->dir_fd < 0) {
 		listing->dir_fd = listing->top_fd;
 		return;
+	}
+	if (!listing_enter(listing)) {
+		return; /* a drop box: named above, and that is all */
 	}
 	listing_put_heading(listing);
 	listing->dents.is_at_end = false;

@@ -26,7 +26,8 @@
 #ifndef FTPD_AGENT_LISTING_H
 #define FTPD_AGENT_LISTING_H
 
-#include "ftpd/agent/resolve.h"
+#include "ftpd/agent/place.h"
+#include "ftpd/agent/rulebook.h"
 #include "ftpd/agent/viewer.h"
 #include "ftpd/ipc/agent.h"
 #include "common/base.h"
@@ -50,15 +51,16 @@ enum listing_progress {
  * to something else than a directory, or AGENT_LIST_DIRECTORY, lists that one thing,
  * under the name `prefix` without a slash at its end, or if that is empty, the last
  * component of the path.
- * In:      path: question->path, NUL-terminated.
+ * In:      place: of question->path, decided.
  * Out:     ret_listing: end it by listing_close; ret_read_fd: the pipe's end for the
  *          worker, non-blocking, the caller's to close.
  * Returns: IPC_OK; IPC_NOT_A_DIRECTORY for MLSD or a pattern on something else;
  *          IPC_DENIED; other results.
  */
-enum ipc_result listing_open(const struct resolver *resolver, const struct viewer *viewer,
-                             const struct agent_question *question, const char *path,
-                             struct listing **ret_listing, int *ret_read_fd);
+enum ipc_result listing_open(struct rulebook *book, const struct viewer *viewer,
+                             const struct agent_question *question,
+                             const struct place *place, struct listing **ret_listing,
+                             int *ret_read_fd);
 
 /*
  * Write what fits and format a bounded amount more.

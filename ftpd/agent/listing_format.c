@@ -6,8 +6,8 @@
  *
  * LIST shows "ftp" as everybody's owner and group: anonymous clients have no use for the
  * accounts of the host. The facts UNIX.owner and UNIX.group are numbers, told to who asks
- * for them. Permission facts come from permission bits and say nothing about writing:
- * this agent only reads.
+ * for them. Permission facts come from permission bits, and from the rights of the
+ * directories.
  */
 #include <dirent.h>
 #include <string.h>
@@ -37,6 +37,43 @@ type_of(uint8_t type)
 	                        : ENTRY_OTHER;
 }
 
+bool
+listing_enter(struct listing *listing)
+{
+	struct stat info;
+
+	if (rulebook_rights(listing->book, listing->dir_fd, &listing->rights) != 0 ||
+	    listing->rights->is_dropbox) {
+		return false;
+	}
+	listing->is_dir_writable = false;
+	if (policy_may_change(listing->rights) && fstat(listing->dir_fd, &info) == 0) {
+		listing->is_dir_writable =
+		    (viewer_rights(listing->viewer, &info) & 3) == 3;
+		listing->is_dir_sticky = (info.st_mode & S_ISVTX) != 0 &&
+		                         info.st_uid != listing->viewer->uid;
+	}
+	return true;
+}
+
+/* A directory with rules of its own has its own rights, and stays where it is. */
+static unsigned
+changes_of(const struct listing *listing, const struct stat *info, unsigned bits)
+{
+	const struct agent_rights *own = rulebook_rule_of(listing->book, info);
+	bool is_writable = S_ISDIR(info->st_mode) ? (bits & 3) == 3 : (bits & 2) != 0;
+	unsigned rights = 0;
+
+	if (is_writable && policy_may_change(own != NULL ? own : listing->rights)) {
+		rights |= ENTRY_MAY_WRITE;
+	}
+	if (own == NULL && listing->is_dir_writable &&
+	    (!listing->is_dir_sticky || info->st_uid == listing->viewer->uid)) {
+		rights |= ENTRY_MAY_REMOVE;
+	}
+	return rights;
+}
+
 static unsigned
 rights_of(const struct listing *listing, const struct stat *info)
 {
@@ -46,7 +83,7 @@ rights_of(const struct listing *listing, const struct stat *info)
 	if (S_ISDIR(info->st_mode) && (bits & 1) != 0) {
 		rights |= ENTRY_MAY_SEARCH;
 	}
-	return rights;
+	return rights | changes_of(listing, info, bits);
 }
 
 static void
@@ -125,6 +162,7 @@ listing_put_self(struct listing *listing, const struct stat *self,
 
 	entry.type = is_facts ? ENTRY_CDIR : ENTRY_DIR;
 	describe(listing, self, &entry);
+	entry.rights &= ~(unsigned)ENTRY_MAY_REMOVE; /* its own directory's business */
 	put_line(listing, &entry);
 	if (parent == NULL) {
 		return;
@@ -132,6 +170,7 @@ listing_put_self(struct listing *listing, const struct stat *self,
 	entry.type = is_facts ? ENTRY_PDIR : ENTRY_DIR;
 	entry.name_len = 2;
 	describe(listing, parent, &entry);
+	entry.rights &= ENTRY_MAY_READ | ENTRY_MAY_SEARCH;
 	put_line(listing, &entry);
 }
 

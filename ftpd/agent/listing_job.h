@@ -45,7 +45,7 @@ enum listing_phase {
  */
 struct listing {
 	size_t mapping_bytes;
-	const struct resolver *resolver;
+	struct rulebook *book;
 	const struct viewer *viewer;
 
 	enum agent_format format;
@@ -63,6 +63,10 @@ struct listing {
 	int pipe_fd;
 	int top_fd;          /* the directory that was asked for */
 	int dir_fd;          /* the one being listed: top_fd or one below it */
+	/* of the directory being listed, for facts about permissions */
+	const struct agent_rights *rights;
+	bool is_dir_writable;
+	bool is_dir_sticky; /* and not this user's */
 	size_t entries_left; /* AGENT_LIST_RECURSIVE */
 	struct walk_queue walk;
 	char walk_path[WALK_PATH_MAX];
@@ -88,6 +92,12 @@ struct listing_entry {
 	const char *target;      /* of a link */
 	size_t target_len;
 };
+
+/*
+ * Look at the directory that is listed from now on: what may be changed there.
+ * Returns: false if it is not to be listed.
+ */
+bool listing_enter(struct listing *listing);
 
 /*
  * Ask whether a line of this listing can be written without asking the kernel about the

@@ -103,7 +103,7 @@ make_listing_for(const struct agent_question *question)
 
 /* List the one thing at the path. */
 static enum ipc_result
-open_single(struct listing *listing, const char *path)
+open_single(struct listing *listing, const struct place *place)
 {
 	struct listing_entry entry = {.target = ""};
 	struct stat info;
@@ -112,7 +112,7 @@ open_single(struct listing *listing, const char *path)
 	if (listing->format == AGENT_FORMAT_FACTS || listing->pattern_len != 0) {
 		return IPC_NOT_A_DIRECTORY;
 	}
-	fd = resolve_open(listing->resolver, path, O_PATH);
+	fd = place_open(place, O_PATH, 0);
 	if (fd < 0) {
 		return ipc_result_from_errno(fd);
 	}
@@ -123,7 +123,7 @@ open_single(struct listing *listing, const char *path)
 	fd_close(&fd);
 	entry.info = &info;
 	entry.type = (uint8_t)IFTODT(info.st_mode);
-	entry.name = strrchr(path, '/') + 1; /* the path is absolute */
+	entry.name = strrchr(place->path, '/') + 1; /* the path is absolute */
 	entry.name_len = strlen(entry.name);
 	if (listing->prefix_len != 0) {
 		entry.name = listing->prefix;
@@ -181,6 +181,9 @@ open_directory(struct listing *listing, const char *path)
 
 	listing->dir_fd = listing->top_fd;
 	listing->phase = PHASE_READ;
+	if (!listing_enter(listing)) {
+		return IPC_DENIED;
+	}
 	if ((listing->options & AGENT_LIST_RECURSIVE) != 0) {
 		walk_begin(&listing->walk);
 		listing_put_heading(listing);
@@ -191,7 +194,7 @@ open_directory(struct listing *listing, const char *path)
 	if (fstat(listing->top_fd, &self) != 0) {
 		return ipc_result_from_errno(-errno);
 	}
-	if (stat_parent(listing->resolver, path, &parent)) {
+	if (stat_parent(listing->book->resolver, path, &parent)) {
 		listing_put_self(listing, &self, &parent);
 	} else {
 		/*
@@ -205,27 +208,26 @@ open_directory(struct listing *listing, const char *path)
 }
 
 static enum ipc_result
-open_path(struct listing *listing, const char *path)
+open_path(struct listing *listing, const struct place *place)
 {
 	int fd = -ENOTDIR;
 
 	if ((listing->options & AGENT_LIST_DIRECTORY) == 0 || listing->pattern_len != 0) {
-		fd = resolve_open(listing->resolver, path,
-		                  O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+		fd = place_open(place, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
 	}
 	if (fd == -ENOTDIR) {
-		return open_single(listing, path);
+		return open_single(listing, place);
 	}
 	if (fd < 0) {
 		return ipc_result_from_errno(fd);
 	}
 	listing->top_fd = fd;
-	return open_directory(listing, path);
+	return open_directory(listing, place->path);
 }
 
 enum ipc_result
-listing_open(const struct resolver *resolver, const struct viewer *viewer,
-             const struct agent_question *question, const char *path,
+listing_open(struct rulebook *book, const struct viewer *viewer,
+             const struct agent_question *question, const struct place *place,
              struct listing **ret_listing, int *ret_read_fd)
 {
 	struct listing *listing = make_listing_for(question);
@@ -235,9 +237,10 @@ listing_open(const struct resolver *resolver, const struct viewer *viewer,
 	if (listing == NULL) {
 		return IPC_LOCAL_ERROR;
 	}
-	listing->resolver = resolver;
+	listing->book = book;
+	listing->rights = place->rights;
 	listing->viewer = viewer;
-	result = open_path(listing, path);
+	result = open_path(listing, place);
 	if (result == IPC_OK && pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
 		result = IPC_LOCAL_ERROR;
 	}

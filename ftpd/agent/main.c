@@ -40,14 +40,20 @@ prepare_channel(void)
 
 /* A directory that the user may enter. */
 static bool
-is_home(const struct resolver *resolver, const struct agent_start *start)
+is_home(struct rulebook *book, const struct agent_start *start)
 {
+	const struct agent_question question = {.verb = AGENT_CHECK_DIR};
 	struct agent_answer answer = {0};
 	char path[IPC_PATH_MAX + 1];
+	struct place place;
 
 	memcpy(path, start->start, start->start_len);
 	path[start->start_len] = '\0';
-	fsops_check_dir(resolver, path, &answer);
+	if (place_find(book, &question, path, false, &place) != IPC_OK) {
+		return false;
+	}
+	fsops_check_dir(&place, &answer);
+	place_close(&place);
 	return answer.result == IPC_OK;
 }
 
@@ -69,10 +75,10 @@ result_of(enum agent_exit failure)
 
 /*
  * Become what the start record says.
- * Returns: AGENT_EXIT_DONE with server ready to serve, or what failed.
+ * Returns: AGENT_EXIT_DONE with everything ready to serve, or what failed.
  */
 static enum agent_exit
-begin(struct resolver *resolver, struct viewer *viewer)
+begin(struct resolver *resolver, struct rulebook *book, struct viewer *viewer)
 {
 	struct agent_start start;
 	enum agent_exit result;
@@ -98,22 +104,26 @@ begin(struct resolver *resolver, struct viewer *viewer)
 		return result;
 	}
 	resolver_init(resolver, root_fd);
-	return is_home(resolver, &start) ? AGENT_EXIT_DONE : AGENT_EXIT_HOME;
+	if (rulebook_init(book, resolver, &start) != 0) {
+		return AGENT_EXIT_ROOT;
+	}
+	return is_home(book, &start) ? AGENT_EXIT_DONE : AGENT_EXIT_HOME;
 }
 
 static enum agent_exit
 run(void)
 {
 	struct resolver resolver;
+	struct rulebook book;
 	struct viewer viewer;
-	enum agent_exit result = begin(&resolver, &viewer);
+	enum agent_exit result = begin(&resolver, &book, &viewer);
 
 	bool is_told = serve_tell_ready(IPC_START_FD, result_of(result));
 
 	if (result != AGENT_EXIT_DONE || !is_told) {
 		return result; /* nobody listens: as if the channel had ended later */
 	}
-	return serve_run(IPC_START_FD, &resolver, &viewer);
+	return serve_run(IPC_START_FD, &book, &viewer);
 }
 
 int

@@ -17,10 +17,11 @@
 #include "common/base.h"
 
 static int
-open_by_kernel(int dir_fd, const char *path, int flags, uint64_t resolve)
+open_by_kernel(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
 	struct open_how how = {
 	    .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+	    .mode = mode,
 	    .resolve = resolve,
 	};
 	long fd = -1;
@@ -38,10 +39,10 @@ open_by_kernel(int dir_fd, const char *path, int flags, uint64_t resolve)
  * Open one component. O_PATH with O_NOFOLLOW opens a link itself: that is refused here.
  */
 static int
-open_component(int dir_fd, const char *name, int flags)
+open_component(int dir_fd, const char *name, int flags, mode_t mode)
 {
 	struct stat info;
-	int fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	if (fd < 0) {
 		return -errno;
@@ -79,25 +80,25 @@ take_component(const char **path, char name[NAME_MAX + 1])
  * out.
  */
 static int
-open_by_walk(int dir_fd, const char *path, int flags)
+open_by_walk(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	char name[NAME_MAX + 1];
 	size_t len = take_component(&path, name);
 	int at_fd = dir_fd;
 
 	if (len == 0) {
-		return open_component(dir_fd, ".", flags);
+		return open_component(dir_fd, ".", flags, mode);
 	}
 	for (;;) {
 		bool is_last = *path == '\0';
 		int next_fd = -ENAMETOOLONG;
 
 		if (len <= NAME_MAX) {
-			next_fd =
-			    strcmp(name, "..") == 0
-				? -EACCES
-				: open_component(at_fd, name,
-			                         is_last ? flags : O_PATH | O_DIRECTORY);
+			next_fd = strcmp(name, "..") == 0 ? -EACCES
+			          : is_last
+			              ? open_component(at_fd, name, flags, mode)
+			              : open_component(at_fd, name,
+			                               O_PATH | O_DIRECTORY, 0);
 		}
 		if (at_fd != dir_fd) {
 			fd_close(&at_fd);
@@ -113,7 +114,7 @@ open_by_walk(int dir_fd, const char *path, int flags)
 void
 resolver_init(struct resolver *resolver, int root_fd)
 {
-	int fd = open_by_kernel(root_fd, "/", O_PATH | O_DIRECTORY,
+	int fd = open_by_kernel(root_fd, "/", O_PATH | O_DIRECTORY, 0,
 	                        RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 
 	resolver->root_fd = root_fd;
@@ -124,10 +125,16 @@ resolver_init(struct resolver *resolver, int root_fd)
 int
 resolve_open(const struct resolver *resolver, const char *path, int flags)
 {
+	return resolve_create(resolver, path, flags, 0);
+}
+
+int
+resolve_create(const struct resolver *resolver, const char *path, int flags, mode_t mode)
+{
 	if (!resolver->has_openat2) {
-		return open_by_walk(resolver->root_fd, path, flags);
+		return open_by_walk(resolver->root_fd, path, flags, mode);
 	}
-	return open_by_kernel(resolver->root_fd, path, flags,
+	return open_by_kernel(resolver->root_fd, path, flags, mode,
 	                      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
@@ -135,7 +142,8 @@ int
 resolve_below(const struct resolver *resolver, int dir_fd, const char *path, int flags)
 {
 	if (!resolver->has_openat2) {
-		return open_by_walk(dir_fd, path, flags);
+		return open_by_walk(dir_fd, path, flags, 0);
 	}
-	return open_by_kernel(dir_fd, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	return open_by_kernel(dir_fd, path, flags, 0,
+	                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }

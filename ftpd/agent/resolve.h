@@ -8,6 +8,8 @@
 #ifndef FTPD_AGENT_RESOLVE_H
 #define FTPD_AGENT_RESOLVE_H
 
+#include <sys/types.h>
+
 #include "common/base.h"
 
 enum {
@@ -39,6 +41,15 @@ void resolver_init(struct resolver *resolver, int root_fd);
  *          got in the way too often.
  */
 int resolve_open(const struct resolver *resolver, const char *path, int flags);
+
+/*
+ * As resolve_open, with O_CREAT in flags.
+ * In:      mode: permission bits of a new file, which the umask lessens; 0 without
+ *          O_CREAT.
+ * Returns: as resolve_open.
+ */
+int resolve_create(const struct resolver *resolver, const char *path, int flags,
+                   mode_t mode);
 
 /*
  * Open what is at a relative path below a directory, following no link at all.

@@ -1,5 +1,6 @@
 /*
- * sandbox: the system calls that remain to an agent that only reads.
+ * sandbox: the system calls that remain to an agent: one that only reads, or one that
+ * writes, too.
  * Runs in: deftpd-agent, at the end of its start-up.
  * Source: SECURITY.md 3.4, column "agent".
  * Not here: how a filter is made and loaded; see common/sandbox.h.
@@ -10,9 +11,9 @@
 #include "common/base.h"
 
 /*
- * Load the filter. It cannot be taken back.
+ * Load the filter of an agent that only reads, or of one that writes. It cannot be taken back.
  * Returns: 0 or negative errno.
  */
-int agent_sandbox_enter(void);
+int agent_sandbox_enter(bool may_write);
 
 #endif

@@ -1,149 +1,24 @@
 /*
- * serve: the agent's loop: questions from the channel, and listings that are being
- * written.
+ * serve: the agent's loop: questions from the channel, and listings and copies that are
+ * running.
  * Runs in: deftpd-agent, as the user, confined.
  */
 #include "ftpd/agent/serve.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/fd.h"
-#include "common/sandbox.h"
-#include "ftpd/agent/fsops.h"
-#include "ftpd/agent/listing.h"
+#include "ftpd/agent/answer.h"
 #include "common/base.h"
 
 enum {
-	CHANNEL_SLOT = 0, /* of the poll array; the listings follow */
+	/* slots of the poll array */
+	CHANNEL_SLOT = 0,
+	FIRST_SLOT = 1,
+	SLOTS = FIRST_SLOT + SERVE_MAX_LISTINGS + SERVE_MAX_COPIES,
 };
-
-struct server {
-	int channel_fd;
-	const struct resolver *resolver;
-	const struct viewer *viewer;
-	size_t listing_count;
-	/* the first listing_count are running */
-	struct listing *listings[SERVE_MAX_LISTINGS];
-};
-
-/* What the loop is to do after a question. */
-enum verdict {
-	GO_ON,
-	NOTHING_THERE, /* no question was waiting */
-	STOP_DONE,
-	STOP_PROTOCOL,
-};
-
-/*
- * Send an answer, with a descriptor or -1, which stays the caller's. When the user has
- * too much in flight, the answer is IPC_BUSY without it.
- * Returns: GO_ON; STOP_PROTOCOL if the worker does not take its answers; STOP_DONE if it
- *          is gone.
- */
-static enum verdict
-send_answer(const struct server *server, struct agent_answer *answer, int fd)
-{
-	uint8_t bytes[AGENT_ANSWER_MAX];
-	size_t len;
-	int result;
-
-	answer->denied_call = sandbox_take_denied();
-	len = agent_answer_encode(answer, bytes, sizeof(bytes));
-	result = channel_send(server->channel_fd, bytes, len, fd);
-	if (result == -ETOOMANYREFS && fd >= 0) {
-		struct agent_answer busy = {.result = IPC_BUSY,
-		                            .denied_call = answer->denied_call};
-
-		len = agent_answer_encode(&busy, bytes, sizeof(bytes));
-		result = channel_send(server->channel_fd, bytes, len, -1);
-	}
-	if (result == -EAGAIN) {
-		return STOP_PROTOCOL;
-	}
-	return result == 0 ? GO_ON : STOP_DONE;
-}
-
-static enum verdict
-answer_open_read(const struct server *server, const char *path)
-{
-	struct agent_answer answer = {0};
-	int fd = fsops_open_read(server->resolver, path, &answer);
-	enum verdict verdict = send_answer(server, &answer, fd);
-
-	fd_close(&fd);
-	return verdict;
-}
-
-/* Run one listing for a while; a finished one leaves its place to the last. */
-static void
-run_listing(struct server *server, size_t at)
-{
-	if (listing_turn(server->listings[at]) == LISTING_GOES_ON) {
-		return;
-	}
-	listing_close(server->listings[at]);
-	server->listings[at] = server->listings[--server->listing_count];
-}
-
-static enum verdict
-answer_list(struct server *server, const struct agent_question *question,
-            const char *path)
-{
-	struct agent_answer answer = {.result = IPC_BUSY};
-	struct listing *listing = NULL;
-	enum verdict verdict;
-	int read_fd = -1;
-
-	if (server->listing_count < SERVE_MAX_LISTINGS) {
-		answer.result = listing_open(server->resolver, server->viewer, question,
-		                             path, &listing, &read_fd);
-	}
-	verdict = send_answer(server, &answer, read_fd);
-	fd_close(&read_fd);
-	if (listing != NULL) {
-		server->listings[server->listing_count++] = listing;
-		run_listing(server, server->listing_count - 1);
-	}
-	return verdict;
-}
-
-static enum verdict
-answer_question(struct server *server, const struct agent_question *question)
-{
-	struct agent_answer answer = {0};
-	char path[IPC_PATH_MAX + 1];
-
-	memcpy(path, question->path, question->path_len);
-	path[question->path_len] = '\0';
-	switch (question->verb) {
-	case AGENT_OPEN_READ: return answer_open_read(server, path);
-	case AGENT_LIST: return answer_list(server, question, path);
-	case AGENT_STAT: fsops_stat(server->resolver, path, &answer); break;
-	case AGENT_CHECK_DIR: fsops_check_dir(server->resolver, path, &answer); break;
-	case AGENT_COUNT_ASCII: fsops_count_ascii(server->resolver, path, &answer); break;
-	case AGENT_STAT_LINK:
-	case AGENT_MAKE_DIR:
-	case AGENT_REMOVE_DIR:
-	case AGENT_REMOVE_FILE:
-	case AGENT_RENAME:
-	case AGENT_SET_TIME:
-	case AGENT_SET_MODE:
-	case AGENT_SET_UMASK:
-	case AGENT_SYMLINK:
-	case AGENT_SPACE:
-	case AGENT_OPEN_WRITE:
-	case AGENT_COMMIT:
-	case AGENT_DISCARD:
-	case AGENT_COPY: answer.result = IPC_READ_ONLY; break;
-	case AGENT_READY:
-	case AGENT_VERB_COUNT: return STOP_PROTOCOL;
-	}
-	return send_answer(server, &answer, -1);
-}
 
 /*
  * A datagram of no bytes looks like the end of the channel; only the real end is also a
@@ -184,39 +59,86 @@ take_question(struct server *server, int flags)
 	return answer_question(server, &question);
 }
 
+static bool
+goes_on(enum verdict verdict)
+{
+	return verdict == GO_ON || verdict == NOTHING_THERE;
+}
+
 /*
- * Wait until a question has come or a listing has room, and give each listing that has a
- * turn. After each turn a waiting question is answered, so that a question waits for one
- * turn and not for sixteen.
+ * Wait until a question has come, a listing has room, or nobody waits for a copy any more.
+ * A copy that runs waits for nothing.
+ * Returns: false if that is not possible.
+ */
+static bool
+wait_for_work(const struct server *server, struct pollfd ready[SLOTS])
+{
+	size_t count = FIRST_SLOT;
+	int timeout_ms = -1;
+
+	ready[CHANNEL_SLOT] =
+	    (struct pollfd){.fd = server->channel_fd, .events = POLLIN};
+	for (size_t i = 0; i < server->listing_count; i++) {
+		ready[count++] = (struct pollfd){.fd = listing_pipe(server->listings[i]),
+		                                 .events = POLLOUT};
+	}
+	for (size_t i = 0; i < server->copy_count; i++) {
+		bool is_told = server->is_copy_told[i];
+
+		ready[count++] = (struct pollfd){.fd = copy_pipe(server->copies[i]),
+		                                 .events = is_told ? POLLOUT : 0};
+		if (!is_told) {
+			timeout_ms = 0;
+		}
+	}
+	if (poll(ready, count, timeout_ms) >= 0) {
+		return true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		ready[i].revents = 0;
+	}
+	return errno == EINTR;
+}
+
+/* A copy that nobody waits for any more ends; others go on. */
+static void
+run_copy(struct server *server, size_t at, const struct pollfd *ready)
+{
+	if ((ready->revents & POLLERR) != 0) {
+		copy_cancel(server->copies[at]);
+	}
+	if (ready->revents != 0 || !server->is_copy_told[at]) {
+		answer_run_copy(server, at);
+	}
+}
+
+/*
+ * Give each listing and each copy a turn. After each turn a waiting question is answered,
+ * so that a question waits for one turn and not for sixteen. From the last to the first: a
+ * finished one is replaced by one that has had its turn, or by a new one.
  */
 static enum verdict
 run_turn(struct server *server)
 {
-	struct pollfd ready[1 + SERVE_MAX_LISTINGS] = {
-	    {.fd = server->channel_fd, .events = POLLIN},
-	};
-	size_t count = server->listing_count;
+	struct pollfd ready[SLOTS];
+	size_t listings = server->listing_count;
+	size_t copies = server->copy_count;
 	enum verdict verdict = GO_ON;
 
-	for (size_t i = 0; i < count; i++) {
-		ready[1 + i] = (struct pollfd){.fd = listing_pipe(server->listings[i]),
-		                               .events = POLLOUT};
+	if (!wait_for_work(server, ready)) {
+		return STOP_DONE;
 	}
-	if (poll(ready, 1 + count, -1) < 0) {
-		return errno == EINTR ? GO_ON : STOP_DONE;
+	for (size_t i = copies; i > 0 && goes_on(verdict); i--) {
+		run_copy(server, i - 1, &ready[FIRST_SLOT + listings + i - 1]);
+		verdict = take_question(server, MSG_DONTWAIT);
 	}
-	/*
-	 * From the last to the first: a finished listing is replaced by one that has had
-	 * its turn, or by a new one.
-	 */
-	for (size_t i = count; i > 0 && (verdict == GO_ON || verdict == NOTHING_THERE);
-	     i--) {
-		if (ready[i].revents != 0) {
-			run_listing(server, i - 1);
+	for (size_t i = listings; i > 0 && goes_on(verdict); i--) {
+		if (ready[FIRST_SLOT + i - 1].revents != 0) {
+			answer_run_listing(server, i - 1);
 			verdict = take_question(server, MSG_DONTWAIT);
 		}
 	}
-	if (verdict == GO_ON && ready[CHANNEL_SLOT].revents != 0) {
+	if (goes_on(verdict) && ready[CHANNEL_SLOT].revents != 0) {
 		verdict = take_question(server, MSG_DONTWAIT);
 	}
 	return verdict;
@@ -228,22 +150,32 @@ serve_tell_ready(int channel_fd, enum ipc_result result)
 	struct server server = {.channel_fd = channel_fd};
 	struct agent_answer answer = {.result = result};
 
-	return send_answer(&server, &answer, -1) == GO_ON;
+	return answer_send(&server, &answer, -1) == GO_ON;
 }
 
 enum agent_exit
-serve_run(int channel_fd, const struct resolver *resolver, const struct viewer *viewer)
+serve_run(int channel_fd, struct rulebook *book, const struct viewer *viewer)
 {
-	struct server server = {
-	    .channel_fd = channel_fd, .resolver = resolver, .viewer = viewer};
+	struct server server;
 	enum verdict verdict;
 
+	server.channel_fd = channel_fd;
+	server.book = book;
+	server.viewer = viewer;
+	server.listing_count = 0;
+	server.copy_count = 0;
+	upload_init(&server.uploads);
 	do {
-		verdict = server.listing_count == 0 ? take_question(&server, 0)
-		                                    : run_turn(&server);
-	} while (verdict == GO_ON || verdict == NOTHING_THERE);
+		verdict = server.listing_count + server.copy_count == 0
+		              ? take_question(&server, 0)
+		              : run_turn(&server);
+	} while (goes_on(verdict));
 	while (server.listing_count > 0) {
 		listing_close(server.listings[--server.listing_count]);
 	}
+	while (server.copy_count > 0) {
+		copy_close(server.copies[--server.copy_count]);
+	}
+	upload_discard_all(&server.uploads);
 	return verdict == STOP_DONE ? AGENT_EXIT_DONE : AGENT_EXIT_PROTOCOL;
 }

@@ -169,6 +169,7 @@ agent_answer_encode(const struct agent_answer *answer, uint8_t *bytes, size_t ca
 	wire_put_bool(&writer, answer->is_searchable);
 	wire_put_bool(&writer, answer->is_writable);
 	wire_put_bool(&writer, answer->is_removable);
+	wire_put_bool(&writer, answer->is_part);
 	wire_put_u32(&writer, answer->mode);
 	wire_put_u64(&writer, answer->size_bytes);
 	wire_put_u64(&writer, (uint64_t)answer->mtime_s);
@@ -195,6 +196,7 @@ agent_answer_decode(const uint8_t *bytes, size_t len, struct agent_answer *ret_a
 	answer.is_searchable = wire_get_bool(&reader);
 	answer.is_writable = wire_get_bool(&reader);
 	answer.is_removable = wire_get_bool(&reader);
+	answer.is_part = wire_get_bool(&reader);
 	answer.mode = wire_get_u32(&reader);
 	answer.size_bytes = wire_get_u64(&reader);
 	answer.mtime_s = (int64_t)wire_get_u64(&reader);

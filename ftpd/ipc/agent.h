@@ -140,6 +140,11 @@ struct agent_answer {
 	bool is_searchable;   /* directories */
 	bool is_writable;     /* may be written, or a directory be changed, by this agent */
 	bool is_removable;    /* may be renamed or removed: its directory is writable */
+	/*
+	 * AGENT_STAT: nothing is at the path, but an upload that was cut waits there to
+	 * be continued: size and time are its. For SIZE; for others it is IPC_NOT_FOUND
+	 */
+	bool is_part;
 	uint32_t mode;        /* permission bits, 07777 */
 	uint64_t size_bytes;  /* AGENT_COUNT_ASCII: the count */
 	int64_t mtime_s;
