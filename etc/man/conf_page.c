@@ -99,7 +99,6 @@ print_sentences(const char *text)
 static void
 print_words(const struct option_row *row, const char *separator)
 {
-
 	for (const char *const *word = row->words; *word != NULL; word++) {
 		printf("%s", separator);
 		print_roff("\"");
@@ -125,12 +124,14 @@ print_kind(const struct option_row *row)
 		       (unsigned long long)row->max);
 		break;
 	case OPTION_RATE:
-		printf("Bytes a second; K, M, G or T behind the number multiplies it by a "
-		       "power of 1024.\n");
+		printf(
+		    "Bytes a second; K, M, G or T behind the number multiplies it by a "
+		    "power of 1024.\n");
 		break;
 	case OPTION_SIZE:
-		printf("Bytes; K, M, G or T behind the number multiplies it by a power of "
-		       "1024.\n");
+		printf(
+		    "Bytes; K, M, G or T behind the number multiplies it by a power of "
+		    "1024.\n");
 		break;
 	case OPTION_WORD: print_words(row, "One of "); break;
 	case OPTION_PATH:
@@ -321,7 +322,8 @@ print_prose(const char *path)
 		return false;
 	}
 	while (fgets(line, sizeof(line), stream) != NULL) {
-		(void)fputs(line, stdout); /* the stream's error is looked at in the end */
+		/* the stream's error is looked at in the end */
+		(void)fputs(line, stdout);
 	}
 	return fclose(stream) == 0;
 }

@@ -2,13 +2,14 @@
  * findings: the list of mistakes of one configuration.
  * Runs in: master.
  */
-#include "ftpd/conf/policy_table.h"
 #include "ftpd/conf/reader.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
 

@@ -143,10 +143,9 @@ add_number(const struct option_row *row, const char *text, const char *quoted,
 	if (read_number(row, text, ret_value)) {
 		return true;
 	}
-	return value_refuse(mistake,
-	                    "\"%s\" is not a number %sfrom %" PRIu64 " to %" PRIu64
-	                    "; %s",
-	                    quoted, unit, row->min, row->max, remedy);
+	return value_refuse(
+	    mistake, "\"%s\" is not a number %sfrom %" PRIu64 " to %" PRIu64 "; %s",
+	    quoted, unit, row->min, row->max, remedy);
 }
 
 static bool

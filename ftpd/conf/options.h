@@ -134,7 +134,8 @@ struct options_logins {
 	struct options_name_list deny_groups;
 	char denied_file[OPTIONS_TEXT_MAX]; /* /etc/ftpusers; "": none */
 	uint32_t tries;                     /* wrong passwords on one connection */
-	uint32_t max_delay_s;               /* that guessing from one address costs at most */
+	/* that guessing from one address costs at most */
+	uint32_t max_delay_s;
 };
 
 struct options_local_users {

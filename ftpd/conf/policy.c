@@ -239,7 +239,9 @@ policy_admit(const struct options *options, const struct policy *policy,
 	bool is_local = subject->kind == POLICY_KIND_LOCAL;
 
 	if (subject->kind == POLICY_KIND_ANONYMOUS) {
-		/* The lists are of people; section anonymous says whether it is allowed. */
+		/*
+		 * The lists are of people; section anonymous says whether it is allowed.
+		 */
 		return policy->may_log_in ? POLICY_ADMITTED : POLICY_DENIED_BY_LOGIN;
 	}
 	if (names_user(&logins->deny_users, subject->user)) {

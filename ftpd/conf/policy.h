@@ -8,8 +8,8 @@
  * Not here: who a user is; see common/account.h. Whether the password is right.
  *
  * The innermost section decides each key by itself: user before group before host before
- * the key outside them; of several groups the first in the file. Anonymous clients have the
- * section anonymous only; no titled section is about them.
+ * the key outside them; of several groups the first in the file. Anonymous clients have
+ * the section anonymous only; no titled section is about them.
  */
 #ifndef FTPD_CONF_POLICY_H
 #define FTPD_CONF_POLICY_H
@@ -18,16 +18,18 @@
 #include "common/base.h"
 
 enum {
-	POLICY_OVERRIDES_MAX = 256, /* sections with a title */
+	POLICY_OVERRIDES_MAX = 256,  /* sections with a title */
 	POLICY_DIRECTORIES_MAX = 64, /* of them about directories; agents take no more */
-	POLICY_GROUPS_MAX = 256,    /* groups of one user that are compared with sections */
+	/* groups of one user that are compared with sections */
+	POLICY_GROUPS_MAX = 256,
 };
 
 enum policy_scope {
 	POLICY_USER,
 	POLICY_GROUP,
 	POLICY_HOST,
-	POLICY_DIRECTORY, /* title: a client path; only the keys of uploads and read_only */
+	/* title: a client path; only the keys of uploads and read_only */
+	POLICY_DIRECTORY,
 	POLICY_SCOPE_COUNT,
 };
 
@@ -135,13 +137,13 @@ void policy_resolve_directory(const struct overrides *overrides,
 /* Whether a user may try to log in, apart from his password. */
 enum policy_admission {
 	POLICY_ADMITTED,
-	POLICY_DENIED_USER,      /* logins.deny_users */
-	POLICY_DENIED_GROUP,     /* logins.deny_groups */
-	POLICY_NOT_ALLOWED,      /* logins.allow_users and allow_groups name others */
-	POLICY_DENIED_BY_FILE,   /* logins.denied_file */
-	POLICY_DENIED_SHELL,     /* local_users.valid_shell */
-	POLICY_DENIED_UID,       /* local_users.min_uid, and always uid or gid 0 */
-	POLICY_DENIED_BY_LOGIN,  /* login = no */
+	POLICY_DENIED_USER,     /* logins.deny_users */
+	POLICY_DENIED_GROUP,    /* logins.deny_groups */
+	POLICY_NOT_ALLOWED,     /* logins.allow_users and allow_groups name others */
+	POLICY_DENIED_BY_FILE,  /* logins.denied_file */
+	POLICY_DENIED_SHELL,    /* local_users.valid_shell */
+	POLICY_DENIED_UID,      /* local_users.min_uid, and always uid or gid 0 */
+	POLICY_DENIED_BY_LOGIN, /* login = no */
 	POLICY_ADMISSION_COUNT,
 };
 
@@ -149,7 +151,8 @@ enum policy_admission {
 struct policy_facts {
 	bool is_in_denied_file;
 	bool has_valid_shell; /* looked at for local users only */
-	uint32_t uid;         /* as whom files are opened; for virtual users, too: 0 is refused */
+	/* as whom files are opened; for virtual users, too: 0 is refused */
+	uint32_t uid;
 	uint32_t gid;
 };
 

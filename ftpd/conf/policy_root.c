@@ -70,7 +70,8 @@ expand(const char *root, const char *user, const char *home, struct text *text)
 
 /*
  * Append what is not "." of a path's components.
- * Returns: false for "..", which a link on the way would lead elsewhere than it seems, and
+ * Returns: false for "..", which a link on the way would lead elsewhere than it seems,
+ *          and
  * for a path too long.
  */
 static bool

@@ -111,7 +111,8 @@ check_directory(const char *title, const char *quoted, char mistake[OPTION_MISTA
 	if (title[0] != '/') {
 		return value_refuse(
 		    mistake,
-		    "\"%s\" is no directory as a client sees it; begin it with /", quoted);
+		    "\"%s\" is no directory as a client sees it; begin it with /",
+		    quoted);
 	}
 	for (size_t i = 1; title[1] != '\0'; i++) {
 		size_t len = i - start;

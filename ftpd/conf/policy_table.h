@@ -40,7 +40,8 @@ const struct policy_row *policy_row_get(enum policy_key key);
 bool policy_key_find(const char *name, enum policy_key *ret_key);
 
 /*
- * Describe a key so that option_add_at() and option_format_at() work upon a struct policy.
+ * Describe a key so that option_add_at() and option_format_at() work upon a struct
+ * policy.
  */
 void policy_option(enum policy_key key, struct option_row *ret_row);
 

@@ -3,11 +3,12 @@
  * Runs in: master.
  * Not here: what only the system can tell; see the master's check.
  */
-#include "ftpd/conf/policy_table.h"
 #include "ftpd/conf/reader.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
 
@@ -159,9 +160,10 @@ check_sources(struct conf *conf)
 		}
 	}
 	if (options->local_users.enabled && !has_name(sources, "local")) {
-		conf_findings_add(conf, "logins.sources",
-		                  "logins.sources lacks \"local\", but "
-		                  "local_users.enabled is yes; add it, or write no there");
+		conf_findings_add(
+		    conf, "logins.sources",
+		    "logins.sources lacks \"local\", but "
+		    "local_users.enabled is yes; add it, or write no there");
 	}
 	if (options->virtual_users.file[0] != '\0' && !has_name(sources, "virtual")) {
 		conf_findings_add(
@@ -197,9 +199,10 @@ check_upload_directory(struct conf *conf)
 		                  "anonymous.upload_directory: %s", mistake);
 	}
 	if (!anonymous->enabled) {
-		conf_findings_add(conf, "anonymous.upload_directory",
-		                  "anonymous.upload_directory is set, but "
-		                  "anonymous.enabled is no; write yes there, or remove it");
+		conf_findings_add(
+		    conf, "anonymous.upload_directory",
+		    "anonymous.upload_directory is set, but "
+		    "anonymous.enabled is no; write yes there, or remove it");
 	}
 }
 

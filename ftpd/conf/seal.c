@@ -24,7 +24,7 @@ encode_override(struct wire_writer *writer, const struct policy_override *overri
 	char text[OPTION_VALUE_MAX];
 	struct option_row row;
 
-	wire_put_u8(writer, (uint8_t)override->scope);
+	wire_put_u8(writer, (uint8_t) override->scope);
 	wire_put_bytes(writer, override->title, strlen(override->title));
 	wire_put_u32(writer, override->line);
 	wire_put_u32(writer, override->keys);

@@ -1,5 +1,6 @@
 /*
- * seal: the form of the options and the titled sections in the memory file that other programs are given.
+ * seal: the form of the options and the titled sections in the memory file that other
+ * programs are given.
  * Runs in: master (writes), worker and recorder (read).
  * Source:  memfd_create(2), fcntl(2) F_ADD_SEALS; DESIGN.md section 3, rule 5.
  *

@@ -6,9 +6,8 @@
  * Source:  libconfuse's grammar, less functions (include), += and sections within
  *          sections.
  * Not here: values; libconfuse reads them from what this leaves.  libconfuse alone would
- * stop at the first
- *           mistake, take an unclosed section for closed, and drop signs that it does not
- *           know.
+ *          stop at the first mistake, take an unclosed section for closed, and drop signs
+ *          that it does not know. Keys of sections with a title; see titled.h.
  */
 #include "ftpd/conf/titled.h"
 
@@ -23,9 +22,9 @@ struct walk {
 	struct token_source *source;
 	const char *section;
 	struct policy_override *titled; /* the section, if it has a title, else NULL */
-	struct token name;     /* of the statement being looked at */
-	char shown[SHOWN_MAX]; /* the same for messages */
-	struct token ahead;    /* taken, but not used */
+	struct token name;              /* of the statement being looked at */
+	char shown[SHOWN_MAX];          /* the same for messages */
+	struct token ahead;             /* taken, but not used */
 	bool has_ahead;
 };
 
@@ -112,9 +111,8 @@ rewind_to(struct walk *walk, const struct token *token)
 
 /*
  * After a mistake in a list go on behind its closing brace.  If a statement begins before
- * one, the list was not
- * closed, and that statement is the place.  In: before: the token before wrong, within
- * the list.
+ * one, the list was not closed, and that statement is the place.
+ * In: before: the token before wrong, within the list.
  */
 static void
 recover_list(struct walk *walk, const struct token *before, const struct token *wrong)

@@ -125,7 +125,8 @@ suggest_titled(const char *key, char *ret_remedy, size_t cap)
 		const char *plain = row->plain[0] != NULL ? row->plain[0] : row->key;
 		const char *dot = strchr(plain, '.');
 
-		if (strcmp(plain, key) == 0 || (dot != NULL && strcmp(dot + 1, key) == 0)) {
+		if (strcmp(plain, key) == 0 ||
+		    (dot != NULL && strcmp(dot + 1, key) == 0)) {
 			best.distance = 0;
 			(void)snprintf(best.name, sizeof(best.name), "%s", row->key);
 		}

@@ -24,8 +24,8 @@ titled_find_scope(const char *section, enum policy_scope *ret_scope)
 }
 
 /*
- * Without its quotes and with its escapes undone: token.c lets a backslash stand before the
- * quote and itself only.
+ * Without its quotes and with its escapes undone: token.c lets a backslash stand before
+ * the quote and itself only.
  */
 static bool
 copy_title(const char *text, const struct token *token, char ret_title[OPTIONS_TEXT_MAX])
@@ -57,11 +57,12 @@ report_twice(struct conf *conf, const struct policy_override *override)
 
 		if (other != override && other->scope == override->scope &&
 		    strcmp(other->title, override->title) == 0) {
-			reader_report(conf, override->line,
-			              "section %s \"%s\" is there a second time; it is in "
-			              "line %u already, write all into one",
-			              policy_scope_name(override->scope), override->title,
-			              other->line);
+			reader_report(
+			    conf, override->line,
+			    "section %s \"%s\" is there a second time; it is in "
+			    "line %u already, write all into one",
+			    policy_scope_name(override->scope), override->title,
+			    other->line);
 			return true;
 		}
 	}
@@ -85,8 +86,8 @@ judge_title(struct conf *conf, const char *text, const struct token *title,
 	}
 	if (!copy_title(text, title, override->title)) {
 		reader_report(conf, title->line,
-		              "section %s: the name has %d bytes or more; shorten it", name,
-		              OPTIONS_TEXT_MAX);
+		              "section %s: the name has %d bytes or more; shorten it",
+		              name, OPTIONS_TEXT_MAX);
 		return false;
 	}
 	if (!policy_title_check(override->scope, override->title, mistake)) {
@@ -142,10 +143,11 @@ titled_take_key(struct conf *conf, struct policy_override *override, const char 
 	}
 	if (override->scope == POLICY_DIRECTORY &&
 	    !policy_row_get(key)->is_for_directories) {
-		reader_report(conf, line,
-		              "%s cannot differ by directory; write it into a section user, "
-		              "group or host",
-		              name);
+		reader_report(
+		    conf, line,
+		    "%s cannot differ by directory; write it into a section user, "
+		    "group or host",
+		    name);
 		return false;
 	}
 	if (override->key_line[key] != 0) {
@@ -193,12 +195,13 @@ titled_take_values(struct conf *conf, cfg_t *cfg)
 {
 	for (size_t i = 0; i < conf->overrides.count; i++) {
 		struct policy_override *override = &conf->overrides.entry[i];
-		cfg_t *section = cfg_gettsec(cfg, policy_scope_name(override->scope),
-		                             override->title);
+		cfg_t *section =
+		    cfg_gettsec(cfg, policy_scope_name(override->scope), override->title);
 
 		if (section == NULL) {
-			reader_report(conf, override->line,
-			              "libconfuse reads no section here; write it more simply");
+			reader_report(
+			    conf, override->line,
+			    "libconfuse reads no section here; write it more simply");
 			override->keys = 0;
 			continue;
 		}

@@ -22,8 +22,8 @@ bool titled_find_scope(const char *section, enum policy_scope *ret_scope);
 /*
  * Begin a section: report what is wrong with its title.
  * In:      text: of the file. title: kind TOKEN_END if there is none.
- * Returns: the section, to be filled; *ret_is_right is false if it has to be dropped after
- *          that. NULL if there is no room for it, which has been reported.
+ * Returns: the section, to be filled; *ret_is_right is false if it has to be dropped
+ *          after that. NULL if there is no room for it, which has been reported.
  */
 struct policy_override *titled_begin(struct conf *conf, enum policy_scope scope,
                                      const char *text, const struct token *name,

@@ -203,7 +203,8 @@ unseal(int fd, struct options *ret_options, struct overrides *ret_overrides)
 	             ? read_all(fd, bytes, (size_t)status.st_size)
 	             : -ENOMEM;
 	if (result == 0) {
-		result = seal_decode(bytes, (size_t)status.st_size, options, ret_overrides);
+		result =
+		    seal_decode(bytes, (size_t)status.st_size, options, ret_overrides);
 	}
 	if (result == 0 && ret_options != NULL) {
 		*ret_options = *options;

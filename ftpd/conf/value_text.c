@@ -157,8 +157,9 @@ check_root(const char *text, const char *quoted, char mistake[OPTION_MISTAKE_MAX
 		                    quoted);
 	}
 	if (has_dot_dot(text)) {
-		return value_refuse(
-		    mistake, "\"%s\" has \"..\" in it; write the directory itself", quoted);
+		return value_refuse(mistake,
+		                    "\"%s\" has \"..\" in it; write the directory itself",
+		                    quoted);
 	}
 	return true;
 }
@@ -249,19 +250,22 @@ value_list_name(const struct option_row *row, const char *text,
 
 	option_quote(text, strlen(text), quoted, sizeof(quoted));
 	if (text[0] == '\0') {
-		return value_refuse(mistake, "has an empty name; write one, or remove it");
+		return value_refuse(mistake,
+		                    "has an empty name; write one, or remove it");
 	}
 	if (!check_form(text, quoted, OPTIONS_NAME_MAX, mistake)) {
 		return false;
 	}
 	if (row->words != NULL && !is_word(row, text)) {
-		return value_refuse(mistake, "\"%s\" is not known; write \"%s\" or \"%s\"",
-		                    quoted, row->words[0], row->words[1]);
+		return value_refuse(mistake,
+		                    "\"%s\" is not known; write \"%s\" or \"%s\"", quoted,
+		                    row->words[0], row->words[1]);
 	}
 	/* A comma separates, and the others part the fields of passwd(5). */
 	if (strpbrk(text, ",:/") != NULL) {
 		return value_refuse(
-		    mistake, "\"%s\" is no name: it has a comma, colon or slash; remove it",
+		    mistake,
+		    "\"%s\" is no name: it has a comma, colon or slash; remove it",
 		    quoted);
 	}
 	return true;

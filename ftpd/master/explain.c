@@ -57,7 +57,9 @@ print_plain(const struct conf *conf, const char *name, const char *key)
 	print_row(name, value[0] != '\0' ? value : "\"\"", where);
 }
 
-/* Which plain key decides where no titled section does. Returns: NULL if there is none. */
+/*
+ * Which plain key decides where no titled section does. Returns: NULL if there is none.
+ */
 static const char *
 plain_key(const struct explanation *explanation, enum policy_key key)
 {
@@ -144,8 +146,8 @@ find_decider(const struct explanation *explanation, enum policy_admission admiss
 		key = "logins.allow_groups";
 	}
 	if (admission == POLICY_DENIED_BY_LOGIN) {
-		find_where(explanation, explanation->origins.by[POLICY_LOGIN], POLICY_LOGIN,
-		           where);
+		find_where(explanation, explanation->origins.by[POLICY_LOGIN],
+		           POLICY_LOGIN, where);
 	} else if (key != NULL) {
 		conf_where(conf, key, where, WHERE_MAX);
 	}
@@ -181,8 +183,8 @@ print_admission(const struct explanation *explanation)
 		print_row("admission", "by the lists and limits", "");
 	} else {
 		printf("%-22s refused: %s%s%s%s\n", "admission",
-		       policy_admission_text(admission), where[0] != '\0' ? " (" : "", where,
-		       where[0] != '\0' ? ")" : "");
+		       policy_admission_text(admission), where[0] != '\0' ? " (" : "",
+		       where, where[0] != '\0' ? ")" : "");
 	}
 }
 
@@ -204,10 +206,11 @@ print_directories_seen(const struct explanation *explanation)
 	} else if (!policy_expand_root(policy->root, explanation->user,
 	                               explanation->who.account.home, policy->chroot,
 	                               root, start)) {
-		printf("%-22s refused: \"%s\" with the home \"%s\" is no absolute path, or too "
-		       "long (%s)\n",
-		       "directory seen as /", policy->root,
-		       explanation->who.account.home, where);
+		printf(
+		    "%-22s refused: \"%s\" with the home \"%s\" is no absolute path, or too "
+		    "long (%s)\n",
+		    "directory seen as /", policy->root, explanation->who.account.home,
+		    where);
 		return;
 	}
 	print_row("directory seen as /", root, where);
@@ -222,8 +225,9 @@ print_directories_seen(const struct explanation *explanation)
 static bool
 is_about_accounts(enum policy_key key)
 {
-	return key == POLICY_LOGIN || key == POLICY_CHROOT || key == POLICY_MAX_SESSIONS ||
-	       key == POLICY_USER_RATE_DOWN || key == POLICY_USER_RATE_UP;
+	return key == POLICY_LOGIN || key == POLICY_CHROOT ||
+	       key == POLICY_MAX_SESSIONS || key == POLICY_USER_RATE_DOWN ||
+	       key == POLICY_USER_RATE_UP;
 }
 
 static void
@@ -237,8 +241,8 @@ print_settings(const struct explanation *explanation)
 		policy_option((enum policy_key)key, &row);
 		if (row.is_built &&
 		    !(is_anonymous && is_about_accounts((enum policy_key)key))) {
-			print_key(explanation, &explanation->policy, &explanation->origins,
-			          (enum policy_key)key);
+			print_key(explanation, &explanation->policy,
+			          &explanation->origins, (enum policy_key)key);
 		}
 	}
 	if (is_anonymous) {
@@ -300,10 +304,12 @@ print_passive_address(const struct conf *conf, const struct addr *peer)
 	struct addr addr;
 
 	if (peer->family != ADDR_IPV4) {
-		print_row("PASV tells him", "nothing", "it knows IPv4 alone; he uses EPSV");
+		print_row("PASV tells him", "nothing",
+		          "it knows IPv4 alone; he uses EPSV");
 		return;
 	}
-	addr = passive_plan_announce(&options->passive_address_for, &resolved, peer, &nowhere);
+	addr = passive_plan_announce(&options->passive_address_for, &resolved, peer,
+	                             &nowhere);
 	if (!addr_same_host(&addr, &nowhere)) {
 		key = "passive_address_for";
 		(void)addr_format(&addr, told);
@@ -327,8 +333,9 @@ print_address(const struct conf *conf, const struct addr *peer)
 	print_plain(conf, "rate_down", "rates.address_down");
 	print_plain(conf, "rate_up", "rates.address_up");
 	print_passive_address(conf, peer);
-	printf("Whether the address has to wait after wrong passwords, only the running server "
-	       "knows.\n");
+	printf(
+	    "Whether the address has to wait after wrong passwords, only the running server "
+	    "knows.\n");
 }
 
 /* USER@ADDRESS, where USER may have an @ in it. Returns: false if it is too long. */

@@ -56,9 +56,10 @@ lend_account(const struct conf *conf, struct explain_who *who)
 		who->account.home = NULL;
 		return ANSWER_HERE;
 	}
-	printf("                       virtual_users.user %s: %s; create that user, or name "
-	       "another\n",
-	       user, result == -ENOENT ? "there is no such user" : strerror(-result));
+	printf(
+	    "                       virtual_users.user %s: %s; create that user, or name "
+	    "another\n",
+	    user, result == -ENOENT ? "there is no such user" : strerror(-result));
 	return ANSWER_BROKEN;
 }
 
@@ -78,18 +79,19 @@ find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 		return ANSWER_NOT_HERE;
 	}
 	if (result == -EBADMSG) {
-		printf("source                 virtual: %s:%u: his line is wrong, and he cannot "
-		       "log in; deftp-passwd list -f %s tells why\n",
-		       path, who->line, path);
+		printf(
+		    "source                 virtual: %s:%u: his line is wrong, and he cannot "
+		    "log in; deftp-passwd list -f %s tells why\n",
+		    path, who->line, path);
 		return ANSWER_BROKEN;
 	}
 	if (result != 0) {
-		printf("source                 virtual: %s: %s, and nobody whom it could name "
-		       "can log in\n",
-		       path,
-		       result == -EPERM
-		           ? "it may be changed or read by others; chmod 600 it"
-		           : strerror(-result));
+		printf(
+		    "source                 virtual: %s: %s, and nobody whom it could name "
+		    "can log in\n",
+		    path,
+		    result == -EPERM ? "it may be changed or read by others; chmod 600 it"
+				     : strerror(-result));
 		return ANSWER_BROKEN;
 	}
 	who->kind = POLICY_KIND_VIRTUAL;
@@ -120,7 +122,8 @@ find_local(const struct conf *conf, const char *name, struct explain_who *who)
 
 	if (!local->enabled) {
 		conf_where(conf, "local_users.enabled", where, sizeof(where));
-		printf("source                 local: local_users.enabled = no (%s)\n", where);
+		printf("source                 local: local_users.enabled = no (%s)\n",
+		       where);
 		return ANSWER_NOT_HERE;
 	}
 	result = account_look_up(name, &who->account);
@@ -129,14 +132,16 @@ find_local(const struct conf *conf, const char *name, struct explain_who *who)
 		return ANSWER_NOT_HERE;
 	}
 	if (result != 0) {
-		printf("source                 local: the machine's users cannot be looked up: "
-		       "%s\n",
-		       strerror(-result));
+		printf(
+		    "source                 local: the machine's users cannot be looked up: "
+		    "%s\n",
+		    strerror(-result));
 		return ANSWER_BROKEN;
 	}
 	who->kind = POLICY_KIND_LOCAL;
 	printf("source                 local\n");
-	printf("password               PAM decides, by /etc/pam.d/%s\n", local->pam_service);
+	printf("password               PAM decides, by /etc/pam.d/%s\n",
+	       local->pam_service);
 	return ANSWER_HERE;
 }
 

@@ -3,7 +3,8 @@
  * groups his files are opened.
  * Runs in: master, offline.
  * Source:  deftpd.conf(5), logins.sources.
- * Not here: what he may do; see explain.h. His password: no library for it is linked here.
+ * Not here: what he may do; see explain.h. His password: no library for it is linked
+ * here.
  */
 #ifndef FTPD_MASTER_EXPLAIN_WHO_H
 #define FTPD_MASTER_EXPLAIN_WHO_H
@@ -15,7 +16,8 @@
 
 struct explain_who {
 	enum policy_kind kind;
-	struct account account; /* name and home are his own, the numbers those of his files */
+	/* name and home are his own, the numbers those of his files */
+	struct account account;
 	struct passwd_user entry; /* virtual users */
 	unsigned line;            /* of the file of virtual users */
 };

@@ -418,12 +418,13 @@ every_mistake_is_told(void **state)
 static void
 titled_sections_are_read(void **state)
 {
-	static const char text[] = "user \"DOM\\\\joe\" {\n\troot = \"~/in\"\n\tumask = 027\n}\n"
-				   "group 'a b' { login = no rate_up = 1K }\n"
-				   "user ann { }\n"
-				   "host ftp.example.org { max_sessions = 3 idle_timeout = 9 }\n"
-				   "directory \"/in\" { upload_mode = durable keep_partial = no\n"
-				   "max_file_size = 2G }\n";
+	static const char text[] =
+	    "user \"DOM\\\\joe\" {\n\troot = \"~/in\"\n\tumask = 027\n}\n"
+	    "group 'a b' { login = no rate_up = 1K }\n"
+	    "user ann { }\n"
+	    "host ftp.example.org { max_sessions = 3 idle_timeout = 9 }\n"
+	    "directory \"/in\" { upload_mode = durable keep_partial = no\n"
+	    "max_file_size = 2G }\n";
 	struct conf *conf = conf_read_buffer("f", text, strlen(text), NULL, 0);
 	const struct overrides *overrides = conf_overrides(conf);
 	const struct policy_override *entry = overrides->entry;
@@ -514,8 +515,8 @@ titled_sections_are_bounded(void **state)
 
 	conf = read_many("directory /u", " { umask = 7 }\n", POLICY_DIRECTORIES_MAX + 2);
 	found = printed(conf);
-	assert_string_equal(found,
-	                    "f:65: there are more than 64 sections directory; remove some\n");
+	assert_string_equal(
+	    found, "f:65: there are more than 64 sections directory; remove some\n");
 	free(found);
 	conf_free(conf);
 }

@@ -284,8 +284,8 @@ cut_and_wrong_sections_are_refused(void **state)
 	assert_int_equal(seal_encode(conf_options(conf), NULL, work->bytes,
 	                             sizeof(work->bytes), &plain),
 	                 0);
-	assert_int_equal(seal_encode(conf_options(conf), conf_overrides(conf), work->bytes,
-	                             sizeof(work->bytes), &len),
+	assert_int_equal(seal_encode(conf_options(conf), conf_overrides(conf),
+	                             work->bytes, sizeof(work->bytes), &len),
 	                 0);
 	for (size_t cut = plain - 2; cut < len; cut++) {
 		assert_int_equal(seal_decode(work->bytes, cut, &work->back, &back),
@@ -323,7 +323,8 @@ every_cut_is_refused(void **state)
 	assert_int_equal(
 	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t cut = 0; cut < len; cut++) {
-		assert_int_equal(seal_decode(work->bytes, cut, &work->back, NULL), -EBADMSG);
+		assert_int_equal(seal_decode(work->bytes, cut, &work->back, NULL),
+		                 -EBADMSG);
 		assert_int_equal(
 		    seal_encode(&work->options, NULL, work->bytes, cut, &(size_t){0}),
 		    -EMSGSIZE);
@@ -345,7 +346,8 @@ another_build_is_refused(void **state)
 	    seal_encode(&work->options, NULL, work->bytes, sizeof(work->bytes), &len), 0);
 	for (size_t i = 0; i < 12; i++) {
 		work->bytes[i] ^= 1;
-		assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), -EBADMSG);
+		assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL),
+		                 -EBADMSG);
 		work->bytes[i] ^= 1;
 	}
 	assert_int_equal(seal_decode(work->bytes, len, &work->back, NULL), 0);

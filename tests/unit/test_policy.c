@@ -204,7 +204,8 @@ directories_inherit_from_those_above(void **state)
 		if (overrides->entry[i].scope != POLICY_DIRECTORY) {
 			continue;
 		}
-		while (strcmp(directories[at].directory, overrides->entry[i].title) != 0) {
+		while (strcmp(directories[at].directory, overrides->entry[i].title) !=
+		       0) {
 			at++;
 		}
 		policy_resolve(conf_options(conf), overrides, &joe, &policy, &origins);
@@ -382,8 +383,8 @@ roots_are_expanded(void **state)
 		(void)snprintf(found, sizeof(found), "%s %s", root, start);
 		assert_int_equal(is_done, wanted != NULL);
 		if (strcmp(found, wanted != NULL ? wanted : "untouched untouched") != 0) {
-			fail_msg("%s, %s: found %s", roots[i / 2].root,
-			         roots[i / 2].home, found);
+			fail_msg("%s, %s: found %s", roots[i / 2].root, roots[i / 2].home,
+			         found);
 		}
 	}
 }
