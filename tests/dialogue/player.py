@@ -348,6 +348,13 @@ class Player(Files):
         """dsend BYTES"""
         self.now.data.link.sendall(unescape(rest))
 
+    def do_repeatdata(self, rest):
+        """repeatdata COUNT: so many bytes; the server may cut them short"""
+        try:
+            self.now.data.link.sendall(b"x" * int(rest))
+        except OSError:
+            pass
+
     def do_dends(self, rest):
         """dends [SECONDS]"""
         if not self.now.data.ends(float(rest or "5") * slowness()):
@@ -463,6 +470,12 @@ class Player(Files):
         """log REGEX"""
         if not wait_for(lambda: re.search(rest, self.daemon.log_text(), re.M), 3):
             raise Failure(f"expected /{rest}/ in the daemon's log")
+
+    def do_nolog(self, rest):
+        """nolog REGEX"""
+        match = re.search(rest, self.daemon.log_text() + self.daemon.transfer_text(), re.M)
+        if match:
+            raise Failure(f"{match.group(0)!r} is in a log")
 
     def do_transferlog(self, rest):
         """transferlog REGEX"""
