@@ -114,7 +114,7 @@ ask_umask(struct session *session, const struct site_request *site)
 	struct agent_question question = {.verb = AGENT_SET_UMASK};
 
 	question.mode = site->has_mode ? site->mode : session->umask;
-	cmd_ask(session, &question, "/", 1);
+	cmd_ask(session, &question, "", 0);
 }
 
 static void
