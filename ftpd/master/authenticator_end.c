@@ -54,14 +54,13 @@ log_exit(const struct authenticator *authenticator, pid_t pid, int status)
 	struct master *master = authenticator->master;
 	struct record record = {.level = RECORD_WARNING,
 	                        .session = authenticator->session_id,
-	                        .peer = authenticator->peer,
-	                        .user = authenticator->user,
-	                        .user_len = authenticator->user_len};
+	                        .peer = authenticator->peer};
 	char text[64];
 
 	if (authenticator->is_admitted) {
-		master_log_of(master, &record, "agent (pid %d) ended by %s: %s", (int)pid,
-		              children_describe(status, text), remedy(status));
+		master_log_of(master, &record, "agent (pid %d) ended by %s: %s; user %.*s",
+		              (int)pid, children_describe(status, text), remedy(status),
+		              (int)authenticator->user_len, authenticator->user);
 		return;
 	}
 	record.level = RECORD_ERROR;

@@ -239,14 +239,16 @@ log_refusal(struct authenticator *authenticator, const struct ma_message *messag
 	const struct record record = {
 	    .level = message->reason == MA_FAULT ? RECORD_ERROR : RECORD_WARNING,
 	    .session = authenticator->session_id,
-	    .peer = authenticator->peer,
-	    .user = message->user,
-	    .user_len = message->user_len};
+	    .peer = authenticator->peer};
 
-	/* The text is the authenticator's own; the recorder escapes it all the same. */
-	master_log_of(authenticator->master, &record, "login refused: %s%s%.*s",
+	/*
+	 * The recorder escapes what a client has sent. His name comes last: nothing that
+	 * he makes up stands before it.
+	 */
+	master_log_of(authenticator->master, &record, "login refused: %s%s%.*s; user %.*s",
 	              reasons[message->reason], message->text_len > 0 ? ": " : "",
-	              (int)message->text_len, message->text);
+	              (int)message->text_len, message->text, (int)message->user_len,
+	              message->user);
 }
 
 /* Returns: true if somebody may have been guessing. */
@@ -295,9 +297,7 @@ count_session(struct authenticator *authenticator, const struct ma_message *mess
 	    limit_hold(&master->desk.accounts, message->user, message->user_len);
 	const struct record record = {.level = RECORD_WARNING,
 	                              .session = authenticator->session_id,
-	                              .peer = authenticator->peer,
-	                              .user = message->user,
-	                              .user_len = message->user_len};
+	                              .peer = authenticator->peer};
 
 	if (row == NULL) {
 		return false;
@@ -305,8 +305,9 @@ count_session(struct authenticator *authenticator, const struct ma_message *mess
 	if (message->max_sessions > 0 && row->count > message->max_sessions) {
 		limit_release(&master->desk.accounts, row);
 		master_log_of(master, &record,
-		              "login refused: the user has max_sessions_per_user (%u)",
-		              (unsigned)message->max_sessions);
+		              "login refused: max_sessions_per_user (%u) is reached; user %.*s",
+		              (unsigned)message->max_sessions, (int)message->user_len,
+		              message->user);
 		return false;
 	}
 	share_set_rates(&master->rates.board, &row->share, rates);
