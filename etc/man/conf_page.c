@@ -308,6 +308,7 @@ static const char head[] =
     ".Ar SECTION . Ns Ar KEY ,\n"
     "the value is taken without quotes as it is, and the entries of a list are separated by commas:\n"
     ".Dl deftpd -o anonymous.enabled=yes -o listen=127.0.0.1:2121,[::1]:2121\n"
+    "Sections with a name cannot be set that way.\n"
     ".Sh SETTINGS OUTSIDE OF SECTIONS\n";
 
 /* What no table has, written by hand. Returns: false if it cannot be read. */

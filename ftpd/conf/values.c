@@ -8,6 +8,7 @@
 #include "ftpd/conf/titled.h"
 
 #include <confuse.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,16 @@ reader_take_values(struct conf *conf, const char *text)
 	return true;
 }
 
+static bool
+is_titled(const char *key)
+{
+	char section[OPTION_KEY_MAX];
+	enum policy_scope scope;
+
+	(void)snprintf(section, sizeof(section), "%.*s", (int)strcspn(key, "."), key);
+	return titled_find_scope(section, &scope);
+}
+
 void
 reader_take_override(struct conf *conf, const char *override)
 {
@@ -192,6 +203,12 @@ reader_take_override(struct conf *conf, const char *override)
 		return;
 	}
 	row = option_find_dotted(key);
+	if (row == NULL && is_titled(key)) {
+		reader_report_override(conf, shown,
+		                       "sections with a name are in the file only; write "
+		                       "it there");
+		return;
+	}
 	if (row == NULL) {
 		reader_suggest(NULL, key, text, sizeof(text));
 		reader_report_override(conf, shown, "unknown option %s; %s", key, text);

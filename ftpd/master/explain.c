@@ -112,14 +112,15 @@ print_identity(const struct explanation *explanation)
 	(void)snprintf(value, sizeof(value), "%u, %u", (unsigned)account->uid,
 	               (unsigned)account->gid);
 	print_row("uid, gid", value, "");
+	if (explanation->who.kind == POLICY_KIND_ANONYMOUS) {
+		return;
+	}
 	printf("%-22s", "groups");
 	for (size_t i = 0; i < explanation->group_count; i++) {
 		printf(" %s", explanation->groups[i]);
 	}
 	printf("%s\n", explanation->group_count == 0 ? " none" : "");
-	if (explanation->who.kind != POLICY_KIND_ANONYMOUS) {
-		print_row("home", account->home, "");
-	}
+	print_row("home", account->home, "");
 	if (explanation->who.kind == POLICY_KIND_LOCAL) {
 		print_row("shell", account->shell, "");
 	}
@@ -365,9 +366,12 @@ resolve(struct explanation *explanation)
 	                                 .user = explanation->user,
 	                                 .groups = explanation->groups,
 	                                 .host = ""};
+	/* The agents of anonymous clients have no other group than their user's. */
+	size_t named = explanation->who.kind != POLICY_KIND_ANONYMOUS
+	                   ? account->group_name_count
+	                   : 0;
 
-	for (size_t i = 0; i < account->group_name_count &&
-	                   explanation->group_count < POLICY_GROUPS_MAX;
+	for (size_t i = 0; i < named && explanation->group_count < POLICY_GROUPS_MAX;
 	     i++) {
 		if (account->group_names[i] != NULL) {
 			explanation->groups[explanation->group_count++] =

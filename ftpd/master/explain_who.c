@@ -31,9 +31,11 @@ find_anonymous(const struct conf *conf, struct explain_who *who)
 	if (result == 0) {
 		return ANSWER_HERE;
 	}
-	printf("                       anonymous.user %s: %s; create that user\n", user,
-	       result == -ENOENT ? "there is no such user" : strerror(-result));
-	return ANSWER_BROKEN;
+	printf(
+	    "                       anonymous.user %s: %s; the user nobody stands in\n",
+	    user, result == -ENOENT ? "there is no such user" : strerror(-result));
+	return account_look_up("nobody", &who->account) == 0 ? ANSWER_HERE
+	                                                     : ANSWER_BROKEN;
 }
 
 /* The numbers with which a virtual user's files are opened, and the groups. */

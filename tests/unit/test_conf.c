@@ -348,10 +348,11 @@ static const struct {
      {"spare_max=10"},
      "f:1: spare_min 20 is above spare_max 10; lower the first or raise the second\n"},
     {"",
-     {"spare_min=40", "root=/x", "=x"},
+     {"spare_min=40", "root=/x", "=x", "user.joe.umask=7"},
      "-o spare_min=40: spare_min 40 is above spare_max 32; lower the first or raise the second\n"
      "-o root=/x: unknown option root; did you mean anonymous.root?\n"
-     "-o =x: unknown option ; deftpd.conf(5) has the list\n"},
+     "-o =x: unknown option ; deftpd.conf(5) has the list\n"
+     "-o user.joe.umask=7: sections with a name are in the file only; write it there\n"},
 };
 
 /*
