@@ -22,7 +22,7 @@ struct login_try {
 	enum link_event broken; /* what ended a conversation with the client */
 	struct addr peer;
 	uint64_t number; /* of the name that was sent; 0: none yet */
-	char user[LOGIN_NAME_MAX + 1];
+	char user[LOGIN_USER_MAX + 1];
 	char host[LOGIN_HOST_MAX + 1];
 	char *password; /* TALK_SECRET_BYTES of secret memory each */
 	char *code;

@@ -103,7 +103,7 @@ login_decode(const uint8_t *bytes, size_t len, struct login_message *ret_message
 	message.type = wire_get_enum(&reader, LOGIN_COUNT);
 	switch (message.type) {
 	case LOGIN_TRY:
-		message.user = wire_get_bytes(&reader, LOGIN_NAME_MAX, &message.user_len);
+		message.user = wire_get_bytes(&reader, LOGIN_USER_MAX, &message.user_len);
 		message.secret =
 		    wire_get_bytes(&reader, LOGIN_SECRET_MAX, &message.secret_len);
 		message.host = wire_get_bytes(&reader, LOGIN_HOST_MAX, &message.host_len);
@@ -119,7 +119,7 @@ login_decode(const uint8_t *bytes, size_t len, struct login_message *ret_message
 		message.refusal = wire_get_enum(&reader, LOGIN_REFUSAL_COUNT);
 		break;
 	case LOGIN_ACCEPTED:
-		message.user = wire_get_bytes(&reader, LOGIN_NAME_MAX, &message.user_len);
+		message.user = wire_get_bytes(&reader, LOGIN_USER_MAX, &message.user_len);
 		get_grant(&reader, &message.grant);
 		message.text = wire_get_bytes(&reader, LOGIN_TEXT_MAX, &message.text_len);
 		break;

@@ -41,7 +41,7 @@ enum login_refusal {
 };
 
 enum {
-	LOGIN_NAME_MAX = 255,
+	LOGIN_USER_MAX = 255,
 	/* a longer password is wrong; crypt(3) takes 511 bytes */
 	LOGIN_SECRET_MAX = 511,
 	LOGIN_HOST_MAX = 255,

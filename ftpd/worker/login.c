@@ -38,7 +38,7 @@ enum {
 	 */
 	LOGIN_PATIENCE_MS = 60 * 1000,
 	LOGIN_MESSAGE_MAX =
-	    LOGIN_NAME_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
+	    LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
 };
 
 /* A try. All of it is secret memory: the password waits in it for its receiver. */

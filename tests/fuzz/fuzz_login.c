@@ -25,7 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz_require(message.type < LOGIN_COUNT);
-	fuzz_require(message.user_len <= LOGIN_NAME_MAX &&
+	fuzz_require(message.user_len <= LOGIN_USER_MAX &&
 	             !has_nul(message.user, message.user_len));
 	fuzz_require(message.secret_len <= LOGIN_SECRET_MAX &&
 	             !has_nul(message.secret, message.secret_len));

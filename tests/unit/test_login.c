@@ -136,7 +136,7 @@ unsound_logins_are_refused(void **state)
 	rows[count++].host = "\0";
 	rows[count] = good_try;
 	rows[count].user = longest;
-	rows[count++].user_len = LOGIN_NAME_MAX + 1;
+	rows[count++].user_len = LOGIN_USER_MAX + 1;
 	rows[count] = good_try;
 	rows[count].secret = longest;
 	rows[count++].secret_len = LOGIN_SECRET_MAX + 1;
@@ -177,7 +177,7 @@ limits_are_within(void **state)
 	const struct login_message rows[] = {
 	    {.type = LOGIN_TRY,
 	     .user = longest,
-	     .user_len = LOGIN_NAME_MAX,
+	     .user_len = LOGIN_USER_MAX,
 	     .secret = longest,
 	     .secret_len = LOGIN_SECRET_MAX,
 	     .host = longest,
