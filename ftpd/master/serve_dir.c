@@ -78,12 +78,6 @@ serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
 	if (!privilege_is_root()) {
 		add(texts, "active_port=0"); /* port 20 is root's */
 	}
-	if (request->is_writable) {
-		(void)printf(
-		    "--writable: anybody who reaches the port may change and delete "
-		    "what is in %s.\n",
-		    path);
-	}
 	free(path);
 	put_in_front(texts, invocation);
 	invocation->conf_path = NULL;

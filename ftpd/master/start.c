@@ -175,9 +175,13 @@ tell_ready(struct master *master, const struct options *options)
 	}
 	if (master->invocation.is_serving_directory) {
 		(void)printf(
-		    "deftpd serves %s, read-only, to anybody who can reach this machine. "
+		    "deftpd serves %s, %s, to anybody who can reach this machine%s. "
 		    "Ctrl-C stops it.\n",
-		    options->anonymous.root);
+		    options->anonymous.root,
+		    options->anonymous.read_only ? "read-only" : "writable",
+		    options->anonymous.read_only
+			? ""
+			: ", who may change and delete what is in it");
 		urls_print(&options->listen);
 	}
 	notify(NOTIFY_READY);
