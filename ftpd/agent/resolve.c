@@ -21,7 +21,8 @@ open_by_kernel(int dir_fd, const char *path, int flags, mode_t mode, uint64_t re
 {
 	struct open_how how = {
 	    .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-	    .mode = mode,
+	    /* the kernel takes none for what it does not create */
+	    .mode = (flags & O_CREAT) != 0 ? mode : 0,
 	    .resolve = resolve,
 	};
 	long fd = -1;
