@@ -72,6 +72,8 @@ static const struct sandbox_rule writing_rules[] = {
     {CALL_FCHMODAT2, SANDBOX_ALLOW, {{2, SPECIAL_BITS, 0}}},
     {SCMP_SYS(mkdirat), SANDBOX_ALLOW, {{2, SPECIAL_BITS, 0}}},
     {SCMP_SYS(unlinkat), SANDBOX_ALLOW, {{0}}},
+    /* libc says the first for the second without flags */
+    {SCMP_SYS(renameat), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(renameat2), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(linkat), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(symlinkat), SANDBOX_ALLOW, {{0}}},
