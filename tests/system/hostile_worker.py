@@ -19,10 +19,12 @@ import time
 
 from lib_daemon import HOSTS, Daemon, programs_directory
 from lib_system import (Client, TestFailure, check, cpu_seconds, descriptor_kinds, is_ready, need_root, run, settle)
+from lib_users import FIRST_ID, PASSWORD, hash_of
 
 SHARED, PRIVATE = 0, 1
-(ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK, RETIRE,
- READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS) = range(14)
+(ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK, LOGIN_ANSWER, SHARE, RETIRE,
+ READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS, LOGIN, MOVING, MESSAGES) = range(19)
+LOGIN_TRY, _, LOGIN_ASK, LOGIN_REFUSED, LOGIN_ACCEPTED = range(5)
 (R_WORKER, R_TRANSFER_LOG, R_EVENT_LOG, R_SESSION_BEGIN, R_SESSION_END, R_TRANSFER, R_LOGIN, R_EVENT, R_DENIED, R_DROPPED,
  R_READY, R_TAKEN) = range(12)
 IPC_OK, IPC_DENIED, IPC_BUSY = 0, 2, 5
@@ -31,6 +33,12 @@ AGENTS_MAX = 8
 PASSIVE_ASKS_MAX = 1000
 MESSAGE_MAX = 16384
 NOWHERE = "127.0.0.2"
+ELSEWHERE = "127.0.0.3"  # an honest user's address
+USERS = ("ann", "ben")
+TRIES = 12
+FREE_TRIES = 4  # the failures of three are free, and the fourth knows of no others
+MAX_DELAY = 1
+ADDRESS_RATE = 1000000
 
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else ""
 
@@ -53,6 +61,19 @@ def record(kind, session=0, user=b"", text=b"", level=2, flags=0, value=0, worke
     """A record on the wire."""
     return (struct.pack(">BII", kind, worker, session) + (peer or address()) + address() +
             struct.pack(">BBQQ", level, flags, value, 0) + struct.pack(">H", len(user)) + user + struct.pack(">H", len(text)) + text)
+
+
+def user_number(name):
+    """The number by which the master knows a user's name."""
+    value = 0xcbf29ce484222325
+    for byte in name.encode():
+        value = (value ^ byte) * 0x100000001b3 % 2**64
+    return struct.pack(">Q", value)
+
+
+def text(value):
+    """A text on the wire."""
+    return struct.pack(">H", len(value)) + value.encode()
 
 
 def send(link, data, fds=()):
@@ -143,10 +164,13 @@ class TakenOver(Daemon):
     """A daemon whose workers are ours."""
 
     def __init__(self, *options):
-        super().__init__(options=[f"shared_workers={SHARED_WORKERS}", "max_sessions_per_address=0", "spare_min=2"] + list(options))
+        super().__init__(options=[f"shared_workers={SHARED_WORKERS}", "max_sessions_per_address=0", "spare_min=2",
+                                  f"logins.tries={TRIES}", f"logins.max_delay={MAX_DELAY}", "virtual_users.user=",
+                                  f"rates.address_down={ADDRESS_RATE}"] + list(options))
+        self._make_users()
         self.programs_place = os.path.join(self.place, "programs")
         os.mkdir(self.programs_place, 0o755)
-        for name in ("deftpd", "deftpd-agent", "deftpd-recorder"):
+        for name in ("deftpd", "deftpd-auth", "deftpd-agent", "deftpd-recorder"):
             shutil.copy(os.path.join(programs_directory(), name), self.programs_place)
         shutil.copy(PROGRAM, os.path.join(self.programs_place, "deftpd-worker"))
         self.directory = self.programs_place
@@ -154,6 +178,13 @@ class TakenOver(Daemon):
         self.says_ready = True
         self.before = None
         self.listener = None
+
+    def _make_users(self):
+        path = os.path.join(self.place, "users")
+        with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+            for user, name in enumerate(USERS, FIRST_ID):
+                stream.write(f"{name}:{hash_of(PASSWORD)}:{user}:{user}::{self.root}:/bin/sh\n")
+        self.options.append(f"virtual_users.file={path}")
 
     def take_over(self):
         """From now on new workers are ours; a reload makes them new."""
@@ -200,9 +231,9 @@ class TakenOver(Daemon):
                     return worker
         raise TestFailure("no worker is left")
 
-    def connect(self, clients, deaf=None):
+    def connect(self, clients, deaf=None, source=HOSTS[4]):
         """One more client; whoever gets it takes it, except for a deaf worker."""
-        clients.append(socket.create_connection((HOSTS[4], self.port)))
+        clients.append(socket.create_connection((HOSTS[4], self.port), source_address=(source, 0)))
         workers = [worker for worker in self.of_kind(SHARED) if worker is not deaf]
         for channel in select.select([worker.channel for worker in workers], [], [], 0.1)[0]:
             [worker for worker in workers if worker.channel is channel][0].hear_waiting()
@@ -215,6 +246,26 @@ class TakenOver(Daemon):
         session, link = worker.sessions[-1]
         peer = link.getpeername()
         return session, [client for client in clients if client.getsockname() == peer][0]
+
+    def private_of(self, clients, source=HOSTS[4]):
+        """A private worker that has got a client."""
+        self.connect(clients, source=source)
+        name = clients[-1].getsockname()
+
+        def who_has_it(kind):
+            for worker in self.of_kind(kind):
+                worker.hear_waiting()
+                for session in worker.sessions:
+                    if session[1].getpeername() == name:
+                        return worker, session
+            return None
+
+        shared, session = settle(lambda: who_has_it(SHARED), 30, "no shared worker gets the client")
+        shared.say(HAND_BACK, number(session[0]), (session[1].fileno(),))
+        shared.hear_until(TAKEN_BACK)
+        shared.sessions.remove(session)
+        session[1].close()
+        return settle(lambda: who_has_it(PRIVATE), 30, "no private worker gets the client")[0]
 
     def expect_calm(self):
         """The master lives, does not turn in circles, and has no more descriptors than before."""
@@ -281,7 +332,8 @@ def wrong_phase(daemon, clients):
     """READY twice, TAKEN of nothing, messages of the master's, sessions that do not exist or are over."""
     for kind, data, fds in ((READY, b"", ()), (TAKEN, b"", ()), (PASSIVE, number(1), ()), (PASSIVE, number(0), ()),
                             (ACTIVE, number(0xffffffff) + address("127.0.0.1", 2000), ()), (ENDED, number(77) + b"\0", ()),
-                            (HAND_BACK, number(5), (0,)), (ASSIGN, number(1) + 2 * address("127.0.0.1", 1) + b"\0", (0,)),
+                            (HAND_BACK, number(5), (0,)), (LOGIN, number(5) + bytes(8), ()), (MOVING, number(5) + b"\1\0", ()),
+                            (LOGIN_ANSWER, number(5) + b"\1", ()), (SHARE, number(5) + bytes(16), ()), (ASSIGN, number(1) + 2 * address("127.0.0.1", 1) + b"\0", (0,)),
                             (GIVE_AGENT, b"", (0,)), (RETIRE, b"", ()), (PASSIVE_ANSWER, number(1) + address() + b"\5", ())):
         worker = daemon.fresh()
         worker.say(kind, data, fds)
@@ -323,7 +375,8 @@ def before_ready():
     with TakenOver() as daemon:
         daemon.take_over()
         daemon.says_ready = False
-        for kind, data, fds in ((TAKEN, b"", ()), (MORE_AGENTS, b"", ()), (PASSIVE, number(1), ()), (HAND_BACK, number(1), (0,))):
+        for kind, data, fds in ((TAKEN, b"", ()), (MORE_AGENTS, b"", ()), (PASSIVE, number(1), ()), (HAND_BACK, number(1), (0,)),
+                                (LOGIN, number(1) + bytes(8), ()), (MOVING, number(1) + b"\1\0", ())):
             known = set(daemon.workers)
             daemon.fresh().close()  # another takes its place
             settle(lambda: set(daemon.workers) - known, 30, "no new worker comes")
@@ -340,7 +393,10 @@ def before_ready():
 @taken_over
 def wrong_size(daemon, clients):
     """Cut, prolonged, empty, huge and random messages; descriptors where none belong, none where one does, several."""
-    cases = [(b"\x09\0\0", ()), (b"\x09\0\0\0\1\0", ()), (b"", ()), (b"\x0e", ()), (b"\xff" * 40, ()), (b"\x07" * 16000, ()), (b"", (0,)),
+    cases = [(bytes([PASSIVE]) + b"\0\0", ()), (bytes([PASSIVE]) + number(1) + b"\0", ()), (b"", ()), (bytes([MESSAGES]), ()),
+             (b"\xff" * 40, ()), (bytes([READY]) * 16000, ()), (b"", (0,)),
+             (bytes([LOGIN]) + number(1) + bytes(7), ()), (bytes([LOGIN]) + number(1) + bytes(9), ()), (bytes([LOGIN]) + number(1) + bytes(8), (0,)),
+             (bytes([MOVING]) + number(1) + b"\1", ()), (bytes([MOVING]) + number(1) + b"\2\0", ()),
              (bytes([MORE_AGENTS]), (0,)), (bytes([MORE_AGENTS]), (0,) * 2), (bytes([MORE_AGENTS]), (0,) * 200),
              (bytes([ENDED]) + number(1) + b"\x09", ())]
     for data, fds in cases:
@@ -466,6 +522,132 @@ def private_workers_keep_their_client(daemon, clients):
     shared.expect_end("a session that was handed back")
 
 
+def guess(worker, user, password, named=None):
+    """One try at once: the master's result, the authenticator's answer, and how long the master let the worker wait."""
+    began = time.monotonic()
+    worker.say(LOGIN, number(worker.sessions[0][0]) + user_number(named or user))
+    rest, link = worker.hear_until(LOGIN_ANSWER)
+    took = time.monotonic() - began
+    if link is None:
+        return rest[4], None, took
+    send(link, bytes([LOGIN_TRY]) + text(user) + text(password) + text(""))
+    link.settimeout(10)
+    answer = link.recv(MESSAGE_MAX)
+    link.close()
+    return rest[4], answer[0] if answer else None, took
+
+
+@taken_over
+def logins_out_of_phase(daemon, clients):
+    """A shared worker may log nobody in, a private one only its own client, one try at a time."""
+    shared = daemon.fresh()
+    session, _ = daemon.client_of(shared, clients)
+    shared.say(LOGIN, number(session) + user_number("ann"))
+    shared.expect_end("a login at a shared worker")
+    mark = len(daemon.log_text())
+    victim = daemon.private_of(clients)
+    worker = daemon.private_of(clients)
+    worker.say(LOGIN, number(victim.sessions[0][0]) + user_number("ann"))
+    worker.expect_end("a login for another's session")
+    worker = daemon.private_of(clients)
+    asked = bytes([LOGIN]) + number(worker.sessions[0][0]) + user_number("ann")
+    for _ in range(50):  # most of them before the answer to the first
+        send(worker.channel, asked)
+    worker.expect_end("a second try before the answer to the first")
+    said(daemon, "which it does not have", mark)
+    said(daemon, "wanted to log somebody in, and may not", mark)
+    # The session that others meddled with is as it was.
+    check(guess(victim, "ann", PASSWORD)[:2] == (IPC_OK, LOGIN_ACCEPTED), "the honest session cannot log in")
+
+
+@taken_over
+def guesses_skip_no_delay(daemon, clients):
+    """A taken-over worker that does without its own delay is delayed by the master, and others are not."""
+    worker = daemon.private_of(clients)
+    results = [guess(worker, "ann", f"guess {turn}") for turn in range(TRIES)]
+    waits = [took for _, _, took in results]
+    check(all(result[:2] == (IPC_OK, LOGIN_REFUSED) for result in results), f"{results}")
+    check(sum(waits[:FREE_TRIES]) < 2, f"the first tries wait: {waits}")
+    check(waits[FREE_TRIES] >= 0.2 and waits[FREE_TRIES + 1] >= 0.45, f"the next tries do not wait: {waits}")
+    check(min(waits[FREE_TRIES + 2:]) >= 0.95, f"the last tries wait too little: {waits}")
+    check(max(waits) < MAX_DELAY + 1.5, f"a try waits too long: {waits}")
+    check(guess(worker, "ann", PASSWORD)[0] == IPC_DENIED, "there are more tries than logins.tries")
+    # Another connection from there is no way out; it waits, and is let in.
+    again = daemon.private_of(clients)
+    result, answer, took = guess(again, "ben", PASSWORD)
+    check((result, answer) == (IPC_OK, LOGIN_ACCEPTED) and took >= 0.9, f"another connection: {result}, {answer}, after {took} s")
+    # From elsewhere, others wait for nothing, and she whom it is all about only little.
+    for user, most in (("ben", 0.5), ("ann", MAX_DELAY + 1.5)):
+        honest = daemon.private_of(clients, ELSEWHERE)
+        result, answer, took = guess(honest, user, PASSWORD)
+        check((result, answer) == (IPC_OK, LOGIN_ACCEPTED) and took < most, f"{user}: {result}, {answer}, after {took} s")
+    check(daemon.log_text().count("login refused: wrong password; user ann") == TRIES, "not each refusal has its line")
+
+
+@taken_over
+def guesses_at_once(daemon, clients):
+    """Many connections that guess at the same time get no more guesses than one after the other."""
+    workers = [daemon.private_of(clients) for _ in range(10)]
+    began = time.monotonic()
+    for worker in workers:
+        worker.say(LOGIN, number(worker.sessions[0][0]) + user_number("ann"))
+    links = []
+    while time.monotonic() - began < 0.2:
+        for worker in workers:
+            while select.select([worker.channel], [], [], 0)[0]:
+                _, _, link = worker.hear()
+                if link is not None:
+                    send(link, bytes([LOGIN_TRY]) + text("ann") + text("wrong") + text(""))
+                    links.append(link)
+        time.sleep(0.01)
+    most = 3 + 2 * (os.cpu_count() or 1)
+    check(0 < len(links) <= most, f"{len(links)} guesses were taken at once")
+    for worker in workers:
+        worker.hear_waiting(0.1)
+    for link in links:
+        link.close()
+
+
+@taken_over
+def two_names(daemon, clients):
+    """Who names one user to the master and another to the authenticator is ended."""
+    for password in ("wrong", PASSWORD):
+        mark = len(daemon.log_text())
+        worker = daemon.private_of(clients)
+        _, answer, _ = guess(worker, "ann", password, named="ben")
+        check(answer in (LOGIN_REFUSED, None), f"the authenticator answers {answer}")
+        worker.expect_end("two names in one try")
+        said(daemon, "named two users in one try", mark)
+    # An unfinished try, and one that is no message.
+    for data in (b"", b"\0", b"\xff" * 300, bytes([LOGIN_ACCEPTED]) + text("ann")):
+        worker = daemon.private_of(clients)
+        worker.say(LOGIN, number(worker.sessions[0][0]) + user_number("ann"))
+        _, link = worker.hear_until(LOGIN_ANSWER)
+        check(link is not None, "no channel to an authenticator")
+        send(link, data) if data else None
+        link.close()
+        worker.expect_end("a broken wire format") if data else worker.close()
+
+
+@taken_over
+def moving_out_of_phase(daemon, clients):
+    """Data begin and cease to move by turns; who moves shares the address's rate."""
+    workers = [daemon.private_of(clients) for _ in range(3)]
+    for turn, worker in enumerate(workers[:2]):
+        worker.say(MOVING, number(worker.sessions[0][0]) + b"\1\0")
+        rest, _ = worker.hear_until(SHARE)
+        check(rest[4:12] == struct.pack(">Q", ADDRESS_RATE // (turn + 1)), f"worker {turn} gets {rest.hex()}")
+    rest, _ = workers[0].hear_until(SHARE)
+    check(rest[4:12] == struct.pack(">Q", ADDRESS_RATE // 2), "the first one is not told of the second")
+    workers[1].say(MOVING, number(workers[1].sessions[0][0]) + b"\1\1")
+    workers[1].expect_end("MOVING twice")
+    rest, _ = workers[0].hear_until(SHARE)
+    check(rest[4:12] == struct.pack(">Q", ADDRESS_RATE), "the first one is not told of the second's end")
+    workers[2].say(MOVING, number(workers[2].sessions[0][0]) + b"\0\0")
+    workers[2].expect_end("an end of what has not begun")
+    said(daemon, "said twice that data move")
+
+
 @taken_over
 def floods(daemon, clients):
     """PASSIVE without end, agents without end, and no TAKEN at all: all of it is bounded."""
@@ -576,4 +758,5 @@ def honest_clients_are_served_afterwards():
 if __name__ == "__main__":
     need_root()
     sys.exit(run([wrong_phase, before_ready, wrong_size, other_workers_sessions, foreign_targets, wrong_hand_backs,
-                  private_workers_keep_their_client, floods, forged_records, honest_clients_are_served_afterwards]))
+                  private_workers_keep_their_client, logins_out_of_phase, guesses_skip_no_delay, guesses_at_once, two_names,
+                  moving_out_of_phase, floods, forged_records, honest_clients_are_served_afterwards]))
