@@ -60,7 +60,7 @@ struct authenticator {
 	bool is_asking;   /* it waits for a person */
 	bool has_verdict; /* REFUSED or ACCEPTED has come */
 	bool is_admitted; /* it becomes an agent */
-	bool is_killed;   /* by us: its exit status says nothing */
+	bool is_unwanted; /* ended by us: its exit status says nothing */
 	struct deadline deadline;
 	uint64_t since_ms; /* of the present state */
 	uint64_t spent_ms; /* computing and stalling, before that */

@@ -81,7 +81,7 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	authenticator->pid = 0;
 	timer_clear(&master->wheel, &authenticator->deadline.timer);
 	login_desk_release(authenticator);
-	if (master->is_stopping || authenticator->is_killed) {
+	if (master->is_stopping || authenticator->is_unwanted) {
 		return;
 	}
 	/* After a refusal the status says nothing new. */
@@ -111,7 +111,7 @@ authenticator_forked(struct authenticator *authenticator, pid_t pid)
 		return;
 	}
 	authenticator->pid = pid;
-	if (authenticator->is_killed) {
+	if (authenticator->is_unwanted) {
 		children_kill(pid, server->pid);
 	}
 }
@@ -119,7 +119,7 @@ authenticator_forked(struct authenticator *authenticator, pid_t pid)
 static void
 kill_process(struct authenticator *authenticator)
 {
-	authenticator->is_killed = true;
+	authenticator->is_unwanted = true;
 	if (authenticator->pid > 0) {
 		children_kill(authenticator->pid,
 		              authenticator->generation->auth.server.pid);
@@ -264,6 +264,7 @@ authenticator_close_unused(struct generation *generation)
 	struct authenticator *authenticator;
 
 	while ((authenticator = find_unused(generation)) != NULL) {
+		authenticator->is_unwanted = true;
 		authenticator_gone(authenticator);
 	}
 }
