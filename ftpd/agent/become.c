@@ -154,23 +154,16 @@ set_limits(void)
 	                      BECOME_MAX_DATA, false);
 }
 
-/* A second wall: this process writes copies, and a worker is told its limit. */
 static int
-limit_file_size(const struct agent_start *start)
+confine(int root_fd, const struct agent_start *start)
 {
-	uint64_t largest = rulebook_largest_file(start);
-
-	return largest == UINT64_MAX ? 0 : sandbox_limit_file_size(largest);
-}
-
-static int
-confine(int root_fd, bool may_write)
-{
+	bool may_write = rulebook_may_write(start);
 	int abi;
 	int result = sandbox_landlock(
 	    root_fd, may_write ? SANDBOX_FILES_WRITE : SANDBOX_FILES_READ, &abi);
 
-	return result != 0 ? result : agent_sandbox_enter(may_write);
+	return result != 0 ? result : agent_sandbox_enter(may_write,
+	                                                   rulebook_largest_file(start));
 }
 
 enum agent_exit
@@ -197,11 +190,10 @@ become_user(const struct agent_start *start, int root_fd)
 enum agent_exit
 become_confined(const struct agent_start *start, int root_fd)
 {
-	if (set_limits() != 0 || limit_file_size(start) != 0) {
+	if (set_limits() != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
-	if (start->has_sandbox && sandbox_is_built() && 
-	    confine(root_fd, rulebook_may_write(start)) != 0) {
+	if (start->has_sandbox && sandbox_is_built() &&  confine(root_fd, start) != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
 	return AGENT_EXIT_DONE;

@@ -46,6 +46,8 @@ ssize_t
 clone_some(int from_fd, int to_fd, size_t max)
 {
 	ssize_t copied = copy_file_range(from_fd, NULL, to_fd, NULL, max, 0);
+	int error = errno;
+	uint8_t next;
 
 	if (copied > 0) {
 		return copied;
@@ -54,9 +56,12 @@ clone_some(int from_fd, int to_fd, size_t max)
 	 * Files of /proc and the like say that they are empty: only reading tells. What is
 	 * not wrong with the files, but with copying them so, ends there, too.
 	 */
-	if (copied == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
-	    errno == EOPNOTSUPP || errno == EPERM || errno == EBADF) {
+	if (copied == 0 || error == EXDEV || error == EINVAL || error == ENOSYS ||
+	    error == EOPNOTSUPP || error == EPERM || error == EBADF) {
 		return copy_piece(from_fd, to_fd);
 	}
-	return -errno;
+	if (error == EFBIG && read(from_fd, &next, 1) == 0) {
+		return 0; /* as large as a file may be, and no larger */
+	}
+	return -error;
 }

@@ -74,6 +74,7 @@ static const struct sandbox_rule writing_rules[] = {
     {SCMP_SYS(unlinkat), SANDBOX_ALLOW, {{0}}},
     /* libc says the first for the second without flags */
     {SCMP_SYS(renameat), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(renameat), SANDBOX_ALLOW, {{0}}}, /* what glibc makes of renameat2 */
     {SCMP_SYS(renameat2), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(linkat), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(symlinkat), SANDBOX_ALLOW, {{0}}},
@@ -86,6 +87,7 @@ static const struct sandbox_rule writing_rules[] = {
     {SCMP_SYS(ioctl), SANDBOX_ALLOW, {{1, ALL_BITS, FICLONE}}},
     {SCMP_SYS(fcntl), SANDBOX_ALLOW, {{1, ALL_BITS, F_OFD_SETLK}}},
     {SCMP_SYS(umask), SANDBOX_ALLOW, {{0}}},
+    {SCMP_SYS(geteuid), SANDBOX_ALLOW, {{0}}},
 };
 
 enum {
@@ -93,7 +95,7 @@ enum {
 };
 
 int
-agent_sandbox_enter(bool may_write)
+agent_sandbox_enter(bool may_write, uint64_t max_file_bytes)
 {
 	struct sandbox_rule rules[RULES_MAX];
 	struct sandbox_filter filter;
@@ -112,7 +114,13 @@ agent_sandbox_enter(bool may_write)
 	if (result != 0) {
 		return result;
 	}
-	result = sandbox_filter_load(&filter);
+	/* Not before: the filter is built in a file. Not later: the filter forbids it. */
+	if (max_file_bytes != UINT64_MAX) {
+		result = sandbox_limit_file_size(max_file_bytes);
+	}
+	if (result == 0) {
+		result = sandbox_filter_load(&filter);
+	}
 	sandbox_filter_free(&filter);
 	return result;
 }

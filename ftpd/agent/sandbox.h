@@ -11,9 +11,12 @@
 #include "common/base.h"
 
 /*
- * Load the filter of an agent that only reads, or of one that writes. It cannot be taken back.
+ * Load the filter of an agent that only reads, or of one that writes. It cannot be taken
+ * back.
+ * In:      max_file_bytes: that no file written by this process may pass; UINT64_MAX for
+ *          no limit. A worker is told its limit, and checked.
  * Returns: 0 or negative errno.
  */
-int agent_sandbox_enter(bool may_write);
+int agent_sandbox_enter(bool may_write, uint64_t max_file_bytes);
 
 #endif

@@ -252,6 +252,16 @@ agent_start(struct agent_process *process, const char *root, unsigned modes)
 	agent_start_record(process, &start, modes);
 }
 
+void
+agent_start_writing(struct agent_process *process, const char *root,
+                    const struct agent_rights *rights, unsigned modes)
+{
+	struct agent_start start = {.root = root, .rights = *rights};
+
+	agent_start_record(process, &start, modes);
+	assert_int_equal(process->ready, IPC_OK);
+}
+
 bool
 agent_ask(const struct agent_process *process, const struct agent_question *question,
           struct agent_answer *ret_answer, int *ret_fd)
@@ -383,4 +393,157 @@ agent_list(const struct agent_process *process, const struct agent_question *que
 	text = agent_read_all(fd, ret_len);
 	fd_close(&fd);
 	return text;
+}
+
+void
+tree_give(const struct agent_tree *tree, const char *path)
+{
+	char text[HARNESS_PATH];
+
+	if (geteuid() == 0) {
+		assert_int_equal(
+		    lchown(tree_path(tree, path, text), HARNESS_USER, HARNESS_USER), 0);
+	}
+}
+
+bool
+tree_has(const struct agent_tree *tree, const char *path, const char *content)
+{
+	char text[HARNESS_PATH];
+	char found[4096];
+	int fd = open(tree_path(tree, path, text), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t len;
+
+	if (fd < 0) {
+		return false;
+	}
+	len = read(fd, found, sizeof(found));
+	fd_close(&fd);
+	return len >= 0 && (size_t)len == strlen(content) &&
+	       memcmp(found, content, (size_t)len) == 0;
+}
+
+bool
+tree_is_there(const struct agent_tree *tree, const char *path)
+{
+	char text[HARNESS_PATH];
+	struct stat info;
+
+	return lstat(tree_path(tree, path, text), &info) == 0;
+}
+
+unsigned
+tree_count(const struct agent_tree *tree, const char *path)
+{
+	char text[HARNESS_PATH];
+	DIR *directory = opendir(tree_path(tree, path, text));
+	unsigned count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory) != NULL) {
+		count++;
+	}
+	(void)closedir(directory);
+	return count - 2; /* "." and ".." */
+}
+
+static struct agent_answer
+ask_whole(const struct agent_process *process, struct agent_question *question,
+          int *ret_fd)
+{
+	struct agent_answer answer = {.result = IPC_RESULT_COUNT};
+
+	question->pattern = "";
+	question->prefix = "";
+	*ret_fd = -1;
+	assert_true(agent_ask(process, question, &answer, ret_fd));
+	return answer;
+}
+
+struct agent_answer
+agent_ask_two(const struct agent_process *process, enum agent_verb verb, const char *path,
+              const char *second, int *ret_fd)
+{
+	struct agent_question question = {.verb = verb,
+	                                  .path = path,
+	                                  .path_len = strlen(path),
+	                                  .second = second,
+	                                  .second_len = strlen(second)};
+
+	return ask_whole(process, &question, ret_fd);
+}
+
+struct agent_answer
+agent_open_write(const struct agent_process *process, const char *path,
+                 enum agent_open how, uint64_t offset, int64_t told_size, int *ret_fd)
+{
+	struct agent_question question = {.verb = AGENT_OPEN_WRITE,
+	                                  .path = path,
+	                                  .path_len = strlen(path),
+	                                  .how = how,
+	                                  .offset = offset,
+	                                  .has_told_size = told_size >= 0};
+	struct agent_answer answer;
+	struct stat info;
+
+	question.told_size = told_size >= 0 ? (uint64_t)told_size : 0;
+	answer = ask_whole(process, &question, ret_fd);
+	if (answer.result == IPC_OK) {
+		int flags = fcntl(*ret_fd, F_GETFL);
+
+		assert_int_equal(flags & (O_ACCMODE | O_PATH | O_APPEND), O_WRONLY);
+		assert_int_equal(fstat(*ret_fd, &info), 0);
+		assert_true(S_ISREG(info.st_mode));
+		assert_int_equal(lseek(*ret_fd, 0, SEEK_CUR), answer.offset);
+		assert_int_equal(info.st_size, answer.offset);
+	}
+	return answer;
+}
+
+enum ipc_result
+agent_ask_end(const struct agent_process *process, enum agent_verb verb, uint32_t upload)
+{
+	struct agent_question question = {
+	    .verb = verb, .path = "/", .path_len = 1, .upload = upload};
+	int fd;
+
+	return ask_whole(process, &question, &fd).result;
+}
+
+static enum ipc_result
+upload(const struct agent_process *process, const char *path, enum agent_open how,
+       uint64_t offset, const char *content, enum agent_verb end)
+{
+	struct agent_answer answer;
+	size_t len = strlen(content);
+	int fd;
+
+	answer = agent_open_write(process, path, how, offset, -1, &fd);
+	if (answer.result != IPC_OK) {
+		return answer.result;
+	}
+	assert_int_equal(write(fd, content, len), len);
+	if (answer.upload != 0) {
+		enum ipc_result result = agent_ask_end(process, end, answer.upload);
+
+		if (end == AGENT_COMMIT) {
+			answer.result = result;
+		}
+	}
+	fd_close(&fd);
+	return answer.result;
+}
+
+enum ipc_result
+agent_upload(const struct agent_process *process, const char *path, enum agent_open how,
+             uint64_t offset, const char *content)
+{
+	return upload(process, path, how, offset, content, AGENT_COMMIT);
+}
+
+enum ipc_result
+agent_upload_cut(const struct agent_process *process, const char *path,
+                 enum agent_open how, uint64_t offset, const char *content)
+{
+	return upload(process, path, how, offset, content, AGENT_DISCARD);
 }

@@ -102,6 +102,70 @@ bool agent_ask(const struct agent_process *process, const struct agent_question 
 struct agent_answer agent_ask_path(const struct agent_process *process,
                                    enum agent_verb verb, const char *path, int *ret_fd);
 
+/* Start the program to write as well, with these rights everywhere. */
+void agent_start_writing(struct agent_process *process, const char *root,
+                         const struct agent_rights *rights, unsigned modes);
+
+/* Let the user that agents become own what is at the path, a link itself. */
+void tree_give(const struct agent_tree *tree, const char *path);
+
+/*
+ * Read a file below the root whole.
+ * Returns: true if it has exactly this content.
+ */
+bool tree_has(const struct agent_tree *tree, const char *path, const char *content);
+
+/*
+ * Ask whether something is at the path, a link itself.
+ * Returns: true if so.
+ */
+bool tree_is_there(const struct agent_tree *tree, const char *path);
+
+/*
+ * Count the names in a directory below the root.
+ * Returns: their number without "." and "..".
+ */
+unsigned tree_count(const struct agent_tree *tree, const char *path);
+
+/*
+ * Ask about two paths, or a path and a link's target.
+ * Returns: the answer.
+ */
+struct agent_answer agent_ask_two(const struct agent_process *process,
+                                  enum agent_verb verb, const char *path,
+                                  const char *second, int *ret_fd);
+
+/*
+ * Ask to open for writing. The descriptor must be what it may be.
+ * In:      told_size: -1 for none.
+ * Returns: the answer.
+ */
+struct agent_answer agent_open_write(const struct agent_process *process,
+                                     const char *path, enum agent_open how,
+                                     uint64_t offset, int64_t told_size, int *ret_fd);
+
+/*
+ * Ask with a number.
+ * Returns: the result.
+ */
+enum ipc_result agent_ask_end(const struct agent_process *process, enum agent_verb verb,
+                              uint32_t upload);
+
+/*
+ * Upload as a worker does it: open, write, commit if that must be.
+ * Returns: the last result.
+ */
+enum ipc_result agent_upload(const struct agent_process *process, const char *path,
+                             enum agent_open how, uint64_t offset, const char *content);
+
+/*
+ * Begin an upload, write, and cut it.
+ * Returns: the result of opening.
+ */
+enum ipc_result agent_upload_cut(const struct agent_process *process, const char *path,
+                                 enum agent_open how, uint64_t offset,
+                                 const char *content);
+
 /*
  * Close the channel if it is open, and wait.
  * Returns: the exit status, -1 for a signal.
