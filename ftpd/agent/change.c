@@ -173,12 +173,8 @@ change_set_umask(struct rulebook *book, const struct place *place, uint32_t mask
 {
 	uint32_t configured = place->rights->umask;
 
-	if ((mask & configured) != configured) {
-		answer->result = IPC_DENIED;
-		return;
-	}
 	book->added_umask = mask & ~configured;
-	answer->mode = mask;
+	answer->mode = mask | configured;
 }
 
 void

@@ -50,7 +50,10 @@ void change_set_time(const struct place *place, int64_t time_s,
 void change_set_mode(const struct place *place, uint32_t mode,
                      struct agent_answer *answer);
 
-/* Take away permissions from what is made from now on; IPC_DENIED to give some back. */
+/*
+ * Take away permissions from what is made from now on, besides those that are configured
+ * to be taken; answer->mode is both.
+ */
 void change_set_umask(struct rulebook *book, const struct place *place, uint32_t mask,
                       struct agent_answer *answer);
 

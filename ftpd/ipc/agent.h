@@ -27,7 +27,8 @@ enum agent_verb {
 	AGENT_RENAME,      /* to `second` */
 	AGENT_SET_TIME,    /* time_s */
 	AGENT_SET_MODE,    /* mode, 0777 at most */
-	AGENT_SET_UMASK,   /* mode; may only add bits to the configured one */
+	/* mode: is added to the configured one; the answer's mode is both */
+	AGENT_SET_UMASK,
 	AGENT_SYMLINK,     /* at `path`, pointing to `second` as the client typed it */
 	AGENT_SPACE,       /* ALLO: size_bytes is what may still be written there */
 	/* [fd] the file for writing; how, offset */

@@ -106,7 +106,7 @@ copy_to(struct session *session, const struct site_request *site)
 
 /*
  * Without a mask the one in force is asked for, by setting once more what has been set:
- * an agent only adds bits to the configured ones.
+ * an agent adds it to the configured one.
  */
 static void
 ask_umask(struct session *session, const struct site_request *site)
