@@ -3,7 +3,8 @@
 
     matrix.py [--bin DIRECTORY] [-v] TABLE STATE
 
-TABLE is the program command-table, or a file with what it prints. STATE: before, named, in, rest, armed, transfer.
+TABLE is the program command-table, or a file with what it prints. STATE: before, named, in, rest, armed, transfer; and
+as a user who may write: user, user_rest, user_armed, user_rename.
 Source: SECURITY.md P14; the allowed codes are those of ftpd/proto/command.c.
 """
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -18,13 +20,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 
+from accounts import Accounts, owner  # noqa: E402
 from control import Control, Failure  # noqa: E402
 from data import Data, passive_address  # noqa: E402
 from lib_daemon import FAMILIES, Daemon, slowness  # noqa: E402
 from tree import Tree  # noqa: E402
 
 ARGUMENTS = {"none": b"", "space": b" ", "short": b" x", "path": b" /file", "long": b" " + b"x" * 1000}
-STATES = ("before", "named", "in", "rest", "armed", "transfer")
+STATES = ("before", "named", "in", "rest", "armed", "transfer", "user", "user_rest", "user_armed", "user_rename")
 UNKNOWN = {"name": "NOSU", "needs_login": False, "writes": False, "transfers": False,
            "during_transfer": False, "not_built": False, "codes": [421, 500]}
 
@@ -40,17 +43,22 @@ class Probe:
 
     def reach(self, state):
         """Bring the session into the state."""
-        self.state = state
         self.get()
+        is_user = state.startswith("user")
+        state = self.state = state.removeprefix("user_")
         if state != "before":
-            self.ask(b"USER anonymous", 331)
+            self.ask(b"USER alice" if is_user else b"USER anonymous", 331)
         if state not in ("before", "named"):
             self.ask(b"PASS x", 230)
             self.ask(b"TYPE I", 200)
         if state == "rest":
             self.ask(b"REST 1", 350)
+        if state == "rename":
+            self.ask(b"RNFR /old", 350)
         if state in ("armed", "transfer"):
             self.arm()
+        if state == "armed" and is_user:
+            self.data.link.shutdown(socket.SHUT_WR)  # an upload is empty
         if state == "transfer":
             self.ask(b"RETR /big", 125)
 
@@ -154,6 +162,18 @@ def table(path):
     return json.loads(subprocess.run([path], check=True, stdout=subprocess.PIPE).stdout) + [UNKNOWN]
 
 
+def restore(root):
+    """Make what the line before may have taken away."""
+    for name in ("file", "old"):
+        path = os.path.join(root, name)
+        if os.path.isdir(path):
+            os.rmdir(path)
+        if not os.path.exists(path):
+            with open(path, "wb") as stream:
+                stream.write(b"x" * 1000)
+            os.chown(path, *owner())
+
+
 def run(daemon, rows, state, is_verbose):
     """Every verb with every argument; gives the number of complaints."""
     wrong = 0
@@ -163,6 +183,7 @@ def run(daemon, rows, state, is_verbose):
             line = row["name"].encode() + argument
             codes, complaint = [], None
             probe = Probe(daemon)
+            restore(daemon.root)
             try:
                 probe.reach(state)
                 codes = probe.say(line)
@@ -192,7 +213,9 @@ def main():
     daemon = Daemon(given.bin, ["max_sessions_per_address=0", "shared_workers=2"])
     tree = Tree(daemon.root)
     tree.make_sparse(b"big", 500000000)
-    tree.make_file(b"file", b"1000")
+    accounts = Accounts(daemon)
+    accounts.add(b"alice", b"x")
+    accounts.settle()
     with daemon:
         wrong = run(daemon, rows, given.state, given.v)
     print(f"{len(rows) * len(ARGUMENTS)} lines, {wrong} answered wrongly")
