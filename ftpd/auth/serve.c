@@ -234,9 +234,12 @@ serve_try(struct login_try *login)
 int
 serve_run(const struct auth *auth, int master_fd)
 {
-	struct login_try *login = silence(auth) ? new_try(auth, master_fd) : NULL;
+	struct login_try *login;
 	int status;
 
+	/* So that the master can end what PAM's modules start together with this. */
+	(void)setpgid(0, 0); /* a forked child always may */
+	login = silence(auth) ? new_try(auth, master_fd) : NULL;
 	if (login == NULL) {
 		return EXIT_FAULT;
 	}

@@ -31,7 +31,7 @@
 
 enum {
 	/* A hash takes some 20 ms; whoever needs so long waits for something else. */
-	AUTHENTICATOR_STALL_MS = 2000,
+	AUTHENTICATOR_STALL_MS = 1000,
 	/* All of its computing and stalling together. Then it is killed. */
 	AUTHENTICATOR_PATIENCE_MS = 30000,
 	/* Those that wait, for each that may compute. */

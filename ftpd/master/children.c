@@ -136,8 +136,12 @@ is_own_child(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-void
-children_kill(pid_t pid, pid_t server_pid)
+/*
+ * The number came from another process and may have been used again since.
+ * Returns: true if it is what we think.
+ */
+static bool
+is_ours(pid_t pid, pid_t server_pid)
 {
 	pid_t parent = parent_of(pid);
 	/*
@@ -145,13 +149,24 @@ children_kill(pid_t pid, pid_t server_pid)
 	 */
 	bool is_hidden = parent == 0 && server_pid > 0 && parent_of(server_pid) == 0;
 
-	/*
-	 * The number came from an unprivileged process and may have been used again
-	 * since.
-	 */
-	if (pid > 1 &&
-	    (is_hidden || is_own_child(pid) || (parent > 1 && parent == server_pid))) {
+	return pid > 1 &&
+	       (is_hidden || is_own_child(pid) || (parent > 1 && parent == server_pid));
+}
+
+void
+children_kill(pid_t pid, pid_t server_pid)
+{
+	if (is_ours(pid, server_pid)) {
 		(void)kill(pid, SIGKILL); /* it may have ended just now */
+	}
+}
+
+void
+children_kill_group(pid_t pid, pid_t server_pid)
+{
+	if (is_ours(pid, server_pid)) {
+		/* They may have ended just now. */
+		(void)kill(getpgid(pid) == pid ? -pid : pid, SIGKILL);
 	}
 }
 

@@ -66,6 +66,11 @@ void children_reap(struct master *master);
 void children_kill(pid_t pid, pid_t server_pid);
 
 /*
+ * The same for a process and whatever it has started, if it leads a group of its own.
+ */
+void children_kill_group(pid_t pid, pid_t server_pid);
+
+/*
  * Say how a process ended: "exit status 3", "signal 11 (Segmentation fault)".
  * Returns: the text in `text`.
  */
