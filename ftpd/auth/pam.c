@@ -70,11 +70,16 @@ begin(struct pam *pam, const struct pam_place *place, const char *user, struct t
 	return last == PAM_SUCCESS ? set_fail_delay(pam->handle) : last;
 }
 
+/*
+ * pam_exec reports a program that says no as a failure of the system: with a password it
+ * is a guess, which the master has to count.
+ */
 static enum pam_result
-judge_password(int last)
+judge_password(int last, bool is_password_given)
 {
 	switch (last) {
 	case PAM_SUCCESS: return PAM_IS_RIGHT;
+	case PAM_SYSTEM_ERR: return is_password_given ? PAM_IS_WRONG : PAM_IS_FAULT;
 	case PAM_AUTH_ERR:
 	case PAM_CRED_INSUFFICIENT:
 	case PAM_CRED_ERR:
@@ -126,7 +131,7 @@ pam_check(struct pam *pam, const struct pam_place *place, const char *user,
 	}
 	pam->last = pam_authenticate(pam->handle, PAM_DISALLOW_NULL_AUTHTOK);
 	stay_alone(pam);
-	result = judge_password(pam->last);
+	result = judge_password(pam->last, talk->is_password_given);
 	if (result != PAM_IS_RIGHT) {
 		explain(pam, "pam_authenticate", ret_text);
 		return result;

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -121,31 +122,46 @@ append(const struct auth_place *place, const char *name, const char *machine,
 	free(all);
 }
 
-/* What lies where, in the mount namespace. */
-static const struct {
-	const char *name;
-	const char *machine;
-} covers[] = {{"passwd", "/etc/passwd"},
-              {"group", "/etc/group"},
-              {"shadow", "/etc/shadow"},
-              {"pam.d", "/etc/pam.d"}};
+/* What else of the machine's /etc a login needs. */
+static const char *const copied[] = {"nsswitch.conf", "shells", "login.defs",
+                                     "ld.so.cache"};
 
+static void
+copy_file(const struct auth_place *place, const char *name)
+{
+	char from[PATH_SIZE];
+	char to[PATH_SIZE];
+	struct stat info;
+	int from_fd;
+	int to_fd;
+
+	(void)snprintf(from, sizeof(from), "/etc/%s", name);
+	(void)snprintf(to, sizeof(to), "%s/etc/%s", place->top, name);
+	from_fd = open(from, O_RDONLY | O_CLOEXEC);
+	if (from_fd < 0) {
+		return; /* not every machine has each of them */
+	}
+	to_fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	assert_true(to_fd >= 0);
+	assert_int_equal(fstat(from_fd, &info), 0);
+	assert_int_equal(sendfile(to_fd, from_fd, NULL, (size_t)info.st_size),
+	                 info.st_size);
+	fd_close(&from_fd);
+	fd_close(&to_fd);
+}
+
+/*
+ * One mount for all of /etc: a mount over a single file vanishes as soon as somebody on
+ * the machine replaces that file, as useradd does.
+ */
 static bool
 cover_users(const struct auth_place *place)
 {
 	char path[PATH_SIZE];
 
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-		return false;
-	}
-	for (size_t i = 0; i < ARRAY_COUNT(covers); i++) {
-		if (mount(path_of(place, covers[i].name, path), covers[i].machine, NULL,
-		          MS_BIND, NULL) != 0) {
-			return false;
-		}
-	}
-	return true;
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount(path_of(place, "etc", path), "/etc", NULL, MS_BIND, NULL) == 0;
 }
 
 static bool
@@ -170,12 +186,16 @@ place_add_users(struct auth_place *place, const char *passwd, const char *group,
 	if (geteuid() != 0) {
 		return false;
 	}
-	append(place, "passwd", "/etc/passwd", passwd);
-	append(place, "group", "/etc/group", group);
-	append(place, "shadow", "/etc/shadow", shadow);
-	assert_int_equal(chmod(path_of(place, "passwd", path), 0644), 0);
-	assert_int_equal(chmod(path_of(place, "group", path), 0644), 0);
-	assert_int_equal(mkdir(path_of(place, "pam.d", path), 0755), 0);
+	assert_int_equal(mkdir(path_of(place, "etc", path), 0755), 0);
+	assert_int_equal(mkdir(path_of(place, "etc/pam.d", path), 0755), 0);
+	append(place, "etc/passwd", "/etc/passwd", passwd);
+	append(place, "etc/group", "/etc/group", group);
+	append(place, "etc/shadow", "/etc/shadow", shadow);
+	assert_int_equal(chmod(path_of(place, "etc/passwd", path), 0644), 0);
+	assert_int_equal(chmod(path_of(place, "etc/group", path), 0644), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(copied); i++) {
+		copy_file(place, copied[i]);
+	}
 	place_set_service(place, "");
 	place->options.local_users.enabled = true;
 	place->has_users = true;
@@ -185,7 +205,7 @@ place_add_users(struct auth_place *place, const char *passwd, const char *group,
 void
 place_set_service(const struct auth_place *place, const char *content)
 {
-	place_write(place, "pam.d/deftpd", content);
+	place_write(place, "etc/pam.d/deftpd", content);
 }
 
 static void __attribute__((noreturn))
