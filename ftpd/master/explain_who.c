@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base.h"
 
@@ -65,6 +66,36 @@ lend_account(const struct conf *conf, struct explain_who *who)
 	return ANSWER_BROKEN;
 }
 
+/* In: error: of passwd_file_find(). */
+static void
+print_file_mistake(const char *path, int error, unsigned line)
+{
+	const char *text = strerror(-error);
+
+	if (error == -EBADMSG) {
+		printf(
+		    "source                 virtual: %s:%u: his line is wrong, and he cannot "
+		    "log in; deftp-passwd list -f %s tells why\n",
+		    path, line, path);
+		return;
+	}
+	if (error == -EACCES) {
+		printf(
+		    "source                 virtual: %s: you may not read it; ask as root\n",
+		    path);
+		return;
+	}
+	if (error == -EPERM) {
+		text = "it may be changed or read by others; chmod 600 it";
+	} else if (error == -ENODATA) {
+		text = "there is no such file";
+	}
+	printf(
+	    "source                 virtual: %s: %s, and nobody whom it could name can log "
+	    "in\n",
+	    path, text);
+}
+
 static enum answer
 find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 {
@@ -80,20 +111,8 @@ find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 		printf("source                 virtual: %s does not name him\n", path);
 		return ANSWER_NOT_HERE;
 	}
-	if (result == -EBADMSG) {
-		printf(
-		    "source                 virtual: %s:%u: his line is wrong, and he cannot "
-		    "log in; deftp-passwd list -f %s tells why\n",
-		    path, who->line, path);
-		return ANSWER_BROKEN;
-	}
 	if (result != 0) {
-		printf(
-		    "source                 virtual: %s: %s, and nobody whom it could name "
-		    "can log in\n",
-		    path,
-		    result == -EPERM ? "it may be changed or read by others; chmod 600 it"
-				     : strerror(-result));
+		print_file_mistake(path, result, who->line);
 		return ANSWER_BROKEN;
 	}
 	who->kind = POLICY_KIND_VIRTUAL;
@@ -113,6 +132,22 @@ find_virtual(const struct conf *conf, const char *name, struct explain_who *who)
 		return ANSWER_BROKEN;
 	}
 	return ANSWER_HERE;
+}
+
+/* Where Linux-PAM looks for it. */
+static bool
+has_pam_service(const char *service)
+{
+	static const char *const directories[] = {"/etc/pam.d", "/usr/lib/pam.d"};
+	char path[OPTIONS_TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_COUNT(directories); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", directories[i], service);
+		if (access(path, F_OK) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static enum answer
@@ -144,6 +179,11 @@ find_local(const struct conf *conf, const char *name, struct explain_who *who)
 	printf("source                 local\n");
 	printf("password               PAM decides, by /etc/pam.d/%s\n",
 	       local->pam_service);
+	if (!has_pam_service(local->pam_service)) {
+		printf(
+		    "                       there is none, so PAM goes by /etc/pam.d/other, "
+		    "which lets nobody in as a rule\n");
+	}
 	return ANSWER_HERE;
 }
 

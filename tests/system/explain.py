@@ -99,6 +99,8 @@ def virtual_users():
     place.expect("locked", "source virtual: users:4", "password none matches: it is empty or locked")
     place.expect("broken", "source virtual: users:5: his line is wrong, and he cannot log in; deftp-passwd list -f users tells why", status=1)
     place.expect("super", "admission refused: user number below local_users.min_uid, or user or group number 0 (default)")
+    place.expect("eve", "source virtual: /nowhere: there is no such file, and nobody whom it could name can log in",
+                 overrides=("virtual_users.file=/nowhere",), status=1)
     os.chmod(place.users, 0o644)
     place.expect("eve", "source virtual: users: it may be changed or read by others; chmod 600 it, and nobody whom it could name can log in",
                  status=1)
@@ -190,6 +192,9 @@ def local_users():
                  overrides=("logins.deny_groups=",))
     place.expect("joe", "admission refused: neither in logins.allow_users nor in a group of logins.allow_groups (-o logins.allow_groups=x)",
                  overrides=("logins.allow_groups=x",))
+    place.expect("joe", "password PAM decides, by /etc/pam.d/nowhere",
+                 "there is none, so PAM goes by /etc/pam.d/other, which lets nobody in as a rule",
+                 overrides=("local_users.pam_service=nowhere",))
     place.expect("lost", "directory seen as / refused: \"~\" with the home \"relative\" is no absolute path, or too long "
                  "(default (local_users.root))")
 
