@@ -228,7 +228,7 @@ static const struct option_section sections[] = {
 	{"log", false, true, "What is recorded."},
 	{"user", true, true, "Settings for one user."},
 	{"group", true, true, "Settings for the members of one group."},
-	{"host", true, true, "Settings for those who log in on one virtual host."},
+	{"host", true, true, "Settings for those who have named this host by HOST before logging in."},
 	{"directory", true, true, "Settings for what is beneath one directory."},
 };
 /* clang-format on */
