@@ -103,7 +103,7 @@ share_end(struct share_board *board, struct share_member *member)
 		return;
 	}
 	for (size_t i = 0; i < SHARE_KIND_COUNT; i++) {
-		share_leave(board, member, i);
+		share_leave(board, member, (enum share_kind)i);
 	}
 	member->is_moving = false;
 	if (member->is_changed) {
