@@ -52,6 +52,17 @@ pace_wait(struct transfer *transfer, uint64_t wait_ms)
 }
 
 void
+pace_wake(struct transfer *transfer)
+{
+	struct worker *worker = transfer->session->worker;
+
+	if (transfer->paced_link != NULL) {
+		transfer->due_ms = worker->loop.now_ms;
+		worker->paced_due_ms = transfer->due_ms;
+	}
+}
+
+void
 pace_run(struct worker *worker)
 {
 	struct transfer *due = NULL;

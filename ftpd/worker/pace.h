@@ -19,7 +19,10 @@ enum {
 /* Wait so long; transfer_continue() is called then. */
 void pace_wait(struct transfer *transfer, uint64_t wait_ms);
 
-/* Wait no longer; harmless when it does not. */
+/* Have its wait end in this turn of the loop; harmless when it does not wait. */
+void pace_wake(struct transfer *transfer);
+
+/* Leave without going on; harmless when it does not. */
 void pace_leave(struct transfer *transfer);
 
 /* Go on with those whose wait is over. Called in each turn of the loop. */

@@ -32,6 +32,7 @@ struct bucket {
 struct rate {
 	struct bucket down;
 	struct bucket up;
+	bool is_share_known;
 };
 
 static uint64_t
@@ -176,15 +177,28 @@ rate_wait_ms(const struct session *session, bool is_upload)
 	return missing <= 0 ? 0 : ((uint64_t)missing + bucket->limit - 1) / bucket->limit;
 }
 
+bool
+rate_is_share_known(const struct session *session)
+{
+	return session->rate != NULL && session->rate->is_share_known;
+}
+
 void
 rate_changed(struct session *session)
 {
 	/* What was earned until now was earned at the old rate. */
 	(void)bucket_of(session, false);
 	(void)bucket_of(session, true);
-	if (session->transfer != NULL) {
-		transfer_repace(session);
+	if (session->transfer == NULL) {
+		return;
 	}
+	if (session->transfer->is_told_moving && session->rate == NULL) {
+		session->rate = calloc(1, sizeof(*session->rate));
+	}
+	if (session->transfer->is_told_moving && session->rate != NULL) {
+		session->rate->is_share_known = true;
+	}
+	transfer_repace(session);
 }
 
 void

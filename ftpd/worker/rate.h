@@ -32,8 +32,15 @@ void rate_moved(struct session *session, bool is_upload, size_t bytes);
  */
 uint64_t rate_wait_ms(const struct session *session, bool is_upload);
 
-/* The limits have changed (MW_SHARE, a new login). */
+/* The limits have changed (MW_SHARE, a new login). A waiting transfer looks again. */
 void rate_changed(struct session *session);
+
+/*
+ * Ask whether the master has told a share since the session began to move under a limit
+ * that it shares with others.
+ * Returns: false: what is known of the limits is not all.
+ */
+bool rate_is_share_known(const struct session *session);
 
 /* Free the bucket. */
 void rate_end(struct session *session);

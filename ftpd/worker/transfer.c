@@ -23,6 +23,11 @@
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
+enum {
+	/* Whoever moves before its share is known would move too much. */
+	SHARE_WAIT_MS = 100,
+};
+
 static void handle_connection(struct loop_source *source, uint32_t events);
 static void handle_pipe(struct loop_source *source, uint32_t events);
 static void watch_connection(struct session *session, uint32_t events);
@@ -249,9 +254,8 @@ wait_for_rate(struct session *session)
 void
 transfer_repace(struct session *session)
 {
-	if (session->transfer->paced_link != NULL) {
-		wait_for_rate(session);
-	}
+	session->transfer->awaits_share = false;
+	pace_wake(session->transfer);
 }
 
 /* Rather a short wait for all than no file. */
@@ -329,12 +333,28 @@ finish_badly(struct session *session)
 	}
 }
 
+/*
+ * Until the master has told how much is this session's, or seems to have nothing to say.
+ */
+static void
+wait_for_share(struct session *session)
+{
+	session->transfer->awaits_share = false;
+	watch_connection(session, 0);
+	pace_wait(session->transfer, SHARE_WAIT_MS);
+}
+
 void
 transfer_continue(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
-	enum pump_result result = pump_slice(transfer, session->data.connection_fd);
+	enum pump_result result;
 
+	if (transfer->awaits_share) {
+		wait_for_share(session);
+		return;
+	}
+	result = pump_slice(transfer, session->data.connection_fd);
 	if (transfer->has_moved) {
 		transfer->has_moved = false;
 		session_touch(session);

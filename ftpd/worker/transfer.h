@@ -57,6 +57,7 @@ struct transfer {
 	uint32_t agent_serial; /* who writes the listing, or ends the upload */
 	bool has_moved;        /* the last slice moved something */
 	bool is_told_moving;   /* the master shares a rate among those that move */
+	bool awaits_share;     /* and has not told this one's part yet */
 	/* reading or writing never waits, or for so short a time that nobody notices */
 	bool is_quick;
 	int error;               /* negative errno of reading or writing the file */

@@ -16,6 +16,7 @@
 #include "ftpd/worker/offload.h"
 #include "ftpd/worker/pace.h"
 #include "ftpd/worker/pump.h"
+#include "ftpd/worker/rate.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/transfer.h"
@@ -46,6 +47,7 @@ transfer_tell_moving(struct session *session, bool is_moving)
 	if (session->rights.has_shared_rate && transfer->way != TRANSFER_FROM_PIPE &&
 	    transfer->is_told_moving != is_moving) {
 		transfer->is_told_moving = is_moving;
+		transfer->awaits_share = is_moving && !rate_is_share_known(session);
 		master_send(session->worker, &message, -1);
 	}
 }

@@ -702,28 +702,75 @@ a_remote_file_is_written_by_threads(void **state)
 }
 
 static void
-the_master_knows_who_moves(void **state)
+tell_share(struct fixture *fixture, uint64_t rate_up)
 {
-	struct fixture *fixture = *state;
+	struct mw_message share = {.type = MW_SHARE, .session = 1, .rate_up = rate_up};
+	uint8_t bytes[128];
+
+	assert_int_equal(channel_send(fixture->master_fd, bytes,
+	                              mw_encode(&share, bytes, sizeof(bytes)), -1),
+	                 0);
+	turn(fixture);
+	pace_run(fixture->worker);
+	turn(fixture);
+}
+
+/* How often the master has been told that data move, and that they do not. */
+static unsigned
+count_told(struct fixture *fixture)
+{
 	uint8_t bytes[128];
 	struct mw_message message;
 	ssize_t len;
 	unsigned told = 0;
 
-	fixture->session->rights.has_shared_rate = true;
-	begin_upload(fixture, 0, 0);
-	send_data(fixture, "hello", true);
-	assert_reply(fixture, "226 ");
 	while ((len = channel_recv_plain(fixture->master_fd, bytes, sizeof(bytes),
 	                                 MSG_DONTWAIT)) > 0) {
 		assert_true(mw_decode(bytes, (size_t)len, &message));
 		if (message.type == MW_MOVING) {
 			assert_true(message.is_upload);
-			assert_int_equal(message.is_moving, told == 0);
+			assert_int_equal(message.is_moving, told % 2 == 0);
 			told++;
 		}
 	}
-	assert_int_equal(told, 2);
+	return told;
+}
+
+/* Not a byte before the share is known; later transfers begin with the one of before. */
+static void
+the_master_says_how_fast_sharers_move(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->session->rights.has_shared_rate = true;
+	begin_upload(fixture, 0, 0);
+	send_data(fixture, "hello", true);
+	assert_silence(fixture);
+	assert_int_equal(fixture->session->transfer->moved, 0);
+	assert_int_equal(count_told(fixture), 1);
+	tell_share(fixture, 1000);
+	assert_reply(fixture, "226 ");
+	assert_int_equal(fixture->session->rights.share_up, 1000);
+	begin_upload(fixture, 0, 0);
+	send_data(fixture, "hello", true);
+	assert_reply(fixture, "226 ");
+}
+
+/* A master that has nothing to say holds nobody up for long. */
+static void
+a_share_is_not_waited_for_in_vain(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->session->rights.has_shared_rate = true;
+	begin_upload(fixture, 0, 0);
+	send_data(fixture, "hello", true);
+	assert_silence(fixture);
+	fixture->worker->loop.now_ms = fixture->session->transfer->due_ms;
+	pace_run(fixture->worker);
+	turn(fixture);
+	assert_reply(fixture, "226 ");
+	assert_int_equal(count_told(fixture), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -752,7 +799,8 @@ main(void)
 	    TEST(allo_tells_the_truth),
 	    TEST(a_paced_upload_waits_and_is_woken),
 	    TEST(a_remote_file_is_written_by_threads),
-	    TEST(the_master_knows_who_moves),
+	    TEST(the_master_says_how_fast_sharers_move),
+	    TEST(a_share_is_not_waited_for_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
