@@ -121,8 +121,8 @@ kill_process(struct authenticator *authenticator)
 {
 	authenticator->is_unwanted = true;
 	if (authenticator->pid > 0) {
-		children_kill_group(authenticator->pid,
-		                    authenticator->generation->auth.server.pid);
+		children_kill_tree(authenticator->pid,
+		                   authenticator->generation->auth.server.pid);
 	}
 }
 

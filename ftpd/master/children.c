@@ -18,6 +18,11 @@
 #include "ftpd/master/master.h"
 #include "common/base.h"
 
+enum {
+	/* A module's helper may be a script that has started a program. */
+	DEPTH_MAX = 4,
+};
+
 static struct child_bucket *
 bucket_of(struct child_table *table, pid_t pid)
 {
@@ -99,24 +104,33 @@ children_reap(struct master *master)
 	}
 }
 
+/* Returns: true and the beginning of a file of /proc in `text`. */
+static bool
+read_text(const char *path, char *text, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0) {
+		return false;
+	}
+	len = read(fd, text, cap - 1);
+	fd_close(&fd);
+	text[len > 0 ? len : 0] = '\0';
+	return true;
+}
+
 /* Returns: the parent of a process, 0 if it cannot be told. */
 static pid_t
 parent_of(pid_t pid)
 {
-	char path[32];
 	char text[512];
 	char *at;
-	ssize_t len;
-	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
+	(void)snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
+	if (!read_text(text, text, sizeof(text))) {
 		return 0;
 	}
-	len = read(fd, text, sizeof(text) - 1);
-	fd_close(&fd);
-	text[len > 0 ? len : 0] = '\0';
 	/*
 	 * "pid (name) state parent": the name may hold anything, but no field behind it
 	 * has a parenthesis.
@@ -161,12 +175,39 @@ children_kill(pid_t pid, pid_t server_pid)
 	}
 }
 
+/* Kill what a stopped process has started. depth: how many generations are looked for. */
+static void
+kill_below(pid_t pid, unsigned depth)
+{
+	char list[512];
+	char *at = list;
+
+	(void)snprintf(list, sizeof(list), "/proc/%d/task/%d/children", (int)pid,
+	               (int)pid);
+	if (depth == 0 || !read_text(list, list, sizeof(list))) {
+		return;
+	}
+	for (;;) {
+		char *end;
+		pid_t child = (pid_t)strtol(at, &end, 10);
+
+		if (end == at || *end != ' ' || child <= 1) {
+			return; /* the last one, or the text was cut there */
+		}
+		(void)kill(child, SIGSTOP); /* it may have ended just now */
+		kill_below(child, depth - 1);
+		(void)kill(child, SIGKILL);
+		at = end;
+	}
+}
+
 void
-children_kill_group(pid_t pid, pid_t server_pid)
+children_kill_tree(pid_t pid, pid_t server_pid)
 {
 	if (is_ours(pid, server_pid)) {
-		/* They may have ended just now. */
-		(void)kill(getpgid(pid) == pid ? -pid : pid, SIGKILL);
+		(void)kill(pid, SIGSTOP); /* so that it starts nothing more */
+		kill_below(pid, DEPTH_MAX);
+		(void)kill(pid, SIGKILL);
 	}
 }
 

@@ -66,9 +66,10 @@ void children_reap(struct master *master);
 void children_kill(pid_t pid, pid_t server_pid);
 
 /*
- * The same for a process and whatever it has started, if it leads a group of its own.
+ * The same for a process and whatever it has started, as far as /proc tells of that: a
+ * helper in a session of its own would otherwise live on.
  */
-void children_kill_group(pid_t pid, pid_t server_pid);
+void children_kill_tree(pid_t pid, pid_t server_pid);
 
 /*
  * Say how a process ended: "exit status 3", "signal 11 (Segmentation fault)".
