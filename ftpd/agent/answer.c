@@ -172,7 +172,7 @@ tell_entry(struct server *server, const struct agent_question *question, const c
 		answer->is_removable =
 		    !entry.is_directory &&
 		    fstatat(entry.dir_fd, entry.name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    fsops_is_removable(&entry, &info);
+		    fsops_is_removable(server->book, &entry, &info);
 	} else if (!entry.is_directory && policy_may_change(entry.rights) &&
 	           entry.rights->mode != AGENT_UPLOAD_DIRECT &&
 	           stage_stat_part(entry.dir_fd, entry.name, &info)) {
@@ -196,7 +196,7 @@ answer_one(struct server *server, const struct agent_question *question,
 		break;
 	case AGENT_CHECK_DIR: fsops_check_dir(place, answer); break;
 	case AGENT_COUNT_ASCII: fsops_count_ascii(place, answer); break;
-	case AGENT_STAT_LINK: fsops_stat_link(place, answer); break;
+	case AGENT_STAT_LINK: fsops_stat_link(book, place, answer); break;
 	case AGENT_MAKE_DIR: change_make_dir(place, answer); break;
 	case AGENT_REMOVE_DIR: change_remove_dir(book, place, answer); break;
 	case AGENT_REMOVE_FILE: change_remove_file(place, answer); break;

@@ -114,11 +114,13 @@ fsops_stat(const struct place *place, struct agent_answer *answer)
 }
 
 bool
-fsops_is_removable(const struct place *entry, const struct stat *info)
+fsops_is_removable(struct rulebook *book, const struct place *entry,
+                   const struct stat *info)
 {
 	struct stat directory;
 
 	if (entry->is_directory || !policy_may_change(entry->rights) ||
+	    rulebook_rule_of(book, info) != NULL ||
 	    !may_access(entry->dir_fd, W_OK | X_OK)) {
 		return false;
 	}
@@ -130,14 +132,15 @@ fsops_is_removable(const struct place *entry, const struct stat *info)
 }
 
 void
-fsops_stat_link(const struct place *place, struct agent_answer *answer)
+fsops_stat_link(struct rulebook *book, const struct place *place,
+                struct agent_answer *answer)
 {
 	struct stat info;
 
 	fsops_stat(place, answer);
 	if (answer->result == IPC_OK && !place->is_directory &&
 	    fstatat(place->dir_fd, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
-		answer->is_removable = fsops_is_removable(place, &info);
+		answer->is_removable = fsops_is_removable(book, place, &info);
 	}
 }
 

@@ -30,7 +30,8 @@ void fsops_stat(const struct place *place, struct agent_answer *answer);
  * Tell what is there, a link itself, which is AGENT_KIND_OTHER.
  * In:      place: of an entry.
  */
-void fsops_stat_link(const struct place *place, struct agent_answer *answer);
+void fsops_stat_link(struct rulebook *book, const struct place *place,
+                     struct agent_answer *answer);
 
 /* Tell whether it is a directory that this user can enter. */
 void fsops_check_dir(const struct place *place, struct agent_answer *answer);
@@ -44,9 +45,11 @@ void fsops_count_ascii(const struct place *place, struct agent_answer *answer);
 /*
  * Ask whether an entry of a directory may be renamed and removed there by this user.
  * In:      entry: of a directory that is open; info: of the entry.
- * Returns: true if the rights, the directory's permissions and its sticky bit allow it.
+ * Returns: true if the rights, the directory's permissions and its sticky bit allow it,
+ *          and it has no rules of its own.
  */
-bool fsops_is_removable(const struct place *entry, const struct stat *info);
+bool fsops_is_removable(struct rulebook *book, const struct place *entry,
+                        const struct stat *info);
 
 /* Put into an answer, which is IPC_OK then, what stat has told. */
 void fsops_describe(const struct stat *info, struct agent_answer *answer);
