@@ -120,15 +120,15 @@ seal_start_record(const struct generation *generation, int *ret_fd)
 	                                    .max_file_bytes = uploads->max_file_size,
 	                                    .min_free_bytes = uploads->min_free_space,
 	                                    .umask = anonymous->umask};
-	struct agent_start start = {
-	    .uid = generation->users.anonymous.uid,
-	    .gid = generation->users.anonymous.gid,
-	    .has_sandbox = generation->options.sandbox != OPTIONS_SANDBOX_OFF,
-	    .root = anonymous->root,
-	    .root_len = strlen(anonymous->root),
-	    .start = "/",
-	    .start_len = 1,
-	    .rights = rights};
+	struct agent_start start = {.uid = generation->users.anonymous.uid,
+	                            .gid = generation->users.anonymous.gid,
+	                            .has_sandbox = generation->options.sandbox !=
+	                                           OPTIONS_SANDBOX_OFF,
+	                            .root = anonymous->root,
+	                            .root_len = strlen(anonymous->root),
+	                            .start = "/",
+	                            .start_len = 1,
+	                            .rights = rights};
 
 	if (anonymous->upload_directory[0] != '\0') {
 		struct agent_rule *rule = &start.rules[start.rule_count++];

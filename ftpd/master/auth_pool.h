@@ -27,7 +27,8 @@ struct auth_pool {
 	struct authenticator_queue idle;
 	uint32_t idle_count;
 	uint32_t coming_count; /* ordered and not ready */
-	uint32_t count;        /* that still exist, those that have become agents included */
+	/* that still exist, those that have become agents included */
+	uint32_t count;
 	struct deadline pause; /* the last one could not be made, or was of no use */
 	uint32_t pause_ms;
 	uint64_t failed_ms;

@@ -98,8 +98,7 @@ static void
 set_clock(struct authenticator *authenticator)
 {
 	const struct options *options = &authenticator->generation->options;
-	uint64_t left_ms =
-	    left_of(AUTHENTICATOR_PATIENCE_MS, authenticator->spent_ms);
+	uint64_t left_ms = left_of(AUTHENTICATOR_PATIENCE_MS, authenticator->spent_ms);
 
 	if (authenticator->is_asking) {
 		left_ms = left_of(UINT64_C(1000) * options->login_timeout_s,
@@ -151,8 +150,7 @@ is_in_phase(const struct authenticator *authenticator, const struct ma_message *
 	switch (message->type) {
 	case MA_READY: return authenticator->state == AUTHENTICATOR_ORDERED;
 	case MA_TAKEN: return has_try(authenticator) && !authenticator->is_taken;
-	case MA_ASKING:
-		return is_at_it && message->is_asking != authenticator->is_asking;
+	case MA_ASKING: return is_at_it && message->is_asking != authenticator->is_asking;
 	/* Also after MA_GO: the session of PAM may fail to open. */
 	case MA_REFUSED: return is_at_it || authenticator->is_admitted;
 	case MA_ACCEPTED: return is_at_it && !authenticator->is_asking;

@@ -43,7 +43,8 @@ enum authenticator_state {
 	AUTHENTICATOR_IDLE,
 	AUTHENTICATOR_COMPUTING,
 	AUTHENTICATOR_WAITING, /* for a person, or stalled */
-	AUTHENTICATOR_GONE,    /* the channel is closed, perhaps because it is an agent now */
+	/* the channel is closed, perhaps because it is an agent now */
+	AUTHENTICATOR_GONE,
 };
 
 struct authenticator {

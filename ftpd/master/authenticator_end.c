@@ -58,14 +58,14 @@ log_exit(const struct authenticator *authenticator, pid_t pid, int status)
 	char text[64];
 
 	if (authenticator->is_admitted) {
-		master_log_of(master, &record, "agent (pid %d) ended by %s: %s; user %.*s",
-		              (int)pid, children_describe(status, text), remedy(status),
+		master_log_of(master, &record,
+		              "agent (pid %d) ended by %s: %s; user %.*s", (int)pid,
+		              children_describe(status, text), remedy(status),
 		              (int)authenticator->user_len, authenticator->user);
 		return;
 	}
 	record.level = RECORD_ERROR;
-	master_log_of(master, &record,
-	              "authenticator (pid %d) ended by %s%s", (int)pid,
+	master_log_of(master, &record, "authenticator (pid %d) ended by %s%s", (int)pid,
 	              children_describe(status, text),
 	              authenticator->session_id != 0 ? "; its client has to try again"
 	                                             : " before it was of use");
@@ -185,8 +185,7 @@ authenticator_gone(struct authenticator *authenticator)
 	authenticator->state = AUTHENTICATOR_GONE;
 	loop_forget(&master->loop, &authenticator->source);
 	fd_close(&fd);
-	forkserver_cancel(&authenticator->generation->auth.server,
-	                  &authenticator->order);
+	forkserver_cancel(&authenticator->generation->auth.server, &authenticator->order);
 	timer_clear(&master->wheel, &authenticator->deadline.timer);
 	LIST_REMOVE(authenticator, entry);
 	LIST_INSERT_HEAD(&master->desk.gone, authenticator, entry);
@@ -287,8 +286,7 @@ authenticator_sweep(struct master *master)
 	while (authenticator != NULL) {
 		struct authenticator *next = LIST_NEXT(authenticator, entry);
 
-		if (authenticator->pid == 0 &&
-		    authenticator->order.stage != FORK_ASKED) {
+		if (authenticator->pid == 0 && authenticator->order.stage != FORK_ASKED) {
 			timer_clear(&master->wheel, &authenticator->deadline.timer);
 			if (authenticator->session != NULL) {
 				authenticator_leave_session(authenticator);

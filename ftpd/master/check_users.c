@@ -40,9 +40,10 @@ check_local(struct conf *conf)
 		return;
 	}
 	if (!privilege_is_root()) {
-		conf_findings_add(conf, "local_users.enabled",
-		                  "only root may check the passwords of local users; start "
-		                  "deftpd as root, or use virtual_users");
+		conf_findings_add(
+		    conf, "local_users.enabled",
+		    "only root may check the passwords of local users; start "
+		    "deftpd as root, or use virtual_users");
 		return;
 	}
 	/* A machine without these directories has all services in one file. */
@@ -68,10 +69,11 @@ check_virtual_user(struct conf *conf)
 	}
 	entry = getpwnam(name);
 	if (entry == NULL) {
-		conf_findings_add(conf, "virtual_users.user",
-		                  "there is no user %s, whom virtual users become; create "
-		                  "it: useradd --system %s, or name another",
-		                  name, name);
+		conf_findings_add(
+		    conf, "virtual_users.user",
+		    "there is no user %s, whom virtual users become; create "
+		    "it: useradd --system %s, or name another",
+		    name, name);
 	} else if (entry->pw_uid == 0 || entry->pw_gid == 0) {
 		conf_findings_add(conf, "virtual_users.user",
 		                  "user %s has the uid or gid of root; name another",
@@ -112,9 +114,9 @@ check_virtual(struct conf *conf)
 	if (file != NULL) {
 		(void)fclose(file); /* it was not even read */
 	} else if (errno == ENOENT) {
-		conf_findings_add(conf, "virtual_users.file",
-		                  "there is no %s; create it: deftp-passwd add -f %s NAME",
-		                  path, path);
+		conf_findings_add(
+		    conf, "virtual_users.file",
+		    "there is no %s; create it: deftp-passwd add -f %s NAME", path, path);
 	} else if (errno == EPERM) {
 		conf_findings_add(conf, "virtual_users.file",
 		                  "%s may be changed or read by others; chown root %s && "
@@ -168,9 +170,8 @@ check_users_lines(const struct options *options, users_warn *warn, void *context
 	if (file == NULL) {
 		return; /* there is none, or check_users() has told why */
 	}
-	for (unsigned number = 1; told < LINES_TOLD_MAX &&
-	                          (len = getline(&line, &cap, file)) > 0;
-	     number++) {
+	for (unsigned number = 1;
+	     told < LINES_TOLD_MAX && (len = getline(&line, &cap, file)) > 0; number++) {
 		size_t text_len = line[len - 1] == '\n' ? (size_t)len - 1 : (size_t)len;
 
 		told += tell_if_wrong(path, number, line, text_len, warn, context);
@@ -188,10 +189,11 @@ check_users_print(const struct options *options)
 	bool has_virtual = options->virtual_users.file[0] != '\0';
 
 	if (!options->local_users.enabled && !has_virtual) {
-		(void)printf("logins: %s\n", options->anonymous.enabled
-		                                 ? "anonymous alone"
-		                                 : "nobody; enable anonymous, local_users, "
-		                                   "or name virtual_users.file");
+		(void)printf("logins: %s\n",
+		             options->anonymous.enabled
+		                 ? "anonymous alone"
+		                 : "nobody; enable anonymous, local_users, "
+		                   "or name virtual_users.file");
 		return;
 	}
 	(void)printf("logins: %s%s%s%s%s; deftpd-auth checks up to %u passwords at the "

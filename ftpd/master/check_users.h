@@ -12,12 +12,14 @@
 #include "ftpd/master/users.h"
 #include "common/base.h"
 
-/* Look over PAM's service and the password file; what is wrong becomes findings of conf. */
+/*
+ * Look over PAM's service and the password file; what is wrong becomes findings of conf.
+ */
 void check_users(struct conf *conf);
 
 /*
- * Tell of each wrong line of the password file, "FILE:LINE: what is wrong; the remedy". It
- * concerns that user alone and is no reason not to start.
+ * Tell of each wrong line of the password file, "FILE:LINE: what is wrong; the remedy".
+ * It concerns that user alone and is no reason not to start.
  */
 void check_users_lines(const struct options *options, users_warn *warn, void *context);
 

@@ -85,7 +85,8 @@ int forkserver_start(struct forkserver_link *link, int options_fd,
 
 /*
  * Order a child: it is asked for when the orders before are obeyed.
- * In:      order: owner, number, kind and child_fd are set; child_fd is owned from now on.
+ * In:      order: owner, number, kind and child_fd are set; child_fd is owned from now
+ *          on.
  */
 void forkserver_order(struct forkserver_link *link, struct fork_order *order);
 

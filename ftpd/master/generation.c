@@ -76,15 +76,14 @@ release(struct generation *generation)
 static int
 begin(struct generation *generation, const struct overrides *overrides)
 {
-	int result = overrides != NULL
-	                 ? overrides_copy(overrides, &generation->overrides)
-	                 : 0;
+	int result =
+	    overrides != NULL ? overrides_copy(overrides, &generation->overrides) : 0;
 
 	if (result != 0) {
 		return result;
 	}
 	result = conf_seal(&generation->options, &generation->overrides,
-	                       &generation->options_fd);
+	                   &generation->options_fd);
 
 	if (result == 0) {
 		result = forkserver_start(&generation->server, generation->options_fd,

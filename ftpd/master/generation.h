@@ -76,7 +76,8 @@ struct generation {
 
 /*
  * Start forkservers under these options. The pools order children when they are ready.
- * In:      setup: copied. resolved: passive_address if it is known already; NULL: it is looked up.
+ * In:      setup: copied. resolved: passive_address if it is known already; NULL: it is
+ *          looked up.
  * Returns: 0 and *ret_generation; negative errno.
  * Owner:   the master; generation_sweep() frees it when nothing of it is left.
  */

@@ -35,8 +35,8 @@ static const cap_value_t kept[] = {
 };
 
 /*
- * What the master has no use for, but PAM in deftpd-auth may: it comes back there by exec,
- * as these stay in the bounding set. All other programs give up everything.
+ * What the master has no use for, but PAM in deftpd-auth may: it comes back there by
+ * exec, as these stay in the bounding set. All other programs give up everything.
  */
 static const cap_value_t left_to_pam[] = {
     CAP_AUDIT_WRITE,   /* Linux-PAM refuses root who may not write to the audit log */

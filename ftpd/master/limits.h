@@ -13,8 +13,9 @@
 void limits_raise(uint32_t max_sessions);
 
 /*
- * Give up every capability that neither the master nor a program that it starts needs, and
- * for the master what only PAM needs; become undumpable. Without root only the latter.
+ * Give up every capability that neither the master nor a program that it starts needs,
+ * and for the master what only PAM needs; become undumpable. Without root only the
+ * latter.
  * Returns: 0 or negative errno.
  */
 int limits_drop_capabilities(void);

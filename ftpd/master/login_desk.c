@@ -66,9 +66,8 @@ delay_of(const struct master *master, const struct session *session)
 	                                     .max_ms = max_ms < LOGIN_DESK_USER_DELAY_MS
 	                                                   ? max_ms
 	                                                   : LOGIN_DESK_USER_DELAY_MS};
-	uint64_t delay_ms =
-	    penalty_delay(&desk->addresses, &of_address,
-	                  penalty_address_key(&session->peer), now_ms);
+	uint64_t delay_ms = penalty_delay(&desk->addresses, &of_address,
+	                                  penalty_address_key(&session->peer), now_ms);
 	uint64_t user_ms =
 	    penalty_delay(&desk->users, &of_user, session->login_number, now_ms);
 	uint64_t waited_ms = now_ms - session->asked_ms;
@@ -245,10 +244,10 @@ log_refusal(struct authenticator *authenticator, const struct ma_message *messag
 	 * The recorder escapes what a client has sent. His name comes last: nothing that
 	 * he makes up stands before it.
 	 */
-	master_log_of(authenticator->master, &record, "login refused: %s%s%.*s; user %.*s",
-	              reasons[message->reason], message->text_len > 0 ? ": " : "",
-	              (int)message->text_len, message->text, (int)message->user_len,
-	              message->user);
+	master_log_of(authenticator->master, &record,
+	              "login refused: %s%s%.*s; user %.*s", reasons[message->reason],
+	              message->text_len > 0 ? ": " : "", (int)message->text_len,
+	              message->text, (int)message->user_len, message->user);
 }
 
 /* Returns: true if somebody may have been guessing. */
@@ -304,10 +303,11 @@ count_session(struct authenticator *authenticator, const struct ma_message *mess
 	}
 	if (message->max_sessions > 0 && row->count > message->max_sessions) {
 		limit_release(&master->desk.accounts, row);
-		master_log_of(master, &record,
-		              "login refused: max_sessions_per_user (%u) is reached; user %.*s",
-		              (unsigned)message->max_sessions, (int)message->user_len,
-		              message->user);
+		master_log_of(
+		    master, &record,
+		    "login refused: max_sessions_per_user (%u) is reached; user %.*s",
+		    (unsigned)message->max_sessions, (int)message->user_len,
+		    message->user);
 		return false;
 	}
 	share_set_rates(&master->rates.board, &row->share, rates);
@@ -318,10 +318,9 @@ count_session(struct authenticator *authenticator, const struct ma_message *mess
 void
 login_desk_accepted(struct authenticator *authenticator, const struct ma_message *message)
 {
-	bool is_admitted = !has_lied(authenticator, message) &&
-	                   authenticator->session != NULL &&
-	                   message->user_len <= MA_USER_MAX &&
-	                   count_session(authenticator, message);
+	bool is_admitted =
+	    !has_lied(authenticator, message) && authenticator->session != NULL &&
+	    message->user_len <= MA_USER_MAX && count_session(authenticator, message);
 
 	if (is_admitted) {
 		memcpy(authenticator->user, message->user, message->user_len);

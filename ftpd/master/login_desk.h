@@ -42,10 +42,10 @@ struct login_desk {
 	bool is_pumping;
 	uint32_t computing; /* authenticators in that state */
 	uint32_t waiting_count;
-	struct authenticator_queue waiting;        /* in that state, longest first */
-	struct authenticator_list authenticators;  /* but those that are gone */
-	struct authenticator_list gone;            /* until their processes have ended */
-	uint32_t last_number;                      /* of an authenticator */
+	struct authenticator_queue waiting;       /* in that state, longest first */
+	struct authenticator_list authenticators; /* but those that are gone */
+	struct authenticator_list gone;           /* until their processes have ended */
+	uint32_t last_number;                     /* of an authenticator */
 	struct penalty_table addresses;
 	struct penalty_table users;
 	struct limit_table accounts; /* sessions of each user */

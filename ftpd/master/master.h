@@ -132,7 +132,8 @@ void master_log(struct master *master, enum record_level level, const char *form
 
 /*
  * Log one line about somebody.
- * In:      record: level, session and peer; the rest is set here. format: as for master_log().
+ * In:      record: level, session and peer; the rest is set here. format: as for
+ *          master_log().
  */
 void master_log_of(struct master *master, const struct record *record, const char *format,
                    ...) __attribute__((format(printf, 3, 4)));

@@ -16,7 +16,10 @@ moving_init(struct master *master, uint64_t seed)
 	master->rates.addresses.seed = seed;
 }
 
-/* Returns: the row of the session's address, with the limits of today; NULL without memory. */
+/*
+ * Returns: the row of the session's address, with the limits of today; NULL without
+ *          memory.
+ */
 static struct limit_row *
 hold_address(struct master *master, const struct session *session)
 {

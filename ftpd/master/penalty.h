@@ -7,9 +7,9 @@
  * Not here: when a try is made; see login_desk.h. No system call is made here; the time
  * comes in.
  *
- * The table has a fixed number of rows. A newcomer who finds no free row takes that of the
- * one who has the least to answer for; of several, the one who was bad longest ago. So
- * many small sinners cannot wash out a great one, and no number of them costs memory.
+ * The table has a fixed number of rows. A newcomer who finds no free row takes that of
+ * the one who has the least to answer for; of several, the one who was bad longest ago.
+ * So many small sinners cannot wash out a great one, and no number of them costs memory.
  */
 #ifndef FTPD_MASTER_PENALTY_H
 #define FTPD_MASTER_PENALTY_H

@@ -52,7 +52,8 @@ pause_is_over(struct master *master, void *owner)
 static void
 hold_orders(struct generation *generation)
 {
-	if (generation->server.state != FORKSERVER_RUNNING || generation->master->is_stopping ||
+	if (generation->server.state != FORKSERVER_RUNNING ||
+	    generation->master->is_stopping ||
 	    timer_is_set(&generation->order_pause.timer)) {
 		return;
 	}

@@ -66,9 +66,8 @@ test_delays(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		assert_int_equal(
-		    delay_after(cases[i].failures, &rule, cases[i].later_ms),
-		    cases[i].delay_ms);
+		assert_int_equal(delay_after(cases[i].failures, &rule, cases[i].later_ms),
+		                 cases[i].delay_ms);
 	}
 }
 
@@ -129,8 +128,7 @@ test_small_tables(void **state)
 			}
 		}
 		for (uint64_t key = 0; key < 1000; key++) {
-			penalised +=
-			    penalty_delay(&table, &rule, key, NOW_MS + 1000) > 0;
+			penalised += penalty_delay(&table, &rule, key, NOW_MS + 1000) > 0;
 		}
 		assert_true(penalised <= capacities[i]);
 		assert_int_equal(penalised > 0, capacities[i] > 0);
