@@ -16,28 +16,19 @@
 #include "ftpd/master/admit.h"
 #include "ftpd/master/children.h"
 #include "ftpd/master/deadline.h"
+#include "ftpd/master/invocation.h"
 #include "ftpd/master/login_desk.h"
 #include "ftpd/master/moving.h"
 #include "ftpd/master/session_table.h"
 #include "common/base.h"
 
-struct conf;
 struct generation;
 struct listener;
 struct worker;
 
 enum {
 	MASTER_PATH_MAX = 4096,
-	MASTER_OVERRIDES_MAX = 256, /* -o on one command line */
 	MASTER_REFUSED_MAX = 64,    /* refused clients whose socket is not closed yet */
-};
-
-/* What the command line asked for; valid as long as the process. */
-struct invocation {
-	const char *conf_path; /* NULL: no file is read */
-	const char *overrides[MASTER_OVERRIDES_MAX];
-	size_t override_count;
-	bool is_serving_directory; /* --serve */
 };
 
 LIST_HEAD(generation_list, generation);
@@ -110,7 +101,6 @@ struct master {
 	struct session_queue waiting_private;
 	struct login_desk desk;
 	struct rates rates;
-
 	struct recorder_link recorder;
 	struct retry recorder_retry;
 	struct child_table children;
