@@ -74,7 +74,6 @@ static const struct sandbox_rule writing_rules[] = {
     {SCMP_SYS(unlinkat), SANDBOX_ALLOW, {{0}}},
     /* libc says the first for the second without flags */
     {SCMP_SYS(renameat), SANDBOX_ALLOW, {{0}}},
-    {SCMP_SYS(renameat), SANDBOX_ALLOW, {{0}}}, /* what glibc makes of renameat2 */
     {SCMP_SYS(renameat2), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(linkat), SANDBOX_ALLOW, {{0}}},
     {SCMP_SYS(symlinkat), SANDBOX_ALLOW, {{0}}},
