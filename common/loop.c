@@ -59,6 +59,12 @@ loop_forget(struct loop *loop, struct loop_source *source)
 		return;
 	}
 	(void)control(loop, EPOLL_CTL_DEL, source); /* fails only if it was never there */
+	loop_forget_closing(loop, source);
+}
+
+void
+loop_forget_closing(struct loop *loop, struct loop_source *source)
+{
 	source->fd = -1;
 	for (int i = loop->batch_at; i < loop->batch_count; i++) {
 		if (loop->batch[i].data.ptr == source) {

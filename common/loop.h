@@ -59,6 +59,12 @@ int loop_change(struct loop *loop, struct loop_source *source, uint32_t events);
 void loop_forget(struct loop *loop, struct loop_source *source);
 
 /*
+ * As loop_forget, without a system call, for a descriptor that is closed next and that no
+ * other process has a copy of: the kernel forgets it by itself then.
+ */
+void loop_forget_closing(struct loop *loop, struct loop_source *source);
+
+/*
  * Wait once and call the handlers.
  * In:      timeout_ms: -1 for no limit.
  * Returns: 0 or negative errno (never -EINTR).

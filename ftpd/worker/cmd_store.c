@@ -124,6 +124,10 @@ cmd_store(struct session *session, const struct request *request)
 	}
 	add_told_size(session, &question);
 	agent_ask(session, &question);
+	if (session->is_asking) {
+		/* Meanwhile: most clients have connected before they ask. */
+		(void)data_try_accept(session);
+	}
 }
 
 static void

@@ -36,6 +36,10 @@ cmd_retr(struct session *session, const struct request *request)
 	question.path = session->path;
 	question.path_len = strlen(session->path);
 	agent_ask(session, &question);
+	if (session->is_asking) {
+		/* Meanwhile: most clients have connected before they ask. */
+		(void)data_try_accept(session);
+	}
 }
 
 /* The command fails before a byte has moved: the data port is used up all the same. */

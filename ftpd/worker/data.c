@@ -93,7 +93,12 @@ data_disarm(struct session *session)
 {
 	struct data *data = &session->data;
 
-	stop_watching(session);
+	if (data->mode == DATA_PASSIVE && data->connection_fd >= 0) {
+		/* accepted here, so nobody else has it; the master may an active one */
+		loop_forget_closing(data->loop, &data->source);
+	} else {
+		stop_watching(session);
+	}
 	if (data->mode == DATA_PASSIVE && data->connection_fd < 0) {
 		empty_queue(session);
 	}

@@ -158,9 +158,9 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 	}
 	/*
 	 * What is sent at once, as most files are, gets both replies at once. Never so
-	 * when the client may wait for the first one to connect.
+	 * when the client may wait for the first one to connect, or to send.
 	 */
-	if (is_there) {
+	if (is_there && !transfer_is_upload(session->transfer)) {
 		control_hold(session);
 	}
 	reply_preliminary(session, answer, is_there);

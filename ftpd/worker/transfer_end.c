@@ -115,21 +115,23 @@ transfer_record(struct session *session, bool is_complete)
 void
 transfer_finish(struct session *session, enum reply_code code, const char *text)
 {
-	bool has_abor = session->transfer->has_abor;
-
-	transfer_record(session, code == REPLY_TRANSFER_COMPLETE);
 	/*
 	 * Closed before the reply: a client that has read 226 finds the end of the data,
-	 * not a connection.
+	 * not a connection. All that it need not wait for comes behind the reply.
 	 */
-	transfer_release(session);
-	session_touch(session);
+	data_disarm(session);
 	control_reply(session, code, "%s", text);
-	if (has_abor) {
+	if (session->transfer->has_abor) {
 		control_reply(session, REPLY_TRANSFER_COMPLETE,
 		              "Too late to abort anything.");
 	}
 	control_flush(session);
+	if (session->transfer == NULL) {
+		return; /* that was the last reply, and the session is over */
+	}
+	transfer_record(session, code == REPLY_TRANSFER_COMPLETE);
+	transfer_release(session);
+	session_touch(session);
 	session_arm_timer(session);
 	control_continue(session);
 }
