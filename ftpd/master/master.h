@@ -28,7 +28,7 @@ struct worker;
 
 enum {
 	MASTER_PATH_MAX = 4096,
-	MASTER_REFUSED_MAX = 64,    /* refused clients whose socket is not closed yet */
+	MASTER_REFUSED_MAX = 64, /* refused clients whose socket is not closed yet */
 };
 
 LIST_HEAD(generation_list, generation);
