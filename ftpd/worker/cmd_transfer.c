@@ -8,6 +8,7 @@
 
 #include "common/fd.h"
 #include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/transfer.h"
@@ -176,6 +177,11 @@ cmd_abor(struct session *session, const struct request *request)
 	}
 	if (session_is_transferring(session)) {
 		transfer_abort(session, "as you asked");
+		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");
+		return;
+	}
+	if (session->copy != NULL) {
+		cmd_site_cancel(session);
 		control_reply(session, REPLY_TRANSFER_COMPLETE, "Aborted.");
 		return;
 	}
