@@ -199,8 +199,8 @@ void
 cmd_quit(struct session *session, const struct request *request)
 {
 	(void)request; /* has no argument */
-	if (session_is_transferring(session)) {
-		/* RFC 959 4.1.1: the transfer's result comes first */
+	if (session_is_transferring(session) || session->copy != NULL) {
+		/* RFC 959 4.1.1: the transfer's result comes first, and so a copy's */
 		session->is_quitting = true;
 		return;
 	}
