@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +37,7 @@ root_is_who_he_is(void **state)
 	assert_true(account.group_count >= 1);
 	assert_int_equal(account.groups[0], 0);
 	assert_true(account.group_name_count >= 1);
-	assert_string_equal(account.group_names[0], getgrgid(0)->gr_name);
+	assert_string_equal(account.group_names[0], "root");
 	account_free(&account);
 	assert_null(account.name);
 	account_free(&account);
@@ -62,7 +61,8 @@ who_is_unknown_is_not_found(void **state)
 
 /*
  * In place of libc's, which the linker therefore does not take: for names that tell how
- * many groups they want.
+ * many groups they want. <grp.h> is not included, as its names for these parameters are
+ * reserved ones.
  */
 int getgrouplist(const char *name, gid_t gid, gid_t *groups, int *count);
 
@@ -204,6 +204,15 @@ a_list_holds_its_names(void **state)
 	assert_true(account_is_listed("/", "root") < 0);
 }
 
+/* Without the NUL at its end. */
+static void
+put(char *at, const char *text)
+{
+	while (*text != '\0') {
+		*at++ = *text++;
+	}
+}
+
 /* No part of a line that is too long may pass for a name. */
 static void
 overlong_lines_hold_no_name(void **state)
@@ -218,8 +227,8 @@ overlong_lines_hold_no_name(void **state)
 	for (size_t cut = 1000; cut < 1050; cut++) {
 		memset(text, ' ', sizeof(text));
 		text[0] = '#';
-		memcpy(text + cut, "victim", 6);
-		memcpy(text + 2000, "\nlast\n", 6);
+		put(text + cut, "victim");
+		put(text + 2000, "\nlast\n");
 		write_list(path, text, 2006);
 		assert_int_equal(account_is_listed(path, "victim"), 0);
 		assert_int_equal(account_is_listed(path, "last"), 1);

@@ -107,6 +107,15 @@ a_user_has_his_fields(void **state)
 	assert_string_equal(user.home, "/home/./bob");
 }
 
+/* Without the NUL at its end. */
+static void
+put(char *at, const char *text)
+{
+	while (*text != '\0') {
+		*at++ = *text++;
+	}
+}
+
 struct length_case {
 	size_t name_len;
 	size_t hash_len;
@@ -143,7 +152,7 @@ lengths_are_limited(void **state)
 
 		memset(text + len, 'c', row->comment_len);
 		len += (int)row->comment_len;
-		memcpy(text + len, ":/", 2);
+		put(text + len, ":/");
 		memset(text + len + 2, 'h', row->home_len - 1);
 		len += (int)row->home_len + 1;
 		text[len++] = ':';
@@ -345,8 +354,8 @@ overlong_lines_hide_nobody(void **state)
 		unsigned line;
 
 		memset(text, 'c', len);
-		memcpy(text, "ann:x:1:1:", 10);
-		memcpy(text + len - 24, "bob:x:6666:6666::/srv/a:", 24);
+		put(text, "ann:x:1:1:");
+		put(text + len - 24, "bob:x:6666:6666::/srv/a:");
 		memcpy(text + len, bob, sizeof(bob));
 		write_file(path, text, len + sizeof(bob) - 1, 0600);
 		assert_int_equal(passwd_file_find(path, "bob", &user, &line), 0);

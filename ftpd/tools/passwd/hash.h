@@ -22,7 +22,9 @@ enum {
  */
 const char *hash_prefix(const char *method);
 
-/* The words of hash_prefix(), for a person. */
+/*
+ * Returns: the words of hash_prefix(), for a person.
+ */
 const char *hash_methods(void);
 
 /*
