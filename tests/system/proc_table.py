@@ -14,6 +14,8 @@ from lib_system import (Client, Sockets, check, connect, descriptor_kinds, have_
 NO_CAPABILITIES = {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapBnd": 0, "CapAmb": 0}
 # DAC_OVERRIDE, DAC_READ_SEARCH, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE, SYS_CHROOT
 MASTER_CAPABILITIES = sum(1 << bit for bit in (1, 2, 5, 6, 7, 8, 10, 18))
+# CHOWN, FOWNER, SYS_RESOURCE, AUDIT_WRITE, AUDIT_CONTROL: the master has none of them, deftpd-auth gets them back for PAM.
+PAM_CAPABILITIES = sum(1 << bit for bit in (0, 3, 24, 29, 30))
 BIG = "big"
 MASTER, FORKSERVER, RECORDER, AGENT = "master", "forkserver", "recorder", "agent"
 SHARED, SPARE, PRIVATE = "shared worker", "spare private worker", "private worker with a client"
@@ -121,8 +123,9 @@ class Scene:
             if [int(word) for word in status[key].split()] != value:
                 yield f"{key} is {status[key]!r}, not {value}"
         for key, value in NO_CAPABILITIES.items():
-            is_ours = role == MASTER and key in ("CapPrm", "CapEff", "CapBnd")
-            if int(status[key], 16) & ~(MASTER_CAPABILITIES if is_ours else value):
+            if role == MASTER and key in ("CapPrm", "CapEff", "CapBnd"):
+                value = MASTER_CAPABILITIES | (PAM_CAPABILITIES if key == "CapBnd" else 0)
+            if int(status[key], 16) & ~value:
                 yield f"{key} is {status[key]}"
         if int(status["Threads"]) > most_threads:
             yield f"it has {status['Threads']} threads"
