@@ -208,7 +208,8 @@ agent_answer_decode(const uint8_t *bytes, size_t len, struct agent_answer *ret_a
 	answer.name = wire_get_bytes(&reader, IPC_PATH_MAX, &answer.name_len);
 	answer.denied_call = (int32_t)wire_get_u32(&reader);
 	if (!wire_reader_is_done(&reader) || answer.mode > 07777 ||
-	    answer.offset > INT64_MAX) {
+	    answer.offset > INT64_MAX ||
+	    has_byte(answer.name, answer.name_len, '\0')) {
 		return false;
 	}
 	*ret_answer = answer;

@@ -56,6 +56,13 @@ check_question(const uint8_t *data, size_t size)
 	want(question.pattern_len <= AGENT_PATTERN_MAX &&
 	     question.prefix_len <= IPC_PATH_MAX);
 	want(memchr(question.pattern, '/', question.pattern_len) == NULL);
+	want(question.second_len <= IPC_PATH_MAX);
+	check_text(data, size, question.second, question.second_len);
+	want((question.verb != AGENT_RENAME && question.verb != AGENT_COPY) ||
+	     question.second[0] == '/');
+	want(question.verb != AGENT_READY && question.how < AGENT_OPEN_COUNT);
+	want(question.mode <= AGENT_MODE_MAX && question.offset <= INT64_MAX &&
+	     question.told_size <= INT64_MAX);
 	want(question.format < AGENT_FORMAT_COUNT &&
 	     question.options <= AGENT_OPTION_ALL);
 	want(agent_question_encode(&question, again, sizeof(again)) == size);
@@ -72,15 +79,43 @@ check_answer(const uint8_t *data, size_t size)
 		return;
 	}
 	want(answer.result < IPC_RESULT_COUNT && answer.kind < AGENT_KIND_COUNT);
-	want(answer.mode <= 07777);
+	want(answer.mode <= 07777 && answer.offset <= INT64_MAX);
+	check_text(data, size, answer.name, answer.name_len);
 	want(agent_answer_encode(&answer, again, sizeof(again)) == size);
 	want(memcmp(again, data, size) == 0);
 }
 
 static void
+check_rights(const struct agent_rights *rights)
+{
+	want(rights->mode < AGENT_UPLOAD_COUNT && rights->umask <= 0777);
+}
+
+/*
+ * The groups of a decoded record need not be aligned: to write it back they are read one
+ * by one.
+ */
+static void
+check_groups(const uint8_t *data, size_t size, struct agent_start *start)
+{
+	uint32_t *groups = calloc(start->group_count + 1, sizeof(*groups));
+	uint8_t *again = malloc(size + 1);
+
+	want(groups != NULL && again != NULL);
+	want(start->group_count <= AGENT_GROUPS_MAX);
+	for (size_t i = 0; i < start->group_count; i++) {
+		groups[i] = agent_start_group(start, i);
+	}
+	start->groups = groups;
+	want(agent_start_encode(start, again, size + 1) == size);
+	want(memcmp(again, data, size) == 0);
+	free(groups);
+	free(again);
+}
+
+static void
 check_start(const uint8_t *data, size_t size)
 {
-	uint8_t again[IPC_MESSAGE_MAX];
 	struct agent_start start;
 
 	if (!agent_start_decode(data, size, &start)) {
@@ -89,8 +124,18 @@ check_start(const uint8_t *data, size_t size)
 	want(start.root_len >= 1 && start.root_len <= IPC_PATH_MAX &&
 	     start.root[0] == '/');
 	check_text(data, size, start.root, start.root_len);
-	want(agent_start_encode(&start, again, sizeof(again)) == size);
-	want(memcmp(again, data, size) == 0);
+	want(start.start_len >= 1 && start.start[0] == '/');
+	check_text(data, size, start.start, start.start_len);
+	check_rights(&start.rights);
+	want(start.rule_count <= AGENT_RULES_MAX);
+	for (size_t i = 0; i < start.rule_count; i++) {
+		want(start.rules[i].directory_len >= 1 &&
+		     start.rules[i].directory[0] == '/');
+		check_text(data, size, start.rules[i].directory,
+		           start.rules[i].directory_len);
+		check_rights(&start.rules[i].rights);
+	}
+	check_groups(data, size, &start);
 }
 
 int

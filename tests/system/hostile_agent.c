@@ -3,7 +3,8 @@
  * and phase, and gets nothing that a client could not have had by FTP.
  * Runs in: tests. Each datagram must end in one of two ways: a decodable answer, whose
  * descriptor is a regular file below the root
- *          open for reading, or the reading end of a pipe; or the agent's end with
+ *          open for reading or, of an agent that writes, for writing, or the reading end
+ *          of a pipe; or the agent's end with
  *          AGENT_EXIT_PROTOCOL.
  * Source: DESIGN.md section 3, rules 3, 5 and 12; SECURITY.md 4.1, F24, R11.
  */
@@ -41,6 +42,7 @@ struct fixture {
 	struct agent_tree tree;
 	struct stat secret;
 	struct agent_process agent;
+	bool is_writing;
 	uint64_t random;
 	unsigned ended;    /* datagrams that ended an agent */
 	unsigned answered; /* and those that were answered */
@@ -56,8 +58,21 @@ next_random(struct fixture *fixture)
 	return (uint32_t)(fixture->random >> 32);
 }
 
+static void
+start(struct fixture *fixture)
+{
+	struct agent_rights rights = {
+	    .may_write = true, .mode = AGENT_UPLOAD_ATOMIC, .keeps_partial = true};
+
+	if (fixture->is_writing) {
+		agent_start_writing(&fixture->agent, fixture->tree.root, &rights, 0);
+	} else {
+		agent_start(&fixture->agent, fixture->tree.root, 0);
+	}
+}
+
 static int
-set_up(void **state)
+set_up_with(void **state, bool is_writing)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	char text[HARNESS_PATH];
@@ -76,9 +91,47 @@ set_up(void **state)
 	tree_link(&fixture->tree, "/pub/out-absolute", fixture->tree.secret);
 	tree_link(&fixture->tree, "/pub/up", "..");
 	assert_int_equal(mkfifo(tree_path(&fixture->tree, "/pub/fifo", text), 0644), 0);
-	agent_start(&fixture->agent, fixture->tree.root, 0);
+	fixture->is_writing = is_writing;
+	if (is_writing) {
+		static const char *const given[] = {"/", "/pub", "/pub/deeper",
+		                                    "/pub/file", "/pub/deeper/file"};
+
+		for (size_t i = 0; i < ARRAY_COUNT(given); i++) {
+			tree_give(&fixture->tree, given[i]);
+		}
+		/* what is outside could be written, if it could be reached */
+		tree_give(&fixture->tree, "/../secret");
+	}
+	start(fixture);
 	*state = fixture;
 	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	return set_up_with(state, false);
+}
+
+static int
+set_up_writing(void **state)
+{
+	return set_up_with(state, true);
+}
+
+/* Whatever was asked: outside the root all is as it was. */
+static void
+check_outside(const struct fixture *fixture)
+{
+	struct stat info;
+
+	assert_true(tree_has(&fixture->tree, "/../secret", "nobody may read this"));
+	assert_int_equal(stat(fixture->tree.secret, &info), 0);
+	assert_int_equal(info.st_mode, fixture->secret.st_mode);
+	assert_int_equal(info.st_mtime, fixture->secret.st_mtime);
+	assert_int_equal(info.st_nlink, 1);
+	/* the root, the file, and what start_swapping() was about to move */
+	assert_in_range(tree_count(&fixture->tree, "/.."), 2, 3);
 }
 
 static int
@@ -90,6 +143,7 @@ tear_down(void **state)
 	assert_int_equal(agent_ask_path(&fixture->agent, AGENT_STAT, "/", &fd).result,
 	                 IPC_OK);
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
+	check_outside(fixture);
 	tree_remove(&fixture->tree);
 	free(fixture);
 	return 0;
@@ -130,12 +184,14 @@ check_descriptor(const struct fixture *fixture, int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	assert_true(flags >= 0);
-	assert_int_equal(flags & (O_ACCMODE | O_PATH | O_DIRECTORY), O_RDONLY);
+	flags &= O_ACCMODE | O_PATH | O_DIRECTORY;
+	assert_true(flags == O_RDONLY || (flags == O_WRONLY && fixture->is_writing));
 	assert_int_equal(fstat(fd, &info), 0);
-	assert_true(S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode));
+	assert_true(S_ISREG(info.st_mode) ||
+	            (S_ISFIFO(info.st_mode) && flags == O_RDONLY));
 	assert_false(info.st_ino == fixture->secret.st_ino &&
 	             info.st_dev == fixture->secret.st_dev);
-	assert_int_equal(write(fd, "x", 1), -1);
+	assert_int_equal(write(fd, "x", 1), flags == O_WRONLY ? 1 : -1);
 }
 
 /*
@@ -168,7 +224,7 @@ await_reaction(struct fixture *fixture)
 	assert_true(got == 0 || got == -ECONNRESET);
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_PROTOCOL);
 	fixture->ended++;
-	agent_start(&fixture->agent, fixture->tree.root, 0);
+	start(fixture);
 	return false;
 }
 
@@ -189,6 +245,10 @@ make_question(enum agent_verb verb, uint8_t bytes[IPC_MESSAGE_MAX])
 	    .path_len = 9,
 	    .second = "/pub/second",
 	    .second_len = 11,
+	    .how = AGENT_OPEN_STORE,
+	    .upload = 1,
+	    .time_s = 1000000000,
+	    .mode = 0644,
 	    .format = AGENT_FORMAT_LONG,
 	    .options = AGENT_LIST_HIDDEN,
 	    .facts = 63,
@@ -332,6 +392,10 @@ passed_descriptors_are_dropped(void **state)
 			assert_true(await_reaction(fixture));
 		}
 	}
+	/* What was opened for writing is kept until it ends. */
+	for (uint32_t i = 1; fixture->is_writing && i <= 64; i++) {
+		(void)agent_ask_end(&fixture->agent, AGENT_DISCARD, i);
+	}
 	/* Listings may still be ending. */
 	for (unsigned i = 0; i < 1000 && agent_count_fds(fixture->agent.pid) != before;
 	     i++) {
@@ -445,7 +509,7 @@ floods_end_it(void **state)
 	}
 	assert_in_range(taken, 1, MAX_IN_FLIGHT);
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_PROTOCOL);
-	agent_start(&fixture->agent, fixture->tree.root, 0);
+	start(fixture);
 }
 
 /* Half-closed channels are the end, not a puzzle. */
@@ -466,7 +530,7 @@ half_closed_channels_end_it(void **state)
 		assert_true(WIFEXITED(status));
 		assert_int_equal(WEXITSTATUS(status), AGENT_EXIT_DONE);
 		fd_close(&fixture->agent.channel_fd);
-		agent_start(&fixture->agent, fixture->tree.root, 0);
+		start(fixture);
 	}
 }
 
@@ -504,7 +568,9 @@ start_swapping(const struct agent_tree *tree)
 		case 2: result = mkfifo(next, 0644); break;
 		case 3: result = symlink(tree->secret, next); break;
 		}
-		if (result != 0 || rename(next, flip) != 0) {
+		/* The agent may have made a directory of that name, or moved it away. */
+		if ((result != 0 && errno != EEXIST) ||
+		    (rename(next, flip) != 0 && remove(flip) != 0 && errno != ENOENT)) {
 			_exit(1);
 		}
 	}
@@ -546,6 +612,98 @@ exchanged_names_get_nothing(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Everything that changes, while the name is exchanged (F1, F24). */
+static void
+exchanged_names_change_nothing_else(void **state)
+{
+	static const enum agent_verb verbs[] = {
+	    AGENT_OPEN_WRITE, AGENT_SET_MODE, AGENT_SET_TIME,   AGENT_REMOVE_FILE,
+	    AGENT_RENAME,     AGENT_MAKE_DIR, AGENT_REMOVE_DIR, AGENT_COPY,
+	};
+	static const struct agent_rights rights[] = {
+	    {.may_write = true, .keeps_partial = true},
+	    {.may_write = true, .keeps_partial = false},
+	    {.may_write = true, .mode = AGENT_UPLOAD_ATOMIC},
+	};
+	struct fixture *fixture = *state;
+	unsigned done = 0;
+
+	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
+	for (size_t r = 0; r < ARRAY_COUNT(rights); r++) {
+		pid_t pid = start_swapping(&fixture->tree);
+
+		/* Without a root of its own: only the resolution keeps it inside. */
+		agent_start_writing(&fixture->agent, fixture->tree.root, &rights[r],
+		                    HARNESS_NO_ROOT | HARNESS_NO_SANDBOX);
+		for (unsigned i = 0; i < RACE_ROUNDS / 4; i++) {
+			struct agent_question question = {
+			    .verb = verbs[i % ARRAY_COUNT(verbs)],
+			    .path = "/pub/flip",
+			    .path_len = 9,
+			    .second = "/pub/deeper/flop",
+			    .second_len = 16,
+			    .how = i / 8 % 2 == 0 ? AGENT_OPEN_STORE : AGENT_OPEN_APPEND,
+			    .mode = 0777,
+			    .pattern = "",
+			    .prefix = "",
+			};
+			struct agent_answer answer;
+			int fd = -1;
+
+			assert_true(agent_ask(&fixture->agent, &question, &answer, &fd));
+			if (answer.result == IPC_OK) {
+				done++;
+			}
+			if (fd >= 0 && question.verb == AGENT_OPEN_WRITE) {
+				check_descriptor(fixture, fd);
+			}
+			fd_close(&fd);
+			if (answer.upload != 0) {
+				(void)agent_ask_end(&fixture->agent,
+				                    i % 3 == 0 ? AGENT_DISCARD
+				                               : AGENT_COMMIT,
+				                    answer.upload);
+			}
+		}
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
+		check_outside(fixture);
+	}
+	assert_true(done > 100);
+	start(fixture);
+}
+
+/* Numbers of uploads that are none, and the end of one twice. */
+static void
+strange_upload_numbers_get_nothing(void **state)
+{
+	static const uint32_t numbers[] = {0, 2, 63, 64, 65, 1U << 31, UINT32_MAX};
+	struct fixture *fixture = *state;
+	struct agent_answer answer;
+	int fd;
+
+	answer = agent_open_write(&fixture->agent, "/pub/new", AGENT_OPEN_STORE, 0, -1,
+	                          &fd);
+	assert_int_equal(answer.result, IPC_OK);
+	assert_int_equal(answer.upload, 1);
+	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+		assert_int_equal(
+		    agent_ask_end(&fixture->agent, AGENT_COMMIT, numbers[i]),
+		    IPC_NOT_FOUND);
+		assert_int_equal(
+		    agent_ask_end(&fixture->agent, AGENT_DISCARD, numbers[i]),
+		    IPC_NOT_FOUND);
+	}
+	assert_int_equal(agent_ask_end(&fixture->agent, AGENT_DISCARD, 1), IPC_OK);
+	assert_int_equal(agent_ask_end(&fixture->agent, AGENT_COMMIT, 1), IPC_NOT_FOUND);
+	/* what is written after that is nobody's */
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_false(tree_is_there(&fixture->tree, "/pub/new"));
+	fd_close(&fd);
+}
+
+#define WITH_WRITER(test) cmocka_unit_test_setup_teardown(test, set_up_writing, tear_down)
 #define WITH_AGENT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -561,6 +719,12 @@ main(void)
 	    WITH_AGENT(floods_end_it),
 	    WITH_AGENT(half_closed_channels_end_it),
 	    WITH_AGENT(exchanged_names_get_nothing),
+	    WITH_WRITER(shortened_and_lengthened_questions_end_it),
+	    WITH_WRITER(changed_bytes_get_nothing),
+	    WITH_WRITER(passed_descriptors_are_dropped),
+	    WITH_WRITER(random_datagrams_get_nothing),
+	    WITH_WRITER(exchanged_names_change_nothing_else),
+	    WITH_WRITER(strange_upload_numbers_get_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
