@@ -58,6 +58,22 @@ flush_letters(struct master_client *client)
 	                      : EPOLLIN);
 }
 
+/*
+ * MW_TAKEN does not wait behind descriptors that wait for MW_TAKEN_BACK: the master may
+ * have that behind a descriptor which waits for MW_TAKEN, and neither would ever move.
+ */
+static void
+put_letter(struct master_client *client, struct master_letter *letter, bool is_urgent)
+{
+	struct master_letter **place = is_urgent ? &client->first : client->last;
+
+	letter->next = *place;
+	*place = letter;
+	if (letter->next == NULL) {
+		client->last = &letter->next;
+	}
+}
+
 void
 master_send(struct worker *worker, const struct mw_message *message, int passed_fd)
 {
@@ -73,11 +89,9 @@ master_send(struct worker *worker, const struct mw_message *message, int passed_
 		fd_close(&passed_fd);
 		return;
 	}
-	letter->next = NULL;
 	letter->passed_fd = passed_fd;
 	letter->len = mw_encode(message, letter->bytes, sizeof(letter->bytes));
-	*client->last = letter;
-	client->last = &letter->next;
+	put_letter(client, letter, message->type == MW_TAKEN);
 	flush_letters(client);
 }
 
