@@ -69,7 +69,8 @@ kill_all(struct master *master)
 		LIST_FOREACH(child, &master->children.buckets[i], next) {
 			const struct forkserver_link *server = child->server;
 
-			children_kill(child->pid, server != NULL ? server->pid : 0);
+			/* A module's helper would outlive us. */
+			children_kill_tree(child->pid, server != NULL ? server->pid : 0);
 		}
 	}
 }
