@@ -106,7 +106,7 @@ give_up(struct session *session, const char *text)
 {
 	login_drop(session);
 	control_reply(session, REPLY_SERVICE_CLOSING, "%s", text);
-	control_end(session, MW_END_VIOLATION);
+	control_end(session, MW_END_CLOSED);
 }
 
 static void
