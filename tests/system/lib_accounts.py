@@ -18,6 +18,7 @@ from lib_system import Client, check, need_program, need_root, settle, skip
 
 FIRST_UID = 61000
 PAM_PLACE = "/etc/pam.d"
+PAGE = 4096
 UNIX = """auth required pam_unix.so
 account required pam_unix.so
 session required pam_permit.so
@@ -193,8 +194,24 @@ def memory_holds(pid, secrets):
             match = re.match(r"([0-9a-f]+)-([0-9a-f]+) r.*?(\[v[a-z]+\])?$", line)
             if not match or match.group(3):
                 continue
-            first, last = int(match.group(1), 16), int(match.group(2), 16)
-            memory.seek(first)
-            content = memory.read(last - first)
+            content = read_memory(memory, int(match.group(1), 16), int(match.group(2), 16))
             found |= {secret for secret in secrets if secret in content}
     return found
+
+
+def read_memory(memory, first, last):
+    """What is in a mapping; pages that are not there, as behind the end of a file, are left out."""
+    parts = []
+    at, step = first, last - first
+    while at < last:
+        memory.seek(at)
+        try:
+            part = memory.read(min(step, last - at))
+        except OSError:
+            if step > PAGE:
+                step = PAGE
+                continue
+            part = b""
+        parts.append(part)
+        at += len(part) or PAGE
+    return b"".join(parts)
