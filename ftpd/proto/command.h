@@ -45,7 +45,7 @@ enum command_argument {
 	COMMAND_ARG_EPRT,
 	COMMAND_ARG_EPSV,
 	COMMAND_ARG_OPTS,
-	COMMAND_ARG_TIME_PATH, /* MFMT */
+	COMMAND_ARG_TIME_PATH,       /* MFMT */
 	COMMAND_ARG_MAYBE_TIME_PATH, /* MDTM: a path, or a time and a path */
 	COMMAND_ARG_FACTS_PATH,      /* MFF */
 	COMMAND_ARG_HOST,
@@ -94,9 +94,9 @@ struct command {
 	/*
 	 * Every code that may answer it, 1yz included, ended by 0. Besides,
 	 * command_allows_code knows what any command may have: 421, 500 and 501; 502 when
-	 * not built; 450, 451, 452, 502, 550, 552 and 553 when it writes, as RFC 959 4.2.2
-	 * has them for troubles that 5.4 forgot for one or the other; 530 when it needs login, 503 in a state
-	 * that is not its own otherwise, and after EPSV ALL.
+	 * not built; 450, 451, 452, 502, 550, 552 and 553 when it writes, as RFC 959
+	 * 4.2.2 has them for troubles that 5.4 forgot for one or the other; 530 when it
+	 * needs login, 503 in a state that is not its own otherwise, and after EPSV ALL.
 	 */
 	uint16_t codes[COMMAND_CODES_MAX];
 };

@@ -11,7 +11,7 @@
 #include "common/base.h"
 
 enum {
-	MFF_TEXT_MAX = 64,  /* both facts as mff_format writes them */
+	MFF_TEXT_MAX = 64,   /* both facts as mff_format writes them */
 	MFF_MODE_MAX = 0777, /* set-id and sticky bits are nobody's business here */
 };
 

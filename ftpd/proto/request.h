@@ -47,7 +47,7 @@ struct request {
 			const char *path;
 			size_t path_len;
 		} facts;
-	} value;             /* other kinds: text is all there is */
+	} value; /* other kinds: text is all there is */
 };
 
 /*

@@ -102,7 +102,8 @@ void cmd_mff(struct session *session, const struct request *request);
 void cmd_set_facts(struct session *session, const struct mff *facts, const char *path,
                    size_t len);
 /* The change was made, or not: 250 or 213, or why not. */
-void cmd_change_finish(struct session *session, const struct agent_answer *answer, int fd);
+void cmd_change_finish(struct session *session, const struct agent_answer *answer,
+                       int fd);
 
 /* cmd_site.c: SITE and its commands */
 void cmd_site(struct session *session, const struct request *request);

@@ -58,8 +58,7 @@ cmd_mkd_finish(struct session *session, const struct agent_answer *answer, int f
 		           answer->result);
 		return;
 	}
-	len =
-	    reply_quote(quoted, sizeof(quoted), session->path, strlen(session->path));
+	len = reply_quote(quoted, sizeof(quoted), session->path, strlen(session->path));
 	control_reply(session, REPLY_PATH, "%.*s is made.", (int)len, quoted);
 }
 
@@ -189,9 +188,8 @@ forget_change(struct session *session)
 void
 cmd_change_finish(struct session *session, const struct agent_answer *answer, int fd)
 {
-	enum reply_code permanent = session->command == CMD_RNTO
-	                                ? REPLY_NAME_NOT_ALLOWED
-	                                : REPLY_FILE_UNAVAILABLE;
+	enum reply_code permanent = session->command == CMD_RNTO ? REPLY_NAME_NOT_ALLOWED
+	                                                         : REPLY_FILE_UNAVAILABLE;
 
 	fd_close(&fd);
 	if (answer->result != IPC_OK) {

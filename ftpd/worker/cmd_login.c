@@ -151,7 +151,6 @@ log_in_anonymous(struct session *session, const struct request *request)
 	                                        ? request->text_len
 	                                        : RECORD_TEXT_MAX};
 
-
 	session_set_state(session, SESSION_LOGGED_IN);
 	session->is_peeking = false;
 	session_touch(session);

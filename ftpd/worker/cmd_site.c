@@ -120,8 +120,8 @@ ask_umask(struct session *session, const struct site_request *site)
 static void
 carry_out(struct session *session, const struct site_request *site)
 {
-	struct agent_question question = {
-	    .second = site->target, .second_len = site->target_len};
+	struct agent_question question = {.second = site->target,
+	                                  .second_len = site->target_len};
 	struct mff facts = {.has_mode = site->id == SITE_CHMOD,
 	                    .mode = site->mode,
 	                    .has_time = site->id == SITE_UTIME,

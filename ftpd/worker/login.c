@@ -37,8 +37,7 @@ enum {
 	 * minute, and a queue before it moves on.
 	 */
 	LOGIN_PATIENCE_MS = 60 * 1000,
-	LOGIN_MESSAGE_MAX =
-	    LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
+	LOGIN_MESSAGE_MAX = LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
 };
 
 /* A try. All of it is secret memory: the password waits in it for its receiver. */
@@ -254,7 +253,9 @@ reply_with_text(struct session *session, enum reply_code code, const char *text,
 	control_send(session, lines, at);
 }
 
-/* A module wants to know more: RFC 959 5.4 has 332 after PASS, and ACCT for the answer. */
+/*
+ * A module wants to know more: RFC 959 5.4 has 332 after PASS, and ACCT for the answer.
+ */
 static void
 ask_client(struct login *login, const struct login_message *message)
 {
@@ -325,8 +326,7 @@ handle_verdict(struct loop_source *source, uint32_t events)
 	struct login *login = (struct login *)source;
 	uint8_t bytes[IPC_MESSAGE_MAX];
 	struct login_message message;
-	ssize_t len =
-	    channel_recv_plain(source->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t len = channel_recv_plain(source->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
 	(void)events; /* receiving tells end of file and errors, too */
 	if (len == -EAGAIN) {

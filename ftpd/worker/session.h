@@ -51,7 +51,8 @@ struct session_rights {
 	uint32_t idle_timeout_s; /* 0: as configured for all */
 	uint64_t rate_down;      /* bytes per second of this session, 0: no limit */
 	uint64_t rate_up;
-	uint64_t share_down; /* of what user or address may move, 0: no limit (MW_SHARE) */
+	/* of what user or address may move, 0: no limit (MW_SHARE) */
+	uint64_t share_down;
 	uint64_t share_up;
 	uint64_t max_file_bytes; /* 0: no limit */
 	uint64_t min_free_bytes;
@@ -94,18 +95,19 @@ struct session {
 	char *name; /* of the user, terminated; NULL before USER */
 	char *host; /* named by HOST, terminated; NULL if none */
 	struct session_rights rights;
-	struct login *login;  /* a try is under way; NULL otherwise. See login.h */
-	char *rename_from;    /* RNFR, or SITE CPFR with is_copying; NULL otherwise */
-	bool is_copying;      /* rename_from is the source of a copy */
+	struct login *login; /* a try is under way; NULL otherwise. See login.h */
+	char *rename_from;   /* RNFR, or SITE CPFR with is_copying; NULL otherwise */
+	bool is_copying;     /* rename_from is the source of a copy */
 	/* facts that are being set, one question after another; NULL otherwise */
 	struct change *change;
 	uint32_t umask; /* as SITE UMASK has set it; 0: never */
-	char *told_path;      /* the last file whose SIZE was told, for APPE; NULL if none */
+	/* the last file whose SIZE was told, for APPE; NULL if none */
+	char *told_path;
 	uint64_t told_size;
-	char *cwd;  /* client path; NULL stands for "/" */
+	char *cwd; /* client path; NULL stands for "/" */
 	uint64_t restart_offset;
 	uint64_t wanted_bytes; /* of ALLO, until the agent has told what there is */
-	uint16_t facts; /* OPTS MLST */
+	uint16_t facts;        /* OPTS MLST */
 	bool is_ascii;
 	bool is_epsv_only; /* EPSV ALL */
 	/* the client path of the command being carried out, for the log; terminated */

@@ -348,8 +348,8 @@ hosts_are_checked(void **state)
 	    {"a-.example", ARG_SYNTAX, "a hyphen last"},
 	    {"a b", ARG_SYNTAX, "a space"},
 	    {"a/../b", ARG_SYNTAX, "a path"},
-	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ARG_SYNTAX,
-	     "a label of 64"},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	     ARG_SYNTAX, "a label of 64"},
 	};
 	char longest[ARG_HOST_MAX + 1];
 

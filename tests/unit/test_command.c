@@ -191,8 +191,9 @@ static void
 features_are_those_that_are_built(void **state)
 {
 	static const char *const wanted[] = {
-	    "EPRT", "EPSV",        "HOST", "MDTM", "MFF modify;UNIX.mode;", "MFMT",
-	    "MLST", "REST STREAM", "SIZE", "TVFS", "UTF8"};
+	    "EPRT", "EPSV", "HOST",        "MDTM", "MFF modify;UNIX.mode;",
+	    "MFMT", "MLST", "REST STREAM", "SIZE", "TVFS",
+	    "UTF8"};
 	bool seen[ARRAY_COUNT(wanted)] = {false};
 	size_t count = 0;
 

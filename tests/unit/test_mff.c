@@ -25,7 +25,8 @@ arguments_are_judged(void **state)
 		const char *path;
 		const char *why;
 	} cases[] = {
-	    {"Modify=20200131235959; a", ARG_OK, "Modify=20200131235959;", "a", "the draft"},
+	    {"Modify=20200131235959; a", ARG_OK, "Modify=20200131235959;", "a",
+	     "the draft"},
 	    {"modify=20200131235959; a b", ARG_OK, "Modify=20200131235959;", "a b",
 	     "any case, a space in the name"},
 	    {"UNIX.mode=644; a", ARG_OK, "UNIX.mode=0644;", "a", "three digits"},

@@ -135,12 +135,14 @@ mdtm_tells_and_sets(void **state)
 		const char *why;
 	} cases[] = {
 	    {"MDTM a", REQUEST_OK, false, "a", "RFC 3659 3"},
-	    {"MDTM 19700101000001 a b", REQUEST_OK, true, "a b", "the older setting form"},
+	    {"MDTM 19700101000001 a b", REQUEST_OK, true, "a b",
+	     "the older setting form"},
 	    {"MDTM 19700101000001", REQUEST_OK, false, "19700101000001",
 	     "a file of that name"},
 	    {"MDTM 19700101000001 ", REQUEST_OK, false, "19700101000001 ",
 	     "no path to set: a name with a space at its end"},
-	    {"MDTM 19701301000001 a", REQUEST_OK, false, "19701301000001 a", "no such month"},
+	    {"MDTM 19701301000001 a", REQUEST_OK, false, "19701301000001 a",
+	     "no such month"},
 	    {"MDTM ./19700101000001 a", REQUEST_OK, false, "./19700101000001 a",
 	     "how such a name is asked for"},
 	    {"MDTM", REQUEST_SYNTAX, false, NULL, "no path at all"},

@@ -1,6 +1,6 @@
 /*
- * test_worker_dispatch: the map from commands to functions is whole, and what is not built
- * needs none.
+ * test_worker_dispatch: the map from commands to functions is whole, and what is not
+ * built needs none.
  */
 #include <setjmp.h>
 #include <stdarg.h>

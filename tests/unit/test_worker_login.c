@@ -50,7 +50,9 @@ turn(struct fixture *fixture)
 	session_free_ended(worker);
 }
 
-/* Turn the loop until there is something to read. Returns: false when it takes too long. */
+/*
+ * Turn the loop until there is something to read. Returns: false when it takes too long.
+ */
 static bool
 wait_for(struct fixture *fixture, int fd)
 {
@@ -250,14 +252,15 @@ judge(struct fixture *fixture, const struct login_message *verdict)
 static void
 accept_user(struct fixture *fixture, const char *text)
 {
-	const struct login_message accepted = {
-	    .type = LOGIN_ACCEPTED,
-	    .user = "Alice",
-	    .user_len = 5,
-	    .text = text,
-	    .text_len = strlen(text),
-	    .grant = {.start = "/home", .start_len = 5, .is_read_only = true,
-	              .idle_timeout_s = 77}};
+	const struct login_message accepted = {.type = LOGIN_ACCEPTED,
+	                                       .user = "Alice",
+	                                       .user_len = 5,
+	                                       .text = text,
+	                                       .text_len = strlen(text),
+	                                       .grant = {.start = "/home",
+	                                                 .start_len = 5,
+	                                                 .is_read_only = true,
+	                                                 .idle_timeout_s = 77}};
 
 	judge(fixture, &accepted);
 }
@@ -266,14 +269,18 @@ accept_user(struct fixture *fixture, const char *text)
 static void
 be_agent(struct fixture *fixture, enum ipc_result result)
 {
-	const struct agent_answer ready = {.result = result, .name = "", .denied_call = -1};
+	const struct agent_answer ready = {
+	    .result = result, .name = "", .denied_call = -1};
 	uint8_t bytes[AGENT_ANSWER_MAX];
 	size_t len = agent_answer_encode(&ready, bytes, sizeof(bytes));
 
 	assert_int_equal(channel_send(fixture->auth_fd, bytes, len, -1), 0);
 }
 
-/* RFC 959 5.4: 332 and ACCT; the texts of modules are cleaned and do not look like replies. */
+/*
+ * RFC 959 5.4: 332 and ACCT; the texts of modules are cleaned and do not look like
+ * replies.
+ */
 static void
 a_module_may_ask_again(void **state)
 {
