@@ -16,8 +16,8 @@ name_groups(const struct account *account, const char *names[POLICY_GROUPS_MAX])
 {
 	size_t count = 0;
 
-	for (size_t i = 0;
-	     i < account->group_name_count && count < POLICY_GROUPS_MAX; i++) {
+	for (size_t i = 0; i < account->group_name_count && count < POLICY_GROUPS_MAX;
+	     i++) {
 		if (account->group_names[i] != NULL) {
 			names[count++] = account->group_names[i];
 		}
@@ -26,8 +26,8 @@ name_groups(const struct account *account, const char *names[POLICY_GROUPS_MAX])
 }
 
 /*
- * The group with which files are opened. Without root nobody becomes anybody, and group 0,
- * in which some containers run everything, means nothing.
+ * The group with which files are opened. Without root nobody becomes anybody, and group
+ * 0, in which some containers run everything, means nothing.
  */
 static gid_t
 served_gid(const struct account *account)
@@ -41,24 +41,22 @@ find_facts(const struct login_try *login, struct policy_facts *ret_facts)
 {
 	const struct account *account = &login->candidate.account;
 	const char *denied_file = login->auth->options.logins.denied_file;
-	int is_listed = denied_file[0] != '\0'
-	                    ? account_is_listed(denied_file, account->name)
-	                    : 0;
+	int is_listed =
+	    denied_file[0] != '\0' ? account_is_listed(denied_file, account->name) : 0;
 
 	if (is_listed < 0) {
 		return is_listed;
 	}
-	*ret_facts = (struct policy_facts){.is_in_denied_file = is_listed > 0,
-	                                   .has_valid_shell =
-	                                       account_has_valid_shell(account),
-	                                   .uid = account->uid,
-	                                   .gid = served_gid(account)};
+	*ret_facts =
+	    (struct policy_facts){.is_in_denied_file = is_listed > 0,
+	                          .has_valid_shell = account_has_valid_shell(account),
+	                          .uid = account->uid,
+	                          .gid = served_gid(account)};
 	return 0;
 }
 
 bool
-admit(struct login_try *login, enum ma_reason *ret_reason,
-      char ret_text[MA_TEXT_MAX + 1])
+admit(struct login_try *login, enum ma_reason *ret_reason, char ret_text[MA_TEXT_MAX + 1])
 {
 	const struct account *account = &login->candidate.account;
 	const struct auth *auth = login->auth;

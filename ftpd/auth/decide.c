@@ -57,8 +57,8 @@ find(struct login_try *login, struct verdict *verdict)
 static bool
 check_virtual(struct login_try *login, struct verdict *verdict)
 {
-	enum password_result result = password_check(
-	    &login->auth->dummy, login->candidate.hash, login->password);
+	enum password_result result =
+	    password_check(&login->auth->dummy, login->candidate.hash, login->password);
 
 	secret_wipe(login->candidate.hash, sizeof(login->candidate.hash));
 	switch (result) {
@@ -175,18 +175,19 @@ static bool
 find_root(struct login_try *login, struct verdict *verdict)
 {
 	const struct account *account = &login->candidate.account;
-	bool is_chrooted = login->candidate.kind == POLICY_KIND_VIRTUAL ||
-	                   login->policy.chroot;
+	bool is_chrooted =
+	    login->candidate.kind == POLICY_KIND_VIRTUAL || login->policy.chroot;
 
 	if (policy_expand_root(login->policy.root, account->name, account->home,
 	                       is_chrooted, login->root, login->start)) {
 		return true;
 	}
 	refuse(verdict, MA_NO_HOME, "");
-	(void)snprintf(verdict->text, sizeof(verdict->text),
-	               "root \"%.80s\" with home \"%.80s\" is no usable path; correct the "
-	               "user's home or the option",
-	               login->policy.root, account->home);
+	(void)snprintf(
+	    verdict->text, sizeof(verdict->text),
+	    "root \"%.80s\" with home \"%.80s\" is no usable path; correct the "
+	    "user's home or the option",
+	    login->policy.root, account->home);
 	return false;
 }
 

@@ -110,16 +110,16 @@ grant_for_agent(const struct login_try *login, struct agent_start *ret_start)
 {
 	const struct account *account = &login->candidate.account;
 
-	*ret_start = (struct agent_start){
-	    .uid = account->uid,
-	    .gid = account->gid,
-	    .has_sandbox = login->auth->options.sandbox != OPTIONS_SANDBOX_OFF,
-	    .root = login->root,
-	    .root_len = strlen(login->root),
-	    .start = login->start,
-	    .start_len = strlen(login->start),
-	    .group_count = account->group_count,
-	    .groups = account->groups};
+	*ret_start = (struct agent_start){.uid = account->uid,
+	                                  .gid = account->gid,
+	                                  .has_sandbox = login->auth->options.sandbox !=
+	                                                 OPTIONS_SANDBOX_OFF,
+	                                  .root = login->root,
+	                                  .root_len = strlen(login->root),
+	                                  .start = login->start,
+	                                  .start_len = strlen(login->start),
+	                                  .group_count = account->group_count,
+	                                  .groups = account->groups};
 	set_rights(&login->policy, &ret_start->rights);
 	return add_rules(login, ret_start);
 }

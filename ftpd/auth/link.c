@@ -15,7 +15,8 @@
 bool
 link_init(struct link *link, int master_fd)
 {
-	*link = (struct link){.phase = LINK_IDLE, .master_fd = master_fd, .worker_fd = -1};
+	*link =
+	    (struct link){.phase = LINK_IDLE, .master_fd = master_fd, .worker_fd = -1};
 	link->bytes = secret_alloc(LINK_BYTES);
 	return link->bytes != NULL;
 }
@@ -98,8 +99,7 @@ wait_for_either(struct link *link, bool *ret_from_master, bool *ret_from_worker)
 static enum link_event
 receive_from_worker(struct link *link, struct login_message *ret_message)
 {
-	enum login_type expected =
-	    link->phase == LINK_TAKEN ? LOGIN_TRY : LOGIN_ACCOUNT;
+	enum login_type expected = link->phase == LINK_TAKEN ? LOGIN_TRY : LOGIN_ACCOUNT;
 	int fd = -1;
 	ssize_t len =
 	    channel_recv(link->worker_fd, link->bytes, LINK_BYTES, MSG_DONTWAIT, &fd);
@@ -112,9 +112,9 @@ receive_from_worker(struct link *link, struct login_message *ret_message)
 		return LINK_WORKER_GONE;
 	}
 	if (len < 0) {
-		return worker_is_wrong(
-		    link, len == -EMSGSIZE ? "sent a message that is too long"
-		                           : "sent descriptors");
+		return worker_is_wrong(link, len == -EMSGSIZE
+		                                 ? "sent a message that is too long"
+		                                 : "sent descriptors");
 	}
 	if (!login_decode(link->bytes, (size_t)len, ret_message)) {
 		return worker_is_wrong(link, "sent bytes that are no message");

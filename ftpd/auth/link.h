@@ -7,7 +7,8 @@
  *      LINK_IDLE -- TRY --> LINK_TAKEN -- LOGIN_TRY --> LINK_DECIDING -- GO asked for --
  *                                                        |     ^                       |
  *                                             link_ask() |     | LOGIN_ACCOUNT         v
- *                                                      LINK_ASKING               LINK_WAITING
+ *                                                      LINK_ASKING
+ *                                                      LINK_WAITING
  *
  * Whoever is not expected to speak must not: a message out of turn, one of another type,
  * one that does not decode or one with a descriptor ends the try.

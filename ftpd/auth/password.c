@@ -77,8 +77,8 @@ password_check(const struct password_dummy *dummy, const char *hash, const char 
 	is_done = hash_secret(is_secret_possible ? secret : "-",
 	                      is_usable ? hash : dummy->hash, computed);
 	is_usable = is_usable && is_done && strlen(computed) == strlen(hash);
-	is_equal = is_usable &&
-	           secret_equal(computed, strlen(computed), hash, strlen(hash));
+	is_equal =
+	    is_usable && secret_equal(computed, strlen(computed), hash, strlen(hash));
 	secret_wipe(computed, sizeof(computed));
 	if (!is_usable) {
 		return PASSWORD_UNUSABLE;

@@ -146,7 +146,8 @@ ask_master(struct login_try *login, bool *ret_is_admitted)
 	                                    .user_len = strlen(account->name),
 	                                    .uid = account->uid,
 	                                    .max_sessions = login->policy.max_sessions,
-	                                    .user_rate_down = login->policy.user_rate_down,
+	                                    .user_rate_down =
+	                                        login->policy.user_rate_down,
 	                                    .user_rate_up = login->policy.user_rate_up};
 	enum link_event event = link_check_worker(&login->link);
 
@@ -225,7 +226,9 @@ serve_try(struct login_try *login)
 	if (verdict.is_right) {
 		return accept_login(login);
 	}
-	/* Who speaks out of turn is told nothing; who has gone has guessed all the same. */
+	/*
+	 * Who speaks out of turn is told nothing; who has gone has guessed all the same.
+	 */
 	event = link_check_worker(&login->link);
 	return event == LINK_WORKER_WRONG ? give_up(login, event)
 	                                  : refuse(login, &verdict);
@@ -234,12 +237,9 @@ serve_try(struct login_try *login)
 int
 serve_run(const struct auth *auth, int master_fd)
 {
-	struct login_try *login;
+	struct login_try *login = silence(auth) ? new_try(auth, master_fd) : NULL;
 	int status;
 
-	/* So that the master can end what PAM's modules start together with this. */
-	(void)setpgid(0, 0); /* a forked child always may */
-	login = silence(auth) ? new_try(auth, master_fd) : NULL;
 	if (login == NULL) {
 		return EXIT_FAULT;
 	}

@@ -71,10 +71,10 @@ lend_account(const struct options *options, const struct passwd_user *user,
 	}
 	result = account_look_up(lender, account);
 	if (result != 0) {
-		(void)snprintf(ret_text, MA_TEXT_MAX + 1,
-		               "virtual_users.user %s: %s; create that user or name another",
-		               lender,
-		               result == -ENOENT ? "no such user" : strerror(-result));
+		(void)snprintf(
+		    ret_text, MA_TEXT_MAX + 1,
+		    "virtual_users.user %s: %s; create that user or name another", lender,
+		    result == -ENOENT ? "no such user" : strerror(-result));
 		return SOURCE_FAULT;
 	}
 	return SOURCE_FOUND;

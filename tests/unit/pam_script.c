@@ -126,7 +126,7 @@ misbehave(const char *how)
 	if (strcmp(how, "sleep") == 0) {
 		(void)sleep(600);
 	} else if (strcmp(how, "crash") == 0) {
-		(void)raise(SIGSEGV);
+		(void)raise(SIGABRT); /* sanitizers catch SIGSEGV */
 	} else if (strcmp(how, "exit") == 0) {
 		exit(0);
 	} else if (strcmp(how, "fork") == 0) {
@@ -215,9 +215,7 @@ pam_sm_setcred(pam_handle_t *pam, int flags, int argc, const char **argv)
 	int count;
 
 	(void)pam;
-	write_log(argc, argv,
-	          is_end ? "delete credentials\n"
-	                                         : "credentials\n");
+	write_log(argc, argv, is_end ? "delete credentials\n" : "credentials\n");
 	if (value == NULL || is_end) {
 		return PAM_SUCCESS;
 	}

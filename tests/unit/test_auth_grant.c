@@ -127,7 +127,8 @@ directories_become_rules(void **state)
 	test->login.policy.read_only = true;
 	entry = add_directory(test, "/in/deep", 1U << POLICY_UMASK);
 	entry->values.umask = 077;
-	entry = add_directory(test, "/in", 1U << POLICY_READ_ONLY | 1U << POLICY_UPLOAD_MODE);
+	entry =
+	    add_directory(test, "/in", 1U << POLICY_READ_ONLY | 1U << POLICY_UPLOAD_MODE);
 	entry->values.upload_mode = OPTIONS_UPLOAD_DIRECT;
 	entry = &test->entries[test->auth.overrides.count++];
 	entry->scope = POLICY_GROUP; /* no rule of an agent */
@@ -204,10 +205,9 @@ static void
 shared_rates_are_told(void **state)
 {
 	struct grant_test *test = *state;
-	uint64_t *const limits[] = {&test->login.policy.user_rate_down,
-	                            &test->login.policy.user_rate_up,
-	                            &test->auth.options.rates.address_down,
-	                            &test->auth.options.rates.address_up};
+	uint64_t *const limits[] = {
+	    &test->login.policy.user_rate_down, &test->login.policy.user_rate_up,
+	    &test->auth.options.rates.address_down, &test->auth.options.rates.address_up};
 
 	for (size_t i = 0; i < ARRAY_COUNT(limits); i++) {
 		struct login_grant grant;
@@ -262,12 +262,9 @@ static void
 lists_and_limits_are_asked(void **state)
 {
 	static const struct admit_case rows[] = {
-	    {"", "", 1234, 5, true, ""},
-	    {"ann", "", 1234, 5, false, "deny_users"},
-	    {"Ann", "", 1234, 5, true, ""},
-	    {"", "bob", 1234, 5, false, "allow_users"},
-	    {"", "ann", 1234, 5, true, ""},
-	    {"", "", 0, 5, false, " 0"},
+	    {"", "", 1234, 5, true, ""},    {"ann", "", 1234, 5, false, "deny_users"},
+	    {"Ann", "", 1234, 5, true, ""}, {"", "bob", 1234, 5, false, "allow_users"},
+	    {"", "ann", 1234, 5, true, ""}, {"", "", 0, 5, false, " 0"},
 	};
 	struct grant_test *test = *state;
 	struct options_logins *logins = &test->auth.options.logins;

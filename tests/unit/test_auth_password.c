@@ -89,11 +89,13 @@ every_method_is_verified(void **state)
 static void
 unusable_hashes_never_match(void **state)
 {
-	static const char *const hashes[] = {
-	    "",     "*",       "!",    "!!",       "*0",  "*1",      "x",    "a",
-	    "ab",   "$",       "$y$",  "$y$j9T$",  "$6$", "$6$salt", "$6$s$", "$9$salt$hash",
-	    "$2b$", "$2b$05$", "horse", "plain text", " ",  "/",       "..",   "$1$$",
-	    NULL};
+	static const char *const hashes[] = {"",     "*",       "!",     "!!",
+	                                     "*0",   "*1",      "x",     "a",
+	                                     "ab",   "$",       "$y$",   "$y$j9T$",
+	                                     "$6$",  "$6$salt", "$6$s$", "$9$salt$hash",
+	                                     "$2b$", "$2b$05$", "horse", "plain text",
+	                                     " ",    "/",       "..",    "$1$$",
+	                                     NULL};
 	static char long_one[2001];
 	const struct password_dummy dummy = dummy_of_test();
 	const char *const secrets[] = {"", "x", "horse", long_one};

@@ -140,7 +140,8 @@ check_agent(pid_t pid)
 	read_proc(pid, "comm", text, sizeof(text));
 	assert_string_equal(text, "deftpd-agent\n");
 	read_proc(pid, "limits", text, sizeof(text));
-	assert_non_null(strstr(text, "Max core file size        0                    0 "));
+	assert_non_null(
+	    strstr(text, "Max core file size        0                    0 "));
 	read_proc(pid, "status", text, sizeof(text));
 	assert_non_null(strstr(text, "NoNewPrivs:\t1\n"));
 	assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
@@ -351,26 +352,60 @@ struct hostile_case {
 	const char *text;
 };
 
-#define TRY_OF(name, password) \
-	{ \
-		.type = LOGIN_TRY, .user = (name), .user_len = sizeof(name) - 1, \
+#define TRY_OF(name, password)                                                       \
+	{                                                                            \
+		.type = LOGIN_TRY, .user = (name), .user_len = sizeof(name) - 1,     \
 		.secret = (password), .secret_len = sizeof(password) - 1, .host = "" \
 	}
-#define NO_MESSAGE {.type = LOGIN_COUNT}
-#define ACCOUNT {.type = LOGIN_ACCOUNT, .secret = "1", .secret_len = 1}
+#define NO_MESSAGE                  \
+	{                           \
+		.type = LOGIN_COUNT \
+	}
+#define ACCOUNT                                                       \
+	{                                                             \
+		.type = LOGIN_ACCOUNT, .secret = "1", .secret_len = 1 \
+	}
 
 static char too_long[IPC_MESSAGE_MAX + 1];
 
 static const struct hostile_case hostile[] = {
     {"nothing", {NO_MESSAGE, NO_MESSAGE}, NULL, 0, 0, true, MA_GONE, false, ""},
-    {"account first", {ACCOUNT, NO_MESSAGE}, NULL, 0, 0, false, MA_PROTOCOL, false,
+    {"account first",
+     {ACCOUNT, NO_MESSAGE},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
      "out of turn"},
-    {"account, then a try", {ACCOUNT, TRY_OF("ann", "horse")}, NULL, 0, 0, false,
-     MA_PROTOCOL, false, "out of turn"},
-    {"ask", {{.type = LOGIN_ASK, .text = ""}, NO_MESSAGE}, NULL, 0, 0, false,
-     MA_PROTOCOL, false, "out of turn"},
-    {"refused", {{.type = LOGIN_REFUSED}, NO_MESSAGE}, NULL, 0, 0, false, MA_PROTOCOL,
-     false, "out of turn"},
+    {"account, then a try",
+     {ACCOUNT, TRY_OF("ann", "horse")},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "out of turn"},
+    {"ask",
+     {{.type = LOGIN_ASK, .text = ""}, NO_MESSAGE},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "out of turn"},
+    {"refused",
+     {{.type = LOGIN_REFUSED}, NO_MESSAGE},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "out of turn"},
     {"accepted",
      {{.type = LOGIN_ACCEPTED,
        .user = "ann",
@@ -378,36 +413,133 @@ static const struct hostile_case hostile[] = {
        .grant = {.start = "/", .start_len = 1},
        .text = ""},
       NO_MESSAGE},
-     NULL, 0, 0, false, MA_PROTOCOL, false, "out of turn"},
-    {"an unknown type", {NO_MESSAGE, NO_MESSAGE}, "\x05", 1, 0, false, MA_PROTOCOL,
-     false, "no message"},
-    {"half a try", {NO_MESSAGE, NO_MESSAGE}, "\0\0\3ann\0", 7, 0, false, MA_PROTOCOL,
-     false, "no message"},
-    {"a try with a surplus byte", {NO_MESSAGE, NO_MESSAGE}, "\0\0\1a\0\1b\0\0x", 10, 0,
-     false, MA_PROTOCOL, false, "no message"},
-    {"a NUL in the name", {NO_MESSAGE, NO_MESSAGE}, "\0\0\3a\0n\0\1b\0\0", 11, 0, false,
-     MA_PROTOCOL, false, "no message"},
-    {"too long", {NO_MESSAGE, NO_MESSAGE}, too_long, sizeof(too_long), 0, false,
-     MA_PROTOCOL, false, "too long"},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "out of turn"},
+    {"an unknown type",
+     {NO_MESSAGE, NO_MESSAGE},
+     "\x05",
+     1,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "no message"},
+    {"half a try",
+     {NO_MESSAGE, NO_MESSAGE},
+     "\0\0\3ann\0",
+     7,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "no message"},
+    {"a try with a surplus byte",
+     {NO_MESSAGE, NO_MESSAGE},
+     "\0\0\1a\0\1b\0\0x",
+     10,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "no message"},
+    {"a NUL in the name",
+     {NO_MESSAGE, NO_MESSAGE},
+     "\0\0\3a\0n\0\1b\0\0",
+     11,
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "no message"},
+    {"too long",
+     {NO_MESSAGE, NO_MESSAGE},
+     too_long,
+     sizeof(too_long),
+     0,
+     false,
+     MA_PROTOCOL,
+     false,
+     "too long"},
     {"an empty message", {NO_MESSAGE, NO_MESSAGE}, "", 0, 0, false, MA_GONE, false, ""},
-    {"a descriptor", {TRY_OF("ann", "horse"), NO_MESSAGE}, NULL, 0, 1, false, MA_PROTOCOL,
-     false, "descriptor"},
-    {"two descriptors", {TRY_OF("ann", "horse"), NO_MESSAGE}, NULL, 0, 2, false,
-     MA_PROTOCOL, false, "descriptor"},
+    {"a descriptor",
+     {TRY_OF("ann", "horse"), NO_MESSAGE},
+     NULL,
+     0,
+     1,
+     false,
+     MA_PROTOCOL,
+     false,
+     "descriptor"},
+    {"two descriptors",
+     {TRY_OF("ann", "horse"), NO_MESSAGE},
+     NULL,
+     0,
+     2,
+     false,
+     MA_PROTOCOL,
+     false,
+     "descriptor"},
     /* With the right password: it is of no use. */
-    {"two tries", {TRY_OF("ann", "horse"), TRY_OF("ann", "horse")}, NULL, 0, 0, false,
-     MA_PROTOCOL, true, "out of turn"},
-    {"another user in the second", {TRY_OF("ann", "horse"), TRY_OF("denied", "horse")},
-     NULL, 0, 0, false, MA_PROTOCOL, true, "out of turn"},
-    {"an answer to no question", {TRY_OF("ann", "horse"), ACCOUNT}, NULL, 0, 0, false,
-     MA_PROTOCOL, true, "out of turn"},
-    {"a second try after a wrong one", {TRY_OF("ann", "Horse"), TRY_OF("ann", "horse")},
-     NULL, 0, 0, false, MA_PROTOCOL, true, "out of turn"},
-    {"a try, then the end", {TRY_OF("ann", "horse"), NO_MESSAGE}, NULL, 0, 0, true,
-     MA_GONE, true, ""},
+    {"two tries",
+     {TRY_OF("ann", "horse"), TRY_OF("ann", "horse")},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     true,
+     "out of turn"},
+    {"another user in the second",
+     {TRY_OF("ann", "horse"), TRY_OF("denied", "horse")},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     true,
+     "out of turn"},
+    {"an answer to no question",
+     {TRY_OF("ann", "horse"), ACCOUNT},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     true,
+     "out of turn"},
+    {"a second try after a wrong one",
+     {TRY_OF("ann", "Horse"), TRY_OF("ann", "horse")},
+     NULL,
+     0,
+     0,
+     false,
+     MA_PROTOCOL,
+     true,
+     "out of turn"},
+    {"a try, then the end",
+     {TRY_OF("ann", "horse"), NO_MESSAGE},
+     NULL,
+     0,
+     0,
+     true,
+     MA_GONE,
+     true,
+     ""},
     /* Whoever hangs up has guessed all the same. */
-    {"a wrong try, then the end", {TRY_OF("ann", "Horse"), NO_MESSAGE}, NULL, 0, 0, true,
-     MA_WRONG_PASSWORD, true, ""},
+    {"a wrong try, then the end",
+     {TRY_OF("ann", "Horse"), NO_MESSAGE},
+     NULL,
+     0,
+     0,
+     true,
+     MA_WRONG_PASSWORD,
+     true,
+     ""},
 };
 
 /* Send with any number of descriptors, which channel_send() never does. */
@@ -550,10 +682,10 @@ static void
 nobody_outlives_the_master(void **state)
 {
 	static const char *const messages[] = {
-	    "",           /* an empty one reads as the end */
-	    "\x01\x01",   /* MA_GO before there is anything to admit */
-	    "\x02",       /* MA_READY is the other's */
-	    "\xff", NULL, /* NULL: the end itself */
+	    "",               /* an empty one reads as the end */
+	    "\x01\x01",       /* MA_GO before there is anything to admit */
+	    "\x02",           /* MA_READY is the other's */
+	    "\xff",     NULL, /* NULL: the end itself */
 	};
 	struct run *run = *state;
 	struct auth_child child;

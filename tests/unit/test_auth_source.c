@@ -20,17 +20,15 @@
 #include "common/base.h"
 
 /* Whole hashes of the password "horse": only their form matters here. */
-#define HASH_OF_ANN \
-	"$6$salt$" \
-	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdef" \
-	"gh"
+#define LETTERS        "abcdefghijklmnopqrstuvwxyz"
+#define HASH_OF_ANN    "$6$salt$" LETTERS LETTERS LETTERS "abcdefgh"
 #define HASH_OF_NOBODY "!" HASH_OF_ANN
 
 static const char users[] = "# a comment\n"
-                            "ann:" HASH_OF_ANN ":1234:1235:Ann:/srv/ann:/bin/sh\n"
-                            "nobody:" HASH_OF_NOBODY ":77:78::/srv/other:\n"
-                            "zero:" HASH_OF_ANN ":0:0::/srv/zero:\n"
-                            "broken:line\n";
+			    "ann:" HASH_OF_ANN ":1234:1235:Ann:/srv/ann:/bin/sh\n"
+			    "nobody:" HASH_OF_NOBODY ":77:78::/srv/other:\n"
+			    "zero:" HASH_OF_ANN ":0:0::/srv/zero:\n"
+			    "broken:line\n";
 
 struct source_test {
 	struct options options;

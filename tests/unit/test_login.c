@@ -21,16 +21,13 @@ enum {
 	CAP = 8192,
 };
 
-static const struct login_grant grant = {.is_read_only = true,
-                                         .has_shared_rate = true,
-                                         .idle_timeout_s = 0x01020304,
-                                         .rate_down = UINT64_MAX,
-                                         .rate_up = 2,
-                                         .max_file_bytes = 3,
-                                         .min_free_bytes = UINT64_C(1) << 40,
-                                         .tls_policy = 3,
-                                         .start = "/a b",
-                                         .start_len = 4};
+#define GRANT                                                                        \
+	{                                                                            \
+		.is_read_only = true, .has_shared_rate = true,                       \
+		.idle_timeout_s = 0x01020304, .rate_down = UINT64_MAX, .rate_up = 2, \
+		.max_file_bytes = 3, .min_free_bytes = UINT64_C(1) << 40,            \
+		.tls_policy = 3, .start = "/a b", .start_len = 4                     \
+	}
 
 struct login_case {
 	struct login_message message;
@@ -52,7 +49,7 @@ static const struct login_case logins[] = {
     {{.type = LOGIN_ACCEPTED,
       .user = "ann",
       .user_len = 3,
-      .grant = grant,
+      .grant = GRANT,
       .text = "Hello\n",
       .text_len = 6},
      1 + 2 + 3 + GRANT_LEN + 2 + 6},
@@ -199,9 +196,14 @@ limits_are_within(void **state)
 	}
 }
 
-static const struct addr peer = {
-    .family = ADDR_IPV6, .bytes = {0x20, 1}, .port = 7, .scope = 8};
-static const struct addr local = {.family = ADDR_IPV4, .bytes = {1, 2, 3, 4}, .port = 21};
+#define PEER                                                                   \
+	{                                                                      \
+		.family = ADDR_IPV6, .bytes = {0x20, 1}, .port = 7, .scope = 8 \
+	}
+#define LOCAL                                                          \
+	{                                                              \
+		.family = ADDR_IPV4, .bytes = {1, 2, 3, 4}, .port = 21 \
+	}
 
 struct auth_case {
 	struct ma_message message;
@@ -210,7 +212,7 @@ struct auth_case {
 };
 
 static const struct auth_case auths[] = {
-    {{.type = MA_TRY, .session = 0xfedcba98, .peer = peer, .local = local},
+    {{.type = MA_TRY, .session = 0xfedcba98, .peer = PEER, .local = LOCAL},
      1 + 4 + 2 * ADDR_LEN,
      false},
     {{.type = MA_GO, .is_admitted = true}, 1 + 1, false},
