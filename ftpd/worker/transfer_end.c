@@ -120,6 +120,10 @@ transfer_finish(struct session *session, enum reply_code code, const char *text)
 	 * not a connection. All that it need not wait for comes behind the reply.
 	 */
 	data_disarm(session);
+	if (code != REPLY_TRANSFER_COMPLETE) {
+		/* The agent puts a cut upload away while the client reads of it. */
+		release_file(session);
+	}
 	control_reply(session, code, "%s", text);
 	if (session->transfer->has_abor) {
 		control_reply(session, REPLY_TRANSFER_COMPLETE,
