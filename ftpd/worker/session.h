@@ -1,4 +1,6 @@
 /*
+ * Long because all that a client has said, and all that is being done for it, is one
+ * struct.
  * session: one client: its control connection, what it has said, and what is being done
  * for it.
  * Runs in: deftpd-worker. Input: hostile.
