@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from lib_system import TestFailure, check, enter_mounts
+from lib_system import TestFailure, check, enter_mounts, settle
 from lib_users import UserClient, UserDaemon, make_ext4, mount, need_ext4, unmount, versioned, versions_in
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
@@ -26,7 +26,9 @@ IMAGE_BYTES = 96 << 20
 # Small ones often, so that most moments lie between two system calls of a commit; large ones to be cut in the middle.
 SIZES = (0, 1, 700, 4096, 5000, 40000, 300000)
 UPLOADS = 500
-ROUND_S = (0.1, 2.0)
+# How many uploads are answered before the file system stops, and how much longer it waits: a random moment of the next ones.
+ROUND_UPLOADS = (1, 40)
+ROUND_S = 0.01
 
 
 class Ledger:
@@ -124,7 +126,10 @@ def one_round(image, place, mode, ledgers, random_source):
             before = sum(ledger.count for ledger in ledgers)
             for thread in threads:
                 thread.start()
-            time.sleep(random_source.uniform(*ROUND_S))
+            enough = before + random_source.randint(*ROUND_UPLOADS)
+            settle(lambda: sum(ledger.count for ledger in ledgers) >= enough or not any(
+                thread.is_alive() for thread in threads), 30, "uploads do not get on")
+            time.sleep(random_source.uniform(0, ROUND_S))
             stop_file_system(place)
             for thread in threads:
                 thread.join()
@@ -159,9 +164,10 @@ def main():
         os.mkdir(place)
         make_ext4(image, IMAGE_BYTES)
         try:
-            barren = 0
+            barren, rounds = 0, 0
             while sum(ledger.count for ledger in ledgers) < uploads and not wrong and barren < 5:
                 before = sum(ledger.count for ledger in ledgers)
+                rounds += 1
                 wrong = one_round(image, place, mode, ledgers, random_source)
                 barren = barren + 1 if sum(ledger.count for ledger in ledgers) == before else 0
         finally:
@@ -169,7 +175,7 @@ def main():
     check(not wrong, "\n".join(wrong))
     total = sum(ledger.count for ledger in ledgers)
     check(total >= uploads, f"only {total} uploads were answered 226")
-    print(f"{total} uploads answered 226, and all are there")
+    print(f"{total} uploads answered 226 in {rounds} rounds, and all are there")
 
 
 if __name__ == "__main__":

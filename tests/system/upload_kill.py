@@ -168,7 +168,7 @@ def cut_upload(daemon, command, content, cut, rest=0):
     link, _, text = client.start(command, rest)
     check(link is not None, text)
     link.sendall(content[:cut])
-    settle(lambda: arrived(daemon) >= min(cut, 1), text="nothing arrives")
+    settle(lambda: arrived(daemon) >= rest + min(cut, 1), text="nothing arrives")
     reset(link)
     reset(client.link)
     settle(lambda: not agents(daemon), text="the agent lives on")
@@ -176,7 +176,7 @@ def cut_upload(daemon, command, content, cut, rest=0):
 
 def arrived(daemon):
     """The bytes of the upload in progress, wherever they are."""
-    return sum(os.path.getsize(daemon.home(name)) for name in os.listdir(daemon.home()) if ".deftpd-new" in name)
+    return sum(os.path.getsize(daemon.home(name)) for name in os.listdir(daemon.home()) if ".deftpd-" in name)
 
 
 def cut_and_resumed_by_size_and_appe():
