@@ -13,6 +13,7 @@
 
 #include "common/fd.h"
 #include "common/loop.h"
+#include "ftpd/proto/out.h"
 #include "ftpd/proto/site.h"
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/cmd.h"
@@ -39,25 +40,19 @@ static void
 help_on_all(struct session *session)
 {
 	char lines[HELP_BYTES_MAX];
-	char names[HELP_BYTES_MAX / 2];
-	size_t len = 0;
+	char bytes[HELP_BYTES_MAX / 2];
+	struct out names = out_begin(bytes, sizeof(bytes));
 	size_t at;
 	static const char first[] = "SITE commands:";
 	static const char last[] = "SITE HELP <command> tells more.";
 
 	for (unsigned id = 0; id < SITE_COUNT; id++) {
-		const char *name = site_row((enum site_id)id)->name;
-		size_t name_len = strlen(name);
-
-		if (len > 0) {
-			names[len++] = ' ';
-		}
-		memcpy(names + len, name, name_len);
-		len += name_len;
+		out_text(&names, id > 0 ? " " : "");
+		out_text(&names, site_row((enum site_id)id)->name);
 	}
 	at = reply_format_first(lines, sizeof(lines), REPLY_HELP, first,
 	                        sizeof(first) - 1);
-	at += reply_format_middle(lines + at, sizeof(lines) - at, names, len);
+	at += reply_format_middle(lines + at, sizeof(lines) - at, bytes, out_end(&names));
 	at += reply_format(lines + at, sizeof(lines) - at, REPLY_HELP, last,
 	                   sizeof(last) - 1);
 	control_send(session, lines, at);

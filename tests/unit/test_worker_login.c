@@ -223,7 +223,7 @@ begin_try(struct fixture *fixture)
 static void
 hear_secret(struct fixture *fixture, enum login_type type, const char *secret)
 {
-	struct login_message message;
+	struct login_message message = {.type = LOGIN_COUNT};
 	uint8_t bytes[IPC_MESSAGE_MAX];
 	ssize_t len;
 
