@@ -123,8 +123,9 @@ tell_lost(struct agent_client *agent, bool was_ready)
 	}
 }
 
-void
-agent_lose(struct agent_client *agent)
+/* The agent has ended, or must. */
+static void
+lose_agent(struct agent_client *agent)
 {
 	bool was_ready = agent->is_ready;
 
@@ -177,7 +178,7 @@ take_ready(struct agent_client *agent, const struct agent_answer *answer)
 	} else if (agent->has_owner) {
 		close_agent(agent);
 	} else {
-		agent_lose(agent);
+		lose_agent(agent);
 	}
 	if (owner != NULL) {
 		owner->agent_serial = agent->serial;
@@ -220,7 +221,7 @@ handle_agent(struct loop_source *source, uint32_t events)
 	           !agent_answer_decode(bytes, (size_t)len, &answer) ||
 	           !is_descriptor_right(agent, &answer, fd)) {
 		fd_close(&fd);
-		agent_lose(agent);
+		lose_agent(agent);
 	} else {
 		take_answer(agent, &answer, fd);
 	}

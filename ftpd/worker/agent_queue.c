@@ -139,6 +139,19 @@ is_there(const struct session *session, uint32_t serial)
 	return false;
 }
 
+/*
+ * If it cannot be sent, the loop finds the channel's end: losing an agent may end the
+ * session, which those who are asking do not expect.
+ */
+static void
+send_to(struct agent_client *agent, const uint8_t *bytes, size_t len)
+{
+	if (channel_send(agent->source.fd, bytes, len, -1) != 0) {
+		/* fails only if it is shut down already */
+		(void)shutdown(agent->source.fd, SHUT_RDWR);
+	}
+}
+
 static void
 send_question(struct agent_client *agent, struct session *session, const uint8_t *bytes,
               size_t len)
@@ -147,9 +160,7 @@ send_question(struct agent_client *agent, struct session *session, const uint8_t
 	agent->asker = session;
 	agent->verb = session->question_verb;
 	session->agent = agent;
-	if (channel_send(agent->source.fd, bytes, len, -1) != 0) {
-		agent_lose(agent);
-	}
+	send_to(agent, bytes, len);
 }
 
 static void
@@ -212,9 +223,7 @@ send_letters(struct worker *worker)
 		agent->letters = letter->next;
 		agent->is_busy = true;
 		agent->verb = letter->verb;
-		if (channel_send(agent->source.fd, letter->bytes, letter->len, -1) != 0) {
-			agent_lose(agent);
-		}
+		send_to(agent, letter->bytes, letter->len);
 		free(letter);
 	}
 }

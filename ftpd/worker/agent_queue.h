@@ -22,9 +22,6 @@ void agent_queue_fail(struct worker *worker, uint32_t serial);
 /* Forget what the agent was to be told. */
 void agent_queue_free(struct agent_client *agent);
 
-/* agent_client.c: the agent has ended, or must. */
-void agent_lose(struct agent_client *agent);
-
 /* agent_client.c: ask the master for one more, unless one is on its way. */
 void agent_ask_for_more(struct worker *worker);
 

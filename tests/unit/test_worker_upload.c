@@ -426,6 +426,23 @@ a_stalled_upload_is_cut(void **state)
 	(void)take_question(fixture, AGENT_DISCARD, "/x");
 }
 
+/* Nobody is there to be told of the cut; the session ends in its own turn. */
+static void
+a_dead_agent_is_told_nothing(void **state)
+{
+	static const char *const replies[] = {"552 ", "421 "};
+	struct fixture *fixture = *state;
+
+	begin_upload(fixture, UPLOAD, 3);
+	fd_close(&fixture->agent_fd);
+	assert_int_equal(send(fixture->data_fd, "hello", 5, MSG_NOSIGNAL), 5);
+	transfer_continue(fixture->session); /* before the loop sees the agent's end */
+	assert_non_null(worker_find(fixture->worker, 1));
+	turn(fixture);
+	assert_replies(fixture, replies, 2);
+	assert_null(worker_find(fixture->worker, 1));
+}
+
 /* The control connection is answered while data moves. */
 static void
 stat_tells_of_a_running_upload(void **state)
@@ -788,6 +805,7 @@ main(void)
 	    TEST(a_reset_upload_is_discarded),
 	    TEST(a_client_that_vanishes_leaves_a_cut_upload),
 	    TEST(a_stalled_upload_is_cut),
+	    TEST(a_dead_agent_is_told_nothing),
 	    TEST(stat_tells_of_a_running_upload),
 	    TEST(no_data_connection_discards),
 	    TEST(what_cannot_be_opened_is_refused),
