@@ -1,9 +1,8 @@
 /*
- * sandbox: the system calls that remain to an agent: one that only reads, or one that
- * writes, too.
+ * sandbox: the confinement of an agent to its system calls.
  * Runs in: deftpd-agent, at the end of its start-up.
- * Source: SECURITY.md 3.4, column "agent".
- * Not here: how a filter is made and loaded; see common/sandbox.h.
+ * Not here: which calls; see sandbox_rules.h. How a filter is loaded; see
+ * common/sandbox.h.
  */
 #ifndef FTPD_AGENT_SANDBOX_H
 #define FTPD_AGENT_SANDBOX_H
