@@ -41,7 +41,8 @@ handover_decide(struct session *session, const uint8_t *bytes, size_t len,
 	    request_parse(session->text, trial.len, &request) != REQUEST_OK) {
 		return HANDOVER_TAKE;
 	}
-	if (request.id == CMD_AUTH || request.id == CMD_HOST ||
+	if (request.id == CMD_AUTH ||
+	    (request.id == CMD_HOST && session->state == SESSION_GREETED) ||
 	    (request.id == CMD_USER &&
 	     !handover_is_anonymous(request.text, request.text_len))) {
 		return HANDOVER_PRIVATE;

@@ -39,6 +39,8 @@ def prepare(statements, daemon, tree, accounts):
             need(statement.rest)
         elif statement.verb == "option":
             daemon.options.append(statement.rest)
+        elif statement.verb == "section":
+            daemon.configuration += script.expand(statement.rest, {}) + "\n"
         elif statement.verb == "user":
             accounts.add(*script.words(statement.rest))
         elif statement.verb in FIXTURES:

@@ -35,6 +35,8 @@ decides_by_the_first_line_alone(void **state)
 	    {"USER anonymous \r\n", HANDOVER_PRIVATE, 17, "a space is part of a name"},
 	    {"USER\r\n", HANDOVER_TAKE, 6, "no name: 501 is said here"},
 	    {"AUTH TLS\r\n", HANDOVER_PRIVATE, 10, "no TLS byte enters a shared worker"},
+	    {"HOST a.example\r\n", HANDOVER_PRIVATE, 16, "a shared worker has no hosts"},
+	    {"HOST a..b\r\n", HANDOVER_TAKE, 11, "no host's name: 501 is said here"},
 	    {"AUTH TLS\r\nUSER bob\r\n", HANDOVER_PRIVATE, 10,
 	     "what follows does not matter"},
 	    {"NOOP\r\nUSER bob\r\n", HANDOVER_TAKE, 6, "the first line only"},
