@@ -359,6 +359,7 @@ worker_receive(struct auth_child *child, struct login_message *ret_message)
 {
 	ssize_t len = receive(child->worker_fd, child->bytes, sizeof(child->bytes));
 
+	memset(ret_message, 0, sizeof(*ret_message));
 	if (len == 0 || len == -ECONNRESET) {
 		return false;
 	}
@@ -382,6 +383,7 @@ master_receive(struct auth_child *child, struct ma_message *ret_message)
 {
 	ssize_t len = receive(child->master_fd, child->bytes, sizeof(child->bytes));
 
+	memset(ret_message, 0, sizeof(*ret_message));
 	if (len == 0 || len == -ECONNRESET) {
 		return false;
 	}

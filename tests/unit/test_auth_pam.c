@@ -27,7 +27,8 @@ enum {
 	QUICK_MS = 5000,
 };
 
-/* libpam forgets some bytes of a service that it cannot read. */
+/* libpam forgets some bytes of a service that it cannot read. The name is LSan's. */
+/* NOLINTBEGIN(readability-identifier-naming) */
 const char *__lsan_default_suppressions(void);
 
 const char *
@@ -35,6 +36,7 @@ __lsan_default_suppressions(void)
 {
 	return "leak:libpam.so";
 }
+/* NOLINTEND(readability-identifier-naming) */
 
 /* A client who has its answers ready, and what it was asked. */
 struct client {
