@@ -152,7 +152,8 @@ is_in_phase(const struct authenticator *authenticator, const struct ma_message *
 	case MA_TAKEN: return has_try(authenticator) && !authenticator->is_taken;
 	case MA_ASKING: return is_at_it && message->is_asking != authenticator->is_asking;
 	/* Also after MA_GO: the session of PAM may fail to open. */
-	case MA_REFUSED: return is_at_it || authenticator->is_admitted;
+	case MA_REFUSED:
+		return is_at_it || authenticator->awaits_go || authenticator->is_admitted;
 	case MA_ACCEPTED: return is_at_it && !authenticator->is_asking;
 	case MA_TRY:
 	case MA_GO:
@@ -174,11 +175,14 @@ take_message(struct authenticator *authenticator, const struct ma_message *messa
 	case MA_ASKING: take_asking(authenticator, message->is_asking); return;
 	case MA_REFUSED:
 		authenticator->has_verdict = true;
+		authenticator->awaits_go = false;
 		authenticator->is_admitted = false;
+		set_clock(authenticator);
 		login_desk_refused(authenticator, message);
 		return;
 	case MA_ACCEPTED:
 		authenticator->has_verdict = true;
+		authenticator->awaits_go = true;
 		login_desk_accepted(authenticator, message);
 		return;
 	case MA_TRY:
@@ -306,7 +310,9 @@ authenticator_go(struct authenticator *authenticator, bool is_admitted)
 {
 	const struct ma_message message = {.type = MA_GO, .is_admitted = is_admitted};
 
+	authenticator->awaits_go = false;
 	authenticator->is_admitted = is_admitted;
+	set_clock(authenticator);
 	if (!tell(authenticator, &message, -1)) {
 		authenticator->is_admitted = false;
 		authenticator_kill(authenticator, "it does not take the answer");

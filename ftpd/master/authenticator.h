@@ -60,6 +60,7 @@ struct authenticator {
 	bool is_taken;    /* the try's descriptor has arrived */
 	bool is_asking;   /* it waits for a person */
 	bool has_verdict; /* REFUSED or ACCEPTED has come */
+	bool awaits_go;   /* ACCEPTED has come and MA_GO has not been sent */
 	bool is_admitted; /* it becomes an agent */
 	bool is_unwanted; /* ended by us: its exit status says nothing */
 	struct deadline deadline;
@@ -74,6 +75,9 @@ struct authenticator {
 	struct addr peer;
 	uint64_t number;           /* login_user_number() that the worker has named */
 	struct limit_row *account; /* the user's, who has one session more by this */
+	uint32_t max_sessions;     /* of the user, 0: no limit */
+	unsigned looks;            /* how often the limit has been found reached */
+	uint64_t rates[SHARE_DIRECTION_COUNT];
 	char user[MA_USER_MAX + 1];
 	size_t user_len;
 };

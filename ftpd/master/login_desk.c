@@ -285,50 +285,78 @@ login_desk_refused(struct authenticator *authenticator, const struct ma_message 
 	}
 }
 
-/* Returns: true if the user may have one session more; it is counted then. */
-static bool
-count_session(struct authenticator *authenticator, const struct ma_message *message)
+static void
+log_too_many(struct authenticator *authenticator)
 {
-	struct master *master = authenticator->master;
-	const uint64_t rates[SHARE_DIRECTION_COUNT] = {
-	    [SHARE_DOWN] = message->user_rate_down, [SHARE_UP] = message->user_rate_up};
-	struct limit_row *row =
-	    limit_hold(&master->desk.accounts, message->user, message->user_len);
 	const struct record record = {.level = RECORD_WARNING,
 	                              .session = authenticator->session_id,
 	                              .peer = authenticator->peer};
 
+	master_log_of(authenticator->master, &record,
+	              "login refused: max_sessions_per_user (%u) is reached; user %.*s",
+	              (unsigned)authenticator->max_sessions, (int)authenticator->user_len,
+	              authenticator->user);
+}
+
+/* Returns: true if the user may have one session more; it is counted then. */
+static bool
+count_session(struct authenticator *authenticator)
+{
+	struct master *master = authenticator->master;
+	struct limit_row *row = limit_hold(&master->desk.accounts, authenticator->user,
+	                                   authenticator->user_len);
+
 	if (row == NULL) {
 		return false;
 	}
-	if (message->max_sessions > 0 && row->count > message->max_sessions) {
+	if (authenticator->max_sessions > 0 && row->count > authenticator->max_sessions) {
 		limit_release(&master->desk.accounts, row);
-		master_log_of(
-		    master, &record,
-		    "login refused: max_sessions_per_user (%u) is reached; user %.*s",
-		    (unsigned)message->max_sessions, (int)message->user_len,
-		    message->user);
 		return false;
 	}
-	share_set_rates(&master->rates.board, &row->share, rates);
+	share_set_rates(&master->rates.board, &row->share, authenticator->rates);
 	authenticator->account = row;
+	moving_set_user(master, authenticator->session, row);
 	return true;
+}
+
+static void look_again(struct master *master, void *owner);
+
+static void
+admit(struct authenticator *authenticator)
+{
+	if (authenticator->session == NULL) {
+		authenticator_go(authenticator, false);
+	} else if (count_session(authenticator)) {
+		authenticator_go(authenticator, true);
+	} else if (authenticator->looks++ < LOGIN_DESK_LOOKS) {
+		master_set_deadline(authenticator->master, &authenticator->deadline,
+		                    LOGIN_DESK_LOOK_MS, look_again, authenticator);
+	} else {
+		log_too_many(authenticator);
+		authenticator_go(authenticator, false);
+	}
+}
+
+static void
+look_again(struct master *master, void *owner)
+{
+	(void)master;
+	admit(owner);
 }
 
 void
 login_desk_accepted(struct authenticator *authenticator, const struct ma_message *message)
 {
-	bool is_admitted =
-	    !has_lied(authenticator, message) && authenticator->session != NULL &&
-	    message->user_len <= MA_USER_MAX && count_session(authenticator, message);
-
-	if (is_admitted) {
-		memcpy(authenticator->user, message->user, message->user_len);
-		authenticator->user_len = message->user_len;
-		moving_set_user(authenticator->master, authenticator->session,
-		                authenticator->account);
+	if (has_lied(authenticator, message) || message->user_len > MA_USER_MAX) {
+		authenticator_go(authenticator, false);
+		return;
 	}
-	authenticator_go(authenticator, is_admitted);
+	memcpy(authenticator->user, message->user, message->user_len);
+	authenticator->user_len = message->user_len;
+	authenticator->max_sessions = message->max_sessions;
+	authenticator->rates[SHARE_DOWN] = message->user_rate_down;
+	authenticator->rates[SHARE_UP] = message->user_rate_up;
+	admit(authenticator);
 }
 
 void

@@ -30,6 +30,12 @@ enum {
 	LOGIN_DESK_FREE_FAILURES = 3,
 	/* What a user's penalty costs at most, whoever it was who guessed. */
 	LOGIN_DESK_USER_DELAY_MS = 2000,
+	/*
+	 * Who quits and comes again at once may be faster than the end of his session is
+	 * here: a user who has too many is looked at again so often, so much later.
+	 */
+	LOGIN_DESK_LOOKS = 2,
+	LOGIN_DESK_LOOK_MS = 200,
 };
 
 LIST_HEAD(authenticator_list, authenticator);
