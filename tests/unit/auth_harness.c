@@ -359,7 +359,12 @@ worker_receive(struct auth_child *child, struct login_message *ret_message)
 {
 	ssize_t len = receive(child->worker_fd, child->bytes, sizeof(child->bytes));
 
-	memset(ret_message, 0, sizeof(*ret_message));
+	*ret_message = (struct login_message){.type = LOGIN_COUNT,
+	                                      .user = "",
+	                                      .secret = "",
+	                                      .host = "",
+	                                      .text = "",
+	                                      .grant = {.start = ""}};
 	if (len == 0 || len == -ECONNRESET) {
 		return false;
 	}
@@ -383,7 +388,7 @@ master_receive(struct auth_child *child, struct ma_message *ret_message)
 {
 	ssize_t len = receive(child->master_fd, child->bytes, sizeof(child->bytes));
 
-	memset(ret_message, 0, sizeof(*ret_message));
+	*ret_message = (struct ma_message){.type = MA_COUNT, .user = "", .text = ""};
 	if (len == 0 || len == -ECONNRESET) {
 		return false;
 	}

@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/text.h"
 #include "tests/unit/auth_local.h"
 #include "common/base.h"
 
@@ -24,56 +25,45 @@ enum {
 	PAUSE_NS = 10000000,
 };
 
-static void add(char lines[LINES_SIZE], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-add(char lines[LINES_SIZE], const char *format, ...)
-{
-	size_t used = strlen(lines);
-	va_list arguments;
-	int len;
-
-	va_start(arguments, format);
-	len = vsnprintf(lines + used, LINES_SIZE - used, format, arguments);
-	va_end(arguments);
-	assert_in_range(len, 1, LINES_SIZE - used - 1);
-}
-
 /* Users of uid 4242 and up, whom no real machine of a test has. */
 static bool
 add_users(struct auth_place *place)
 {
 	static struct crypt_data data;
 	const char *hash = crypt_r(LOCAL_PASSWORD, "$6$rounds=1000$saltsalt$", &data);
-	char users[LINES_SIZE] = "";
-	char groups[LINES_SIZE] = "";
-	char shadow[LINES_SIZE] = "";
+	char bytes[3][LINES_SIZE];
+	struct text users;
+	struct text groups;
+	struct text shadow;
 	const char *home = place->home;
 
-	add(users, "ftann:x:4242:4242::%s:/bin/sh\n", home);
-	add(users, "ftblank:x:4243:4242::%s:/bin/sh\n", home);
-	add(users, "ftlocked:x:4244:4242::%s:/bin/sh\n", home);
-	add(users, "ftexpired:x:4245:4242::%s:/bin/sh\n", home);
-	add(users, "ftmustset:x:4246:4242::%s:/bin/sh\n", home);
-	add(users, "ftnoshell:x:4247:4242::%s:/usr/sbin/nologin\n", home);
-	add(users, "ftlow:x:42:4242::%s:/bin/sh\n", home);
-	add(users, "ftroot:x:0:0::%s:/bin/sh\n", home);
-	add(users, "ftdenied:x:4248:4242::%s:/bin/sh\n", home);
-	add(users, "ftnohome:x:4249:4242::/srv/deftpd-has/no-such:/bin/sh\n");
-	add(groups,
-	    "ftgroup:x:4242:\nftteam:x:4343:ftann\nftcrew:x:4344:ftann,ftblank\n");
-	add(shadow, "ftann:%s:19000:0:99999:7:::\n", hash);
-	add(shadow, "ftblank::19000:0:99999:7:::\n");
-	add(shadow, "ftlocked:!%s:19000:0:99999:7:::\n", hash);
-	add(shadow, "ftexpired:%s:19000:0:99999:7::1:\n", hash);
-	add(shadow, "ftmustset:%s:0:0:99999:7:::\n", hash);
-	add(shadow, "ftnoshell:%s:19000:0:99999:7:::\n", hash);
-	add(shadow, "ftlow:%s:19000:0:99999:7:::\n", hash);
-	add(shadow, "ftroot::19000:0:99999:7:::\n");
-	add(shadow, "ftdenied:%s:19000:0:99999:7:::\n", hash);
-	add(shadow, "ftnohome:%s:19000:0:99999:7:::\n", hash);
-	return place_add_users(place, users, groups, shadow);
+	text_init(&users, bytes[0], LINES_SIZE);
+	text_init(&groups, bytes[1], LINES_SIZE);
+	text_init(&shadow, bytes[2], LINES_SIZE);
+	text_add(&users, "ftann:x:4242:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftblank:x:4243:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftlocked:x:4244:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftexpired:x:4245:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftmustset:x:4246:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftnoshell:x:4247:4242::%s:/usr/sbin/nologin\n", home);
+	text_add(&users, "ftlow:x:42:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftroot:x:0:0::%s:/bin/sh\n", home);
+	text_add(&users, "ftdenied:x:4248:4242::%s:/bin/sh\n", home);
+	text_add(&users, "ftnohome:x:4249:4242::/srv/deftpd-has/no-such:/bin/sh\n");
+	text_add(&groups,
+	         "ftgroup:x:4242:\nftteam:x:4343:ftann\nftcrew:x:4344:ftann,ftblank\n");
+	text_add(&shadow, "ftann:%s:19000:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftblank::19000:0:99999:7:::\n");
+	text_add(&shadow, "ftlocked:!%s:19000:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftexpired:%s:19000:0:99999:7::1:\n", hash);
+	text_add(&shadow, "ftmustset:%s:0:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftnoshell:%s:19000:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftlow:%s:19000:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftroot::19000:0:99999:7:::\n");
+	text_add(&shadow, "ftdenied:%s:19000:0:99999:7:::\n", hash);
+	text_add(&shadow, "ftnohome:%s:19000:0:99999:7:::\n", hash);
+	assert_false(users.is_cut || groups.is_cut || shadow.is_cut);
+	return place_add_users(place, users.bytes, groups.bytes, shadow.bytes);
 }
 
 static int
