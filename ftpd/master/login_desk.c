@@ -315,6 +315,7 @@ count_session(struct authenticator *authenticator)
 	}
 	share_set_rates(&master->rates.board, &row->share, authenticator->rates);
 	authenticator->account = row;
+	authenticator->session->tries--; /* it was no guess */
 	moving_set_user(master, authenticator->session, row);
 	return true;
 }

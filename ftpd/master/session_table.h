@@ -75,7 +75,7 @@ struct session {
 	in_queue; /* waiting for a worker, or its question for an answer: never both */
 
 	/* login_desk.c */
-	uint32_t tries;
+	uint32_t tries;        /* that did not succeed */
 	bool is_queued;        /* SESSION_ASKED_LOGIN: only an authenticator is missing */
 	uint64_t login_number; /* login_user_number() of whom it wants to be */
 	uint64_t asked_ms;
