@@ -6,7 +6,10 @@ nothing of the machine is touched.
 
 import atexit
 import crypt
+import grp
 import os
+import pwd
+import random
 import re
 import shutil
 import subprocess
@@ -16,7 +19,7 @@ import time
 from lib_daemon import Daemon
 from lib_system import Client, check, need_program, need_root, settle, skip
 
-FIRST_UID = 61000
+FIRST_UID = 100000
 PAM_PLACE = "/etc/pam.d"
 PAGE = 4096
 UNIX = """auth required pam_unix.so
@@ -44,6 +47,26 @@ def run_quietly(*words):
     check(done.returncode == 0, f"{words}: {done.stderr}")
 
 
+def remove_leftovers():
+    """What tests that were killed have left: users, groups and services that name a process which is no more."""
+    def is_left(name):
+        match = re.match(r"dft(\d+)", name)
+        return match and not os.path.exists(f"/proc/{match.group(1)}")
+
+    for user in filter(is_left, [entry.pw_name for entry in pwd.getpwall()]):
+        subprocess.run(["userdel", "-f", user], check=False, capture_output=True)
+    for group in filter(is_left, [entry.gr_name for entry in grp.getgrall()]):
+        subprocess.run(["groupdel", group], check=False, capture_output=True)
+    for service in filter(is_left, os.listdir(PAM_PLACE)):
+        os.unlink(os.path.join(PAM_PLACE, service))
+
+
+def free_low_uid():
+    """A uid below 1000 that nobody has."""
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    return random.choice([uid for uid in range(800, 1000) if uid not in taken])
+
+
 class User:
     """One user: name, password, uid, home."""
 
@@ -59,12 +82,15 @@ class Accounts:
 
     def __init__(self):
         self.prefix = f"dft{os.getpid()}"
+        remove_leftovers()
         self.place = tempfile.mkdtemp(prefix="deftpd-test-users-")
         os.chmod(self.place, 0o755)
         self.users = {}
         self.groups = []
         self.services = []
-        self.next_uid = FIRST_UID + os.getpid() % 4000
+        # Tests that run at the same time have other numbers.
+        self.next_uid = FIRST_UID + os.getpid() % 10000 * 100
+        self.next_gid = self.next_uid
         atexit.register(self.remove)
 
     def user(self, kind, *words, password=None, hashed=None, has_home=True, uid=None, shell="/bin/sh", groups=()):
@@ -87,9 +113,10 @@ class Accounts:
             os.chown(home, uid, 65534)
         return self.users[kind]
 
-    def group(self, kind, gid):
+    def group(self, kind):
         """Make a group; returns its name."""
-        run_quietly("groupadd", "-g", str(gid), self.prefix + kind)
+        self.next_gid += 1
+        run_quietly("groupadd", "-g", str(self.next_gid), self.prefix + kind)
         self.groups.append(self.prefix + kind)
         return self.prefix + kind
 

@@ -4,6 +4,7 @@
 Issue of accounts, items 1 and 3 to 6; SECURITY.md A4, A5, A8, A10, A15 to A17, A21, A25.
 """
 
+import grp
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 
-from lib_accounts import (Accounts, Login, agent_of, local_daemon, memory_holds, must_enter, need_accounts, try_login)
+from lib_accounts import (Accounts, Login, agent_of, free_low_uid, local_daemon, memory_holds, must_enter, need_accounts, try_login)
 from lib_daemon import programs_directory, slowness
 from lib_system import check, is_sanitized, run, settle
 
@@ -93,7 +94,7 @@ def nobody_learns_why():
     """Unknown, locked, expired, denied and wrong get the same words at the same time (A4, A5, A25)."""
     user = ACCOUNTS.user
     listed = user("listed")
-    grouped = user("grouped", groups=[ACCOUNTS.group("out", 61990)])
+    grouped = user("grouped", groups=[ACCOUNTS.group("out")])
     denied = user("denied")
     good = user("good")
     cases = {
@@ -107,7 +108,7 @@ def nobody_learns_why():
         "shell": (user("shell", shell="/usr/sbin/nologin"), None),
         "root": (Named("root"), "x"),
         "system user": (Named("daemon"), "x"),
-        "low uid": (user("low", uid=977), None),
+        "low uid": (user("low", uid=free_low_uid()), None),
         "denied_file": (listed, None),
         "deny_users": (denied, None),
         "deny_groups": (grouped, None),
@@ -142,7 +143,7 @@ def nobody_learns_why():
 def lists_that_allow():
     """With a list of users or groups nobody else may log in; the file of denied users wins."""
     users = {kind: ACCOUNTS.user(kind) for kind in ("byname", "byfile", "outside")}
-    users["bygroup"] = ACCOUNTS.user("bygroup", groups=[ACCOUNTS.group("in", 61991)])
+    users["bygroup"] = ACCOUNTS.user("bygroup", groups=[ACCOUNTS.group("in")])
     ftpusers = ACCOUNTS.file("ftpusers2", users["byfile"].name + "\n", 0o644)
     with local_daemon(ACCOUNTS, options=[f"logins.allow_users={users['byname'].name},{users['byfile'].name}",
                                          f"logins.allow_groups={ACCOUNTS.prefix}in",
@@ -152,7 +153,7 @@ def lists_that_allow():
             check(login.is_in() == is_in, f"{kind}: {login.text!r}")
     with local_daemon(ACCOUNTS, options=["local_users.valid_shell=no"]) as daemon:
         check(try_login(daemon, ACCOUNTS.users["shell"]).is_in(), "the shell was looked at")
-    with local_daemon(ACCOUNTS, options=["local_users.min_uid=900"]) as daemon:
+    with local_daemon(ACCOUNTS, options=["local_users.min_uid=800"]) as daemon:
         check(try_login(daemon, ACCOUNTS.users["low"]).is_in(), "min_uid does not hold")
     with local_daemon(ACCOUNTS, options=["local_users.enabled=no"]) as daemon:
         check(try_login(daemon, ACCOUNTS.users["byname"]).text == INCORRECT, "local users are not enabled")
@@ -160,8 +161,8 @@ def lists_that_allow():
 
 def every_process_of_a_user():
     """A8: exactly the user's groups, all four ids, no capabilities, his home as root; the worker learns no id."""
-    groups = [ACCOUNTS.group(f"g{n}", 61980 + n) for n in range(5)]
-    wanted = {"alone": [], "many": [61980 + n for n in range(5)]}
+    groups = [ACCOUNTS.group(f"g{n}") for n in range(5)]
+    wanted = {"alone": [], "many": sorted(grp.getgrnam(name).gr_gid for name in groups)}
     users = {"alone": ACCOUNTS.user("alone"), "many": ACCOUNTS.user("many", groups=groups)}
     with local_daemon(ACCOUNTS) as daemon:
         for kind, user in users.items():
