@@ -21,11 +21,11 @@ enum question_field {
 };
 
 static const uint8_t fields_of[AGENT_VERB_COUNT] = {
-    [AGENT_LIST] = FIELD_LISTING,       [AGENT_RENAME] = FIELD_SECOND,
-    [AGENT_COPY] = FIELD_SECOND,        [AGENT_SYMLINK] = FIELD_SECOND,
-    [AGENT_OPEN_WRITE] = FIELD_OPEN,    [AGENT_COMMIT] = FIELD_UPLOAD,
-    [AGENT_DISCARD] = FIELD_UPLOAD,     [AGENT_SET_TIME] = FIELD_TIME,
-    [AGENT_SET_MODE] = FIELD_MODE,      [AGENT_SET_UMASK] = FIELD_MODE,
+    [AGENT_LIST] = FIELD_LISTING,    [AGENT_RENAME] = FIELD_SECOND,
+    [AGENT_COPY] = FIELD_SECOND,     [AGENT_SYMLINK] = FIELD_SECOND,
+    [AGENT_OPEN_WRITE] = FIELD_OPEN, [AGENT_COMMIT] = FIELD_UPLOAD,
+    [AGENT_DISCARD] = FIELD_UPLOAD,  [AGENT_SET_TIME] = FIELD_TIME,
+    [AGENT_SET_MODE] = FIELD_MODE,   [AGENT_SET_UMASK] = FIELD_MODE,
 };
 
 static void
@@ -144,8 +144,8 @@ agent_question_decode(const uint8_t *bytes, size_t len,
 	question.verb = wire_get_enum(&reader, AGENT_READY); /* which nobody asks */
 	question.path = wire_get_bytes(&reader, IPC_PATH_MAX, &question.path_len);
 	get_fields(&reader, &question);
-	if (!wire_reader_is_done(&reader) ||
-	    !is_path(question.path, question.path_len) || !is_second_sound(&question) ||
+	if (!wire_reader_is_done(&reader) || !is_path(question.path, question.path_len) ||
+	    !is_second_sound(&question) ||
 	    has_byte(question.pattern, question.pattern_len, '\0') ||
 	    has_byte(question.pattern, question.pattern_len, '/') ||
 	    has_byte(question.prefix, question.prefix_len, '\0') ||
@@ -208,8 +208,7 @@ agent_answer_decode(const uint8_t *bytes, size_t len, struct agent_answer *ret_a
 	answer.name = wire_get_bytes(&reader, IPC_PATH_MAX, &answer.name_len);
 	answer.denied_call = (int32_t)wire_get_u32(&reader);
 	if (!wire_reader_is_done(&reader) || answer.mode > 07777 ||
-	    answer.offset > INT64_MAX ||
-	    has_byte(answer.name, answer.name_len, '\0')) {
+	    answer.offset > INT64_MAX || has_byte(answer.name, answer.name_len, '\0')) {
 		return false;
 	}
 	*ret_answer = answer;

@@ -1,7 +1,8 @@
 /*
  * test_agent_upload: OPEN_WRITE, COMMIT and DISCARD of the real agent in every mode.
  * Source: deftpd.conf(5), uploads.mode; RFC 959 (STOR, APPE, STOU, REST); SECURITY.md F5,
- * F11, F12, F14, F17, F18, F21.
+ * F11, F12, F17, F18, F21.
+ * Not here: kill -9 and full disks; see test_agent_upload_faults.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -23,9 +21,7 @@
 #include "common/base.h"
 
 enum {
-	KILL_ROUNDS = 60,
 	UNIQUE_ROUNDS = 200,
-	OLD_BYTES = 64 * 1024,
 };
 
 static const enum agent_upload_mode modes[] = {AGENT_UPLOAD_DIRECT, AGENT_UPLOAD_ATOMIC,
@@ -104,9 +100,9 @@ stores_and_replaces(void **state)
 			assert_int_equal(agent_ask_end(&fixture->agent, AGENT_COMMIT, 77),
 			                 IPC_NOT_FOUND);
 			end(fixture);
-			assert_int_equal(
-			    unlink(tree_path(&fixture->tree, "/new", (char[HARNESS_PATH]){0})),
-			    0);
+			assert_int_equal(unlink(tree_path(&fixture->tree, "/new",
+			                                  (char[HARNESS_PATH]){0})),
+			                 0);
 			assert_int_equal(unlink(tree_path(&fixture->tree, "/other",
 			                                  (char[HARNESS_PATH]){0})),
 			                 0);
@@ -191,9 +187,9 @@ continues_what_was_cut(void **state)
 		/* DELE takes both */
 		assert_int_equal(
 		    agent_upload_cut(agent, "/file", AGENT_OPEN_STORE, 0, "12"), IPC_OK);
-		assert_int_equal(agent_ask_path(agent, AGENT_REMOVE_FILE, "/file", &fd)
-		                     .result,
-		                 IPC_OK);
+		assert_int_equal(
+		    agent_ask_path(agent, AGENT_REMOVE_FILE, "/file", &fd).result,
+		    IPC_OK);
 		assert_int_equal(tree_count(&fixture->tree, "/"), 0);
 		end(fixture);
 	}
@@ -341,8 +337,9 @@ writes_plain_files_only(void **state)
 			assert_int_equal(
 			    agent_upload(&fixture->agent, "/dir", ways[j], 0, ""),
 			    IPC_NOT_A_FILE);
-			assert_int_equal(agent_upload(&fixture->agent, "/", ways[j], 0, ""),
-			                 IPC_NOT_A_FILE);
+			assert_int_equal(
+			    agent_upload(&fixture->agent, "/", ways[j], 0, ""),
+			    IPC_NOT_A_FILE);
 			assert_int_equal(
 			    agent_upload(&fixture->agent, "/fifo", ways[j], 0, ""),
 			    IPC_NOT_A_FILE);
@@ -427,20 +424,24 @@ sets_the_documented_modes(void **state)
 
 			agent_start_writing(agent, fixture->tree.root, &rights, 0);
 			assert_int_equal(
-			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "x"), IPC_OK);
+			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "x"),
+			    IPC_OK);
 			assert_int_equal(mode_of(fixture, "/new"), cases[j].file);
-			assert_int_equal(chmod(tree_path(&fixture->tree, "/new", text), 0751),
-			                 0);
 			assert_int_equal(
-			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "y"), IPC_OK);
+			    chmod(tree_path(&fixture->tree, "/new", text), 0751), 0);
+			assert_int_equal(
+			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "y"),
+			    IPC_OK);
 			assert_int_equal(mode_of(fixture, "/new"), 0751);
 			assert_int_equal(
-			    agent_upload(agent, "/new", AGENT_OPEN_APPEND, 0, "y"), IPC_OK);
+			    agent_upload(agent, "/new", AGENT_OPEN_APPEND, 0, "y"),
+			    IPC_OK);
 			assert_int_equal(mode_of(fixture, "/new"), 0751);
 			/* a set-user-ID file does not stay one with other content */
 			assert_int_equal(chmod(text, 04755), 0);
 			assert_int_equal(
-			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "z"), IPC_OK);
+			    agent_upload(agent, "/new", AGENT_OPEN_STORE, 0, "z"),
+			    IPC_OK);
 			if (modes[i] != AGENT_UPLOAD_DIRECT) {
 				assert_int_equal(mode_of(fixture, "/new"), 0755);
 			}
@@ -499,11 +500,11 @@ holds_the_size_limit(void **state)
 			assert_int_equal(
 			    agent_upload(agent, "/file", AGENT_OPEN_STORE, 0, "1234"),
 			    IPC_OK);
-			answer = agent_open_write(agent, "/file", AGENT_OPEN_APPEND, 0, -1,
-			                          &fd);
+			answer = agent_open_write(agent, "/file", AGENT_OPEN_APPEND, 0,
+			                          -1, &fd);
 			assert_int_equal(answer.limit_bytes, 4);
-			assert_int_equal(agent_ask_end(agent, AGENT_DISCARD, answer.upload),
-			                 IPC_OK);
+			assert_int_equal(
+			    agent_ask_end(agent, AGENT_DISCARD, answer.upload), IPC_OK);
 			fd_close(&fd);
 			assert_int_equal(
 			    agent_upload(agent, "/file", AGENT_OPEN_APPEND, 0, "5"),
@@ -536,8 +537,8 @@ keeps_parallel_uploads_apart(void **state)
 
 	start(fixture, AGENT_UPLOAD_ATOMIC, true);
 	for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
-		answers[i] = agent_open_write(agent, "/file", AGENT_OPEN_STORE, 0, -1,
-		                              &fds[i]);
+		answers[i] =
+		    agent_open_write(agent, "/file", AGENT_OPEN_STORE, 0, -1, &fds[i]);
 		assert_int_equal(answers[i].result, i < 10 ? IPC_OK : IPC_BUSY);
 	}
 	for (size_t i = 0; i < 10; i++) {
@@ -642,8 +643,8 @@ finds_unique_names_in_parallel(void **state)
 
 	start(fixture, AGENT_UPLOAD_ATOMIC, true);
 	for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
-		answers[i] = agent_open_write(&fixture->agent, "/wish",
-		                              AGENT_OPEN_UNIQUE, 0, -1, &fds[i]);
+		answers[i] = agent_open_write(&fixture->agent, "/wish", AGENT_OPEN_UNIQUE,
+		                              0, -1, &fds[i]);
 		assert_int_equal(answers[i].result, IPC_OK);
 		assert_int_equal(write(fds[i], "u", 1), 1);
 	}
@@ -677,9 +678,9 @@ takes_long_names(void **state)
 			assert_int_not_equal(answer.result, IPC_OK);
 			continue;
 		}
-		assert_int_equal(agent_upload_cut(&fixture->agent, path,
-		                                  AGENT_OPEN_STORE, 0, "12"),
-		                 IPC_OK);
+		assert_int_equal(
+		    agent_upload_cut(&fixture->agent, path, AGENT_OPEN_STORE, 0, "12"),
+		    IPC_OK);
 		assert_int_equal(
 		    agent_upload(&fixture->agent, path, AGENT_OPEN_STORE, 2, "3"),
 		    IPC_OK);
@@ -717,195 +718,6 @@ does_not_trust_what_was_left(void **state)
 	end(fixture);
 }
 
-/* A file of one byte over and over. */
-static void
-fill(char *bytes, size_t len, char byte)
-{
-	memset(bytes, byte, len);
-	bytes[len] = '\0';
-}
-
-/* Upload without end, new content each time, until killed. */
-static void __attribute__((noreturn))
-upload_for_ever(struct agent_process *agent, unsigned seed)
-{
-	char *content = malloc(OLD_BYTES + 1);
-
-	for (unsigned i = 0;; i++) {
-		struct agent_answer answer;
-		int fd;
-
-		fill(content, OLD_BYTES, (char)('a' + (seed + i) % 26));
-		answer = agent_open_write(agent, "/file", AGENT_OPEN_STORE, 0, -1, &fd);
-		for (size_t at = 0; at < OLD_BYTES; at += 4096) {
-			if (write(fd, content + at, 4096) != 4096) {
-				_exit(1);
-			}
-		}
-		(void)agent_ask_end(agent, AGENT_COMMIT, answer.upload);
-		fd_close(&fd);
-	}
-}
-
-/* Under its name there is a whole file, whenever the agent is killed. */
-static void
-survives_kill_9_at_any_point(void **state)
-{
-	struct fixture *fixture = *state;
-	char *content = malloc(OLD_BYTES + 1);
-	char text[HARNESS_PATH];
-
-	assert_non_null(content);
-	for (unsigned i = 0; i < KILL_ROUNDS; i++) {
-		struct stat info;
-		pid_t uploader;
-		int fd;
-
-		start(fixture, i % 2 == 0 ? AGENT_UPLOAD_ATOMIC : AGENT_UPLOAD_DURABLE,
-		      true);
-		uploader = fork();
-		if (uploader == 0) {
-			upload_for_ever(&fixture->agent, i);
-		}
-		assert_int_equal(usleep(1000 + i * 137 % 5000), 0);
-		assert_int_equal(kill(fixture->agent.pid, SIGKILL), 0);
-		assert_int_equal(kill(uploader, SIGKILL), 0);
-		assert_int_equal(waitpid(uploader, NULL, 0), uploader);
-		assert_int_equal(agent_end(&fixture->agent), -1);
-		fd = open(tree_path(&fixture->tree, "/file", text), O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			continue; /* not even the first one was whole */
-		}
-		assert_int_equal(fstat(fd, &info), 0);
-		assert_int_equal(info.st_size, OLD_BYTES);
-		assert_int_equal(read(fd, content, OLD_BYTES), OLD_BYTES);
-		for (size_t j = 1; j < OLD_BYTES; j++) {
-			if (content[j] != content[0]) {
-				fail_msg("half of two files");
-			}
-		}
-		fd_close(&fd);
-	}
-	/* and the name is as good as ever */
-	start(fixture, AGENT_UPLOAD_ATOMIC, true);
-	assert_int_equal(
-	    agent_upload(&fixture->agent, "/file", AGENT_OPEN_STORE, 0, "end"), IPC_OK);
-	assert_true(tree_has(&fixture->tree, "/file", "end"));
-	assert_int_equal(tree_count(&fixture->tree, "/"), 1);
-	end(fixture);
-	free(content);
-}
-
-/* No room: the result says so, the old file stays, others are served (F14). */
-static void
-tells_that_the_disk_is_full(void **state)
-{
-	struct fixture *fixture = *state;
-	struct agent_process *agent = &fixture->agent;
-	char text[HARNESS_PATH];
-	int fd;
-
-	tree_dir(&fixture->tree, "/small");
-	(void)tree_path(&fixture->tree, "/small", text);
-	if (geteuid() != 0 ||
-	    mount("tmpfs", text, "tmpfs", MS_NOSUID, "size=1m,nr_inodes=20,mode=0777") !=
-	        0) {
-		print_message("only root can mount a small file system\n");
-		skip();
-	}
-	for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
-		struct agent_rights rights = {.may_write = true,
-		                              .mode = modes[i],
-		                              .keeps_partial = true,
-		                              .min_free_bytes = 512 * 1024};
-		struct agent_answer answer;
-		char *large = calloc(1, 700 * 1024);
-		unsigned made = 0;
-
-		agent_start_writing(agent, fixture->tree.root, &rights, 0);
-		assert_int_equal(
-		    agent_upload(agent, "/small/file", AGENT_OPEN_STORE, 0, "old"), IPC_OK);
-		answer = agent_ask_path(agent, AGENT_SPACE, "/small", &fd);
-		assert_int_equal(answer.result, IPC_OK);
-		assert_in_range(answer.size_bytes, 400 * 1024, 512 * 1024);
-		answer = agent_open_write(agent, "/small/big", AGENT_OPEN_STORE, 0, -1,
-		                          &fd);
-		assert_int_equal(answer.result, IPC_OK);
-		assert_int_equal(write(fd, large, 700 * 1024), 700 * 1024);
-		/* less than min_free_bytes is left now */
-		assert_int_equal(
-		    agent_upload(agent, "/small/file", AGENT_OPEN_STORE, 0, "new"),
-		    IPC_NO_SPACE);
-		assert_true(tree_has(&fixture->tree, "/small/file", "old"));
-		if (answer.upload != 0) {
-			assert_int_equal(agent_ask_end(agent, AGENT_DISCARD, answer.upload),
-			                 IPC_OK);
-		}
-		fd_close(&fd);
-		assert_int_equal(
-		    agent_ask_path(agent, AGENT_REMOVE_FILE, "/small/big", &fd).result,
-		    IPC_OK);
-		/* no inode is left */
-		while (made < 30) {
-			char path[32];
-
-			(void)snprintf(path, sizeof(path), "/small/dir%u", made);
-			if (agent_ask_path(agent, AGENT_MAKE_DIR, path, &fd).result !=
-			    IPC_OK) {
-				break;
-			}
-			made++;
-		}
-		assert_in_range(made, 1, 29);
-		assert_int_equal(
-		    agent_upload(agent, "/small/other", AGENT_OPEN_STORE, 0, "x"),
-		    IPC_NO_SPACE);
-		assert_int_equal(
-		    agent_ask_path(agent, AGENT_MAKE_DIR, "/small/dir", &fd).result,
-		    IPC_NO_SPACE);
-		assert_int_equal(agent_upload(agent, "/file", AGENT_OPEN_STORE, 0, "x"),
-		                 IPC_OK);
-		while (made > 0) {
-			char path[32];
-
-			(void)snprintf(path, sizeof(path), "/small/dir%u", --made);
-			assert_int_equal(
-			    agent_ask_path(agent, AGENT_REMOVE_DIR, path, &fd).result,
-			    IPC_OK);
-		}
-		end(fixture);
-		free(large);
-	}
-	assert_int_equal(umount(text), 0);
-}
-
-/* A file system that nobody can write to. */
-static void
-tells_that_it_is_read_only(void **state)
-{
-	struct fixture *fixture = *state;
-	char text[HARNESS_PATH];
-	int fd;
-
-	tree_dir(&fixture->tree, "/ro");
-	(void)tree_path(&fixture->tree, "/ro", text);
-	if (geteuid() != 0 || mount("tmpfs", text, "tmpfs", MS_RDONLY, "mode=0777") != 0) {
-		print_message("only root can mount a file system\n");
-		skip();
-	}
-	for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
-		start(fixture, modes[i], true);
-		assert_int_equal(agent_upload(&fixture->agent, "/ro/file",
-		                              AGENT_OPEN_STORE, 0, "x"),
-		                 IPC_READ_ONLY);
-		assert_int_equal(
-		    agent_ask_path(&fixture->agent, AGENT_MAKE_DIR, "/ro/dir", &fd).result,
-		    IPC_READ_ONLY);
-		end(fixture);
-	}
-	assert_int_equal(umount(text), 0);
-}
-
 #define WITH_TREE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -930,9 +742,6 @@ main(void)
 	    WITH_TREE(finds_unique_names_in_parallel),
 	    WITH_TREE(takes_long_names),
 	    WITH_TREE(does_not_trust_what_was_left),
-	    WITH_TREE(survives_kill_9_at_any_point),
-	    WITH_TREE(tells_that_the_disk_is_full),
-	    WITH_TREE(tells_that_it_is_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
