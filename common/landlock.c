@@ -60,9 +60,8 @@ allowed_rights(int abi, enum sandbox_files files)
 	if (files == SANDBOX_FILES_WRITE) {
 		rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
 		          LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |
-		          LANDLOCK_ACCESS_FS_REMOVE_FILE |
-		          LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER |
-		          RIGHT_TRUNCATE;
+		          LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		          LANDLOCK_ACCESS_FS_REFER | RIGHT_TRUNCATE;
 	}
 	return rights & file_rights(abi); /* a right that is not known is no right */
 }

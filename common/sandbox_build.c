@@ -1,7 +1,7 @@
 /*
  * sandbox_build: from a role's table to the program that the kernel runs for each call.
- * Runs in: worker, recorder, at the end of their start-up; the agent's are made when it is
- * built.
+ * Runs in: worker, recorder, at the end of their start-up; the agent's are made when it
+ * is built.
  */
 #include <errno.h>
 #include <linux/filter.h>

@@ -162,8 +162,8 @@ confine(int root_fd, const struct agent_start *start)
 	int result = sandbox_landlock(
 	    root_fd, may_write ? SANDBOX_FILES_WRITE : SANDBOX_FILES_READ, &abi);
 
-	return result != 0 ? result : agent_sandbox_enter(may_write,
-	                                                   rulebook_largest_file(start));
+	return result != 0 ? result
+	                   : agent_sandbox_enter(may_write, rulebook_largest_file(start));
 }
 
 enum agent_exit
@@ -193,7 +193,7 @@ become_confined(const struct agent_start *start, int root_fd)
 	if (set_limits() != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
-	if (start->has_sandbox && sandbox_is_built() &&  confine(root_fd, start) != 0) {
+	if (start->has_sandbox && sandbox_is_built() && confine(root_fd, start) != 0) {
 		return AGENT_EXIT_SANDBOX;
 	}
 	return AGENT_EXIT_DONE;

@@ -38,8 +38,8 @@ change_make_dir(const struct place *place, struct agent_answer *answer)
 {
 	answer->result =
 	    place->is_directory
-	        ? IPC_EXISTS
-	        : result_of(mkdirat(place->dir_fd, place->name, MAKE_DIR_MODE));
+		? IPC_EXISTS
+		: result_of(mkdirat(place->dir_fd, place->name, MAKE_DIR_MODE));
 }
 
 /* A directory with rules of its own stays where it is. */
@@ -93,8 +93,8 @@ change_rename(struct rulebook *book, const struct place *from, const struct plac
 	} else if (is_ruled(book, from) || is_ruled(book, to)) {
 		answer->result = IPC_DENIED;
 	} else {
-		answer->result = result_of(renameat2(from->dir_fd, from->name, to->dir_fd,
-		                                     to->name, 0));
+		answer->result = result_of(
+		    renameat2(from->dir_fd, from->name, to->dir_fd, to->name, 0));
 	}
 }
 
@@ -109,8 +109,8 @@ change_set_time(const struct place *place, int64_t time_s, struct agent_answer *
 		return;
 	}
 	/* A link put there at this moment gets the time itself. */
-	answer->result = result_of(
-	    utimensat(place->dir_fd, place->name, times, AT_SYMLINK_NOFOLLOW));
+	answer->result =
+	    result_of(utimensat(place->dir_fd, place->name, times, AT_SYMLINK_NOFOLLOW));
 	if (answer->result == IPC_OK &&
 	    fstatat(place->dir_fd, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
 		fsops_describe(&info, answer);

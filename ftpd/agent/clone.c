@@ -53,8 +53,8 @@ clone_some(int from_fd, int to_fd, size_t max)
 		return copied;
 	}
 	/*
-	 * Files of /proc and the like say that they are empty: only reading tells. What is
-	 * not wrong with the files, but with copying them so, ends there, too.
+	 * Files of /proc and the like say that they are empty: only reading tells. What
+	 * is not wrong with the files, but with copying them so, ends there, too.
 	 */
 	if (copied == 0 || error == EXDEV || error == EINVAL || error == ENOSYS ||
 	    error == EOPNOTSUPP || error == EPERM || error == EBADF) {

@@ -41,7 +41,8 @@ leave_directory(struct copy *copy)
 	struct copy_level *level = &copy->levels[--copy->depth];
 
 	if (level->mode != MODE_IS_RIGHT) {
-		(void)fchmod(level->to_fd, level->mode); /* it is more open, to its owner */
+		/* it is more open, to its owner */
+		(void)fchmod(level->to_fd, level->mode);
 	}
 	fd_close(&level->from_fd);
 	fd_close(&level->to_fd);
@@ -87,7 +88,8 @@ check_rights(struct copy *copy, struct copy_level *level)
 	if (result == 0) {
 		result = rulebook_rights(copy->book, level->to_fd, &level->rights);
 	}
-	if (result == 0 && (from_rights->is_dropbox || !policy_may_change(level->rights))) {
+	if (result == 0 &&
+	    (from_rights->is_dropbox || !policy_may_change(level->rights))) {
 		result = -EACCES;
 	}
 	return result;
@@ -109,8 +111,8 @@ enter_directory(struct copy *copy, int from_dir_fd, const char *name, int to_dir
 		copy_note(copy, IPC_BUSY);
 		return;
 	}
-	level.from_fd = openat(from_dir_fd, name,
-	                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	level.from_fd =
+	    openat(from_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (level.from_fd < 0 || fstat(level.from_fd, &info) != 0) {
 		result = -errno;
 	} else if (info.st_dev == copy->made_device && info.st_ino == copy->made_inode) {

@@ -42,8 +42,8 @@ enum copy_progress {
 /*
  * Begin a copy. What cannot be copied at all is refused here, before there is a pipe.
  * In:      from, to: decided places; kept, and closed by copy_close.
- * Out:     ret_copy: end it by copy_close; ret_read_fd: the pipe's end for the worker, the
- *          caller's to close.
+ * Out:     ret_copy: end it by copy_close; ret_read_fd: the pipe's end for the worker,
+ *          the caller's to close.
  * Returns: IPC_OK; IPC_EXISTS; IPC_BAD_NAME to copy a directory into itself;
  *          IPC_NOT_A_FILE; other results. Places are only taken with IPC_OK.
  */

@@ -77,9 +77,8 @@ is_too_large(const struct copy *copy, uint64_t size)
 static int
 open_source(struct copy *copy, int dir_fd, const char *name, struct stat *ret_info)
 {
-	int fd =
-	    openat(dir_fd, name,
-	           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = openat(dir_fd, name,
+	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int result = 0;
 
 	if (fd < 0) {
@@ -114,9 +113,8 @@ copy_file_begin(struct copy *copy, int from_dir_fd, const char *name, int to_dir
 	}
 	result = open_source(copy, from_dir_fd, name, &info);
 	if (result == 0) {
-		result = stage_open_new(to_dir_fd, to_name,
-		                        info.st_mode & AGENT_MODE_MAX, false,
-		                        &copy->stage);
+		result = stage_open_new(to_dir_fd, to_name, info.st_mode & AGENT_MODE_MAX,
+		                        false, &copy->stage);
 		if (result != 0) {
 			fd_close(&copy->read_fd);
 		}

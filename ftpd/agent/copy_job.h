@@ -58,8 +58,8 @@ void copy_note(struct copy *copy, enum ipc_result result);
  * Begin to copy one file.
  * In:      mode: as stat has it.
  */
-void copy_file_begin(struct copy *copy, int from_dir_fd, const char *name,
-                     int to_dir_fd, const char *to_name);
+void copy_file_begin(struct copy *copy, int from_dir_fd, const char *name, int to_dir_fd,
+                     const char *to_name);
 
 /*
  * Copy some of the file.

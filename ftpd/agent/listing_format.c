@@ -50,8 +50,8 @@ listing_enter(struct listing *listing)
 	if (policy_may_change(listing->rights) && fstat(listing->dir_fd, &info) == 0) {
 		listing->is_dir_writable =
 		    (viewer_rights(listing->viewer, &info) & 3) == 3;
-		listing->is_dir_sticky = (info.st_mode & S_ISVTX) != 0 &&
-		                         info.st_uid != listing->viewer->uid;
+		listing->is_dir_sticky =
+		    (info.st_mode & S_ISVTX) != 0 && info.st_uid != listing->viewer->uid;
 	}
 	return true;
 }

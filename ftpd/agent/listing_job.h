@@ -61,12 +61,12 @@ struct listing {
 	bool is_sorting; /* by anything, if the directory allows */
 	bool is_pipe_wide;
 	int pipe_fd;
-	int top_fd;          /* the directory that was asked for */
-	int dir_fd;          /* the one being listed: top_fd or one below it */
+	int top_fd; /* the directory that was asked for */
+	int dir_fd; /* the one being listed: top_fd or one below it */
 	/* of the directory being listed, for facts about permissions */
 	const struct agent_rights *rights;
 	bool is_dir_writable;
-	bool is_dir_sticky; /* and not this user's */
+	bool is_dir_sticky;  /* and not this user's */
 	size_t entries_left; /* AGENT_LIST_RECURSIVE */
 	struct walk_queue walk;
 	char walk_path[WALK_PATH_MAX];

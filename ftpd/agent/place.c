@@ -224,9 +224,8 @@ enum ipc_result
 place_find(struct rulebook *book, const struct agent_question *question, const char *path,
            bool is_second, struct place *ret_place)
 {
-	struct search search = {.book = book,
-	                        .question = question,
-	                        .kind = policy_place_of(question->verb)};
+	struct search search = {
+	    .book = book, .question = question, .kind = policy_place_of(question->verb)};
 
 	return find(&search, path, is_second, ret_place);
 }
@@ -235,8 +234,7 @@ enum ipc_result
 place_find_entry(struct rulebook *book, const struct agent_question *question,
                  const char *path, struct place *ret_place)
 {
-	struct search search = {
-	    .book = book, .question = question, .kind = POLICY_ENTRY};
+	struct search search = {.book = book, .question = question, .kind = POLICY_ENTRY};
 
 	return find(&search, path, false, ret_place);
 }

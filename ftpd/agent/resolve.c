@@ -96,10 +96,9 @@ open_by_walk(int dir_fd, const char *path, int flags, mode_t mode)
 
 		if (len <= NAME_MAX) {
 			next_fd = strcmp(name, "..") == 0 ? -EACCES
-			          : is_last
-			              ? open_component(at_fd, name, flags, mode)
-			              : open_component(at_fd, name,
-			                               O_PATH | O_DIRECTORY, 0);
+			          : is_last ? open_component(at_fd, name, flags, mode)
+			                    : open_component(at_fd, name,
+			                                     O_PATH | O_DIRECTORY, 0);
 		}
 		if (at_fd != dir_fd) {
 			fd_close(&at_fd);

@@ -241,8 +241,8 @@ rulebook_is_within(const struct rulebook *book, int dir_fd, const struct stat *t
 	bool is_found = false;
 
 	while (result == 0) {
-		is_found = climb.info.st_dev == top->st_dev &&
-		           climb.info.st_ino == top->st_ino;
+		is_found =
+		    climb.info.st_dev == top->st_dev && climb.info.st_ino == top->st_ino;
 		if (is_found || is_root(book, &climb.info)) {
 			break;
 		}

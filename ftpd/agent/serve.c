@@ -66,8 +66,8 @@ goes_on(enum verdict verdict)
 }
 
 /*
- * Wait until a question has come, a listing has room, or nobody waits for a copy any more.
- * A copy that runs waits for nothing.
+ * Wait until a question has come, a listing has room, or nobody waits for a copy any
+ * more. A copy that runs waits for nothing.
  * Returns: false if that is not possible.
  */
 static bool
@@ -76,8 +76,7 @@ wait_for_work(const struct server *server, struct pollfd ready[SLOTS])
 	size_t count = FIRST_SLOT;
 	int timeout_ms = -1;
 
-	ready[CHANNEL_SLOT] =
-	    (struct pollfd){.fd = server->channel_fd, .events = POLLIN};
+	ready[CHANNEL_SLOT] = (struct pollfd){.fd = server->channel_fd, .events = POLLIN};
 	for (size_t i = 0; i < server->listing_count; i++) {
 		ready[count++] = (struct pollfd){.fd = listing_pipe(server->listings[i]),
 		                                 .events = POLLOUT};
@@ -114,8 +113,8 @@ run_copy(struct server *server, size_t at, const struct pollfd *ready)
 
 /*
  * Give each listing and each copy a turn. After each turn a waiting question is answered,
- * so that a question waits for one turn and not for sixteen. From the last to the first: a
- * finished one is replaced by one that has had its turn, or by a new one.
+ * so that a question waits for one turn and not for sixteen. From the last to the first:
+ * a finished one is replaced by one that has had its turn, or by a new one.
  */
 static enum verdict
 run_turn(struct server *server)

@@ -117,8 +117,8 @@ stage_remove(int dir_fd, const struct stage *stage)
 
 /*
  * Open a reserved name that exists, to have it alone.
- * Returns: 0 and stage->fd; -EAGAIN when it was exchanged meanwhile; -EBUSY; -EPERM; other
- *          negative errno.
+ * Returns: 0 and stage->fd; -EAGAIN when it was exchanged meanwhile; -EBUSY; -EPERM;
+ *          other negative errno.
  */
 static int
 take(int dir_fd, struct stage *stage)
@@ -159,8 +159,8 @@ make(int dir_fd, mode_t mode, struct stage *stage)
 		struct stage left = *stage;
 		int result;
 
-		stage->fd = openat(dir_fd, stage->name, OPEN_FLAGS | O_CREAT | O_EXCL,
-		                   mode);
+		stage->fd =
+		    openat(dir_fd, stage->name, OPEN_FLAGS | O_CREAT | O_EXCL, mode);
 		if (stage->fd >= 0) {
 			/*
 			 * Where there are no locks, having made it is enough. Where there
@@ -267,7 +267,9 @@ stage_publish(int dir_fd, const struct stage *stage, const char *name, bool is_n
 	if (!is_new || (errno != EINVAL && errno != ENOSYS)) {
 		return -errno;
 	}
-	/* Some file systems cannot rename so; a second name is never taken from anybody. */
+	/*
+	 * Some file systems cannot rename so; a second name is never taken from anybody.
+	 */
 	if (linkat(dir_fd, stage->name, dir_fd, name, 0) != 0) {
 		return -errno;
 	}

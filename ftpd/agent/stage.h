@@ -7,7 +7,8 @@
  * Not here: when a file becomes what; see upload.h.
  *
  * For NAME there are
- *   .NAME.deftpd-new, .NAME.deftpd-new.1 to .9   being written, with a lock on it; without
+ *   .NAME.deftpd-new, .NAME.deftpd-new.1 to .9   being written, with a lock on it;
+ *   without
  *       a lock it is what a killed process left: made anew by the next upload, never
  *       continued, because nobody knows what is in it;
  *   .NAME.deftpd-part   cut, and may be continued: holds nothing but what was sent from
@@ -27,7 +28,7 @@
 #include "common/base.h"
 
 enum {
-	STAGE_NUMBERS = 10,   /* uploads of one name at a time; then -EBUSY */
+	STAGE_NUMBERS = 10,    /* uploads of one name at a time; then -EBUSY */
 	STAGE_LONG_NAME = 240, /* longer ones are shortened */
 	STAGE_KEPT_BYTES = 200,
 };

@@ -47,9 +47,8 @@ ask_space(int fd, const struct agent_rights *rights, uint64_t *ret_bytes)
 	                           &free_bytes)) {
 		free_bytes = UINT64_MAX;
 	}
-	*ret_bytes = free_bytes > rights->min_free_bytes
-	                 ? free_bytes - rights->min_free_bytes
-	                 : 0;
+	*ret_bytes =
+	    free_bytes > rights->min_free_bytes ? free_bytes - rights->min_free_bytes : 0;
 	return IPC_OK;
 }
 
@@ -397,7 +396,7 @@ upload_open(struct upload_table *table, struct place *place,
 	    .file = {.fd = -1},
 	    .rights = *place->rights,
 	    .is_new_only =
-	        policy_only_new(place->rights) || question->how == AGENT_OPEN_UNIQUE,
+		policy_only_new(place->rights) || question->how == AGENT_OPEN_UNIQUE,
 	    .is_staged = place->rights->mode != AGENT_UPLOAD_DIRECT,
 	};
 	struct upload *slot = find_free(table);
@@ -405,8 +404,8 @@ upload_open(struct upload_table *table, struct place *place,
 	               upload.rights.max_file_bytes != 0;
 	struct stat info;
 
-	answer->result = has_end && slot == NULL ? IPC_BUSY
-	                                         : open_checked(&upload, place, question);
+	answer->result =
+	    has_end && slot == NULL ? IPC_BUSY : open_checked(&upload, place, question);
 	if (answer->result == IPC_OK && fstat(upload.file.fd, &info) != 0) {
 		answer->result = IPC_LOCAL_ERROR;
 	}

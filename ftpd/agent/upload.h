@@ -10,9 +10,9 @@
  *
  * direct: the bytes go into the file itself.
  * atomic and durable: they go into a file beside it, which gets the name when it is
- * whole; and durable, file and directory are on the disk before that is answered. What was
- * cut is continued by STOR with REST only, or by APPE when nothing has the name and SIZE
- * has told the size of what waits: so bytes of two files never mix.
+ * whole; and durable, file and directory are on the disk before that is answered. What
+ * was cut is continued by STOR with REST only, or by APPE when nothing has the name and
+ * SIZE has told the size of what waits: so bytes of two files never mix.
  */
 #ifndef FTPD_AGENT_UPLOAD_H
 #define FTPD_AGENT_UPLOAD_H

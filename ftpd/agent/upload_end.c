@@ -102,7 +102,9 @@ upload_abandon(struct upload *upload)
 	if (upload->file.fd < 0) {
 		return;
 	}
-	/* What waited before still waits, also if this was not the way to go on with it. */
+	/*
+	 * What waited before still waits, also if this was not the way to go on with it.
+	 */
 	if (upload->is_staged && !upload->is_part) {
 		stage_remove(upload->dir_fd, &upload->file);
 	}

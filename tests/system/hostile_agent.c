@@ -320,8 +320,13 @@ messages_of_other_phases_end_it(void **state)
 {
 	struct fixture *fixture = *state;
 	uint8_t bytes[IPC_MESSAGE_MAX];
-	struct agent_start start = {
-	    .uid = 0, .gid = 0, .has_sandbox = false, .root = "/", .root_len = 1, .start = "/", .start_len = 1};
+	struct agent_start start = {.uid = 0,
+	                            .gid = 0,
+	                            .has_sandbox = false,
+	                            .root = "/",
+	                            .root_len = 1,
+	                            .start = "/",
+	                            .start_len = 1};
 	struct agent_answer answer = {.result = IPC_OK, .denied_call = -1};
 	size_t len;
 
@@ -683,14 +688,13 @@ strange_upload_numbers_get_nothing(void **state)
 	struct agent_answer answer;
 	int fd;
 
-	answer = agent_open_write(&fixture->agent, "/pub/new", AGENT_OPEN_STORE, 0, -1,
-	                          &fd);
+	answer =
+	    agent_open_write(&fixture->agent, "/pub/new", AGENT_OPEN_STORE, 0, -1, &fd);
 	assert_int_equal(answer.result, IPC_OK);
 	assert_int_equal(answer.upload, 1);
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
-		assert_int_equal(
-		    agent_ask_end(&fixture->agent, AGENT_COMMIT, numbers[i]),
-		    IPC_NOT_FOUND);
+		assert_int_equal(agent_ask_end(&fixture->agent, AGENT_COMMIT, numbers[i]),
+		                 IPC_NOT_FOUND);
 		assert_int_equal(
 		    agent_ask_end(&fixture->agent, AGENT_DISCARD, numbers[i]),
 		    IPC_NOT_FOUND);
@@ -704,7 +708,7 @@ strange_upload_numbers_get_nothing(void **state)
 }
 
 #define WITH_WRITER(test) cmocka_unit_test_setup_teardown(test, set_up_writing, tear_down)
-#define WITH_AGENT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_AGENT(test)  cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
 main(void)

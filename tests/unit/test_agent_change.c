@@ -235,8 +235,8 @@ renames_by_walking(void **state)
 static void
 sets_times(void **state)
 {
-	static const int64_t times[] = {0,          1,           1000000000,  2147483647,
-	                                2147483648, 4102444800,  -1,          -86400};
+	static const int64_t times[] = {0,          1,          1000000000, 2147483647,
+	                                2147483648, 4102444800, -1,         -86400};
 	static const int64_t odd[] = {INT64_MIN, INT64_MAX, -62167219200, 253402300799};
 	struct fixture *fixture = *state;
 	struct agent_answer answer;
@@ -276,8 +276,8 @@ sets_modes(void **state)
 	                                  .path_len = 5,
 	                                  .pattern = "",
 	                                  .prefix = ""};
-	static const uint32_t special[] = {04755, 02755, 01777, 07777, 0x1ff + 1, 99999,
-	                                   UINT32_MAX};
+	static const uint32_t special[] = {04755,     02755, 01777,     07777,
+	                                   0x1ff + 1, 99999, UINT32_MAX};
 	char text[HARNESS_PATH];
 
 	for (uint32_t mode = 0; mode <= 0777; mode++) {
@@ -339,9 +339,9 @@ lessens_the_umask_only(void **state)
 		answer = ask_number(fixture, AGENT_SET_UMASK, "/", steps[i].mask, 0);
 		assert_int_equal(answer.result, IPC_OK);
 		assert_int_equal(answer.mode, steps[i].in_force);
-		assert_int_equal(agent_upload(&fixture->agent, "/new", AGENT_OPEN_STORE,
-		                              0, "x"),
-		                 IPC_OK);
+		assert_int_equal(
+		    agent_upload(&fixture->agent, "/new", AGENT_OPEN_STORE, 0, "x"),
+		    IPC_OK);
 		assert_int_equal(ask(fixture, AGENT_MAKE_DIR, "/newdir"), IPC_OK);
 		assert_int_equal(stat_of(fixture, "/new").st_mode & 07777, steps[i].file);
 		assert_int_equal(stat_of(fixture, "/newdir").st_mode & 07777,
@@ -432,8 +432,9 @@ makes_links_that_stay_inside(void **state)
 		    ask_two(fixture, AGENT_SYMLINK, cases[i].path, cases[i].target),
 		    cases[i].result);
 		if (cases[i].text != NULL) {
-			assert_true(readlink(tree_path(&fixture->tree, cases[i].path, path),
-			                     text, sizeof(text) - 1) > 0);
+			assert_true(
+			    readlink(tree_path(&fixture->tree, cases[i].path, path), text,
+			             sizeof(text) - 1) > 0);
 			assert_string_equal(text, cases[i].text);
 		}
 	}
@@ -484,14 +485,14 @@ changes_only_what_the_user_may(void **state)
 	assert_int_equal(
 	    ask_number(fixture, AGENT_SET_MODE, "/theirs/file", 0777, 0).result,
 	    IPC_DENIED);
-	assert_int_equal(
-	    ask_number(fixture, AGENT_SET_TIME, "/theirs/file", 0, 1).result, IPC_DENIED);
-	assert_int_equal(agent_upload(&fixture->agent, "/theirs/file", AGENT_OPEN_STORE,
-	                              0, "x"),
+	assert_int_equal(ask_number(fixture, AGENT_SET_TIME, "/theirs/file", 0, 1).result,
 	                 IPC_DENIED);
+	assert_int_equal(
+	    agent_upload(&fixture->agent, "/theirs/file", AGENT_OPEN_STORE, 0, "x"),
+	    IPC_DENIED);
 	assert_false(
 	    agent_ask_path(&fixture->agent, AGENT_STAT, "/sticky/file", &(int){0})
-	        .is_removable);
+		.is_removable);
 	assert_true(tree_has(&fixture->tree, "/theirs/file", "theirs"));
 }
 
@@ -515,8 +516,8 @@ survives_vanishing_directories(void **state)
 	assert_int_equal(ask(fixture, AGENT_CHECK_DIR, "/"), IPC_OK);
 	assert_int_equal(tree_count(&fixture->tree, "/../outside"), 0);
 	/* while an upload runs in it */
-	answer = agent_open_write(&fixture->agent, "/dir/new", AGENT_OPEN_STORE, 0, -1,
-	                          &fd);
+	answer =
+	    agent_open_write(&fixture->agent, "/dir/new", AGENT_OPEN_STORE, 0, -1, &fd);
 	assert_int_equal(answer.result, IPC_OK);
 	assert_int_equal(unlink(tree_path(&fixture->tree, "/dir/new", from)), 0);
 	assert_int_equal(rmdir(tree_path(&fixture->tree, "/dir", from)), 0);

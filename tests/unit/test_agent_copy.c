@@ -263,8 +263,8 @@ runs_a_bounded_number(void **state)
 		struct agent_answer answer;
 
 		(void)snprintf(path, sizeof(path), "/copy-%u", i);
-		answer = agent_ask_two(&fixture->agent, AGENT_COPY, "/large", path,
-		                       &fds[i]);
+		answer =
+		    agent_ask_two(&fixture->agent, AGENT_COPY, "/large", path, &fds[i]);
 		assert_true(answer.result == IPC_OK || answer.result == IPC_BUSY);
 		begun += answer.result == IPC_OK ? 1 : 0;
 	}

@@ -249,16 +249,16 @@ static void
 tells_nothing_of_a_dropbox(void **state)
 {
 	static const char *const files[] = {
-	    "/in/file",        "/in/./file",    "//in//file", "/free/../in/file",
-	    "/in/deep/file",   "/to-in/file",   "/to-in-file", "/in/deep/../file",
-	    "/in/none",        "/to-in/none",
+	    "/in/file",      "/in/./file",  "//in//file",  "/free/../in/file",
+	    "/in/deep/file", "/to-in/file", "/to-in-file", "/in/deep/../file",
+	    "/in/none",      "/to-in/none",
 	};
 	static const enum agent_verb looking[] = {AGENT_OPEN_READ, AGENT_STAT,
 	                                          AGENT_COUNT_ASCII, AGENT_LIST};
 	static const enum agent_verb changing[] = {
-	    AGENT_STAT_LINK, AGENT_MAKE_DIR, AGENT_REMOVE_DIR, AGENT_REMOVE_FILE,
-	    AGENT_RENAME,    AGENT_SET_TIME, AGENT_SET_MODE,   AGENT_SYMLINK,
-	    AGENT_COPY};
+	    AGENT_STAT_LINK,   AGENT_MAKE_DIR, AGENT_REMOVE_DIR,
+	    AGENT_REMOVE_FILE, AGENT_RENAME,   AGENT_SET_TIME,
+	    AGENT_SET_MODE,    AGENT_SYMLINK,  AGENT_COPY};
 	struct fixture *fixture = *state;
 
 	start_with_rules(fixture, 0);
@@ -293,9 +293,8 @@ tells_nothing_of_a_dropbox(void **state)
 static void
 does_not_list_a_dropbox_on_the_way(void **state)
 {
-	struct agent_question question = {.path = "/",
-	                                  .format = AGENT_FORMAT_LONG,
-	                                  .options = AGENT_LIST_RECURSIVE};
+	struct agent_question question = {
+	    .path = "/", .format = AGENT_FORMAT_LONG, .options = AGENT_LIST_RECURSIVE};
 	struct fixture *fixture = *state;
 	size_t len;
 	char *text;
@@ -394,8 +393,8 @@ tells_permissions_by_rights(void **state)
 		assert_int_equal(answer.is_removable, cases[i].is_removable);
 		answer = agent_ask_path(&fixture->agent, AGENT_STAT_LINK, path, &fd);
 		assert_int_equal(answer.is_removable, cases[i].is_removable);
-		assert_true(has_perm(fixture, cases[i].dir, cases[i].name,
-		                     cases[i].perm));
+		assert_true(
+		    has_perm(fixture, cases[i].dir, cases[i].name, cases[i].perm));
 	}
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
 }

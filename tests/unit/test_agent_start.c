@@ -134,12 +134,9 @@ serves_no_other_than_the_start_directory(void **state)
 		const char *start;
 		enum agent_exit status;
 	} cases[] = {
-	    {"/", AGENT_EXIT_DONE},
-	    {"/home", AGENT_EXIT_DONE},
-	    {"/link-home", AGENT_EXIT_DONE},
-	    {"/missing", AGENT_EXIT_HOME},
-	    {"/file", AGENT_EXIT_HOME},
-	    {"/closed", AGENT_EXIT_HOME},
+	    {"/", AGENT_EXIT_DONE},          {"/home", AGENT_EXIT_DONE},
+	    {"/link-home", AGENT_EXIT_DONE}, {"/missing", AGENT_EXIT_HOME},
+	    {"/file", AGENT_EXIT_HOME},      {"/closed", AGENT_EXIT_HOME},
 	    {"/link-out", AGENT_EXIT_HOME},
 	};
 	const struct agent_tree *tree = *state;
@@ -151,8 +148,7 @@ serves_no_other_than_the_start_directory(void **state)
 	tree_link(tree, "/link-out", "../secret");
 	assert_int_equal(chmod(tree_path(tree, "/closed", path), 0), 0);
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		struct agent_start start = {.root = tree->root,
-		                            .start = cases[i].start};
+		struct agent_start start = {.root = tree->root, .start = cases[i].start};
 		struct agent_process process;
 
 		agent_start_record(&process, &start, HARNESS_NO_ROOT);
