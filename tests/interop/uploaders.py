@@ -131,7 +131,7 @@ class TnftpUp(Uploader, Tnftp):
 
 
 class NcftpUp(Uploader, Ncftp):
-    """ncftpput: -R, and -z, which asks for the size and appends; commands by its own options."""
+    """ncftpput: -R, and -z, which asks for the size; commands by its own options."""
 
     program = "ncftpput"
 
@@ -139,7 +139,8 @@ class NcftpUp(Uploader, Ncftp):
         self.run(self.words() + ["-R", self.host, "/", name.decode()], folder=folder)
 
     def put_rest(self, name, folder):
-        self.run(self.words() + ["-z", self.host, "/", name.decode()], folder=folder)
+        # -s: its sendfile() sends the file from its beginning, whatever it has said by REST.
+        self.run(self.words() + ["-s", "-z", self.host, "/", name.decode()], folder=folder)
 
     def append(self, name, remote, folder):
         # It appends to the remote file of the same name.
