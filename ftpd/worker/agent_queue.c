@@ -59,7 +59,7 @@ agent_queue_discard(struct agent_client *agent, uint32_t upload, const char *pat
 {
 	struct agent_question question = {
 	    .verb = AGENT_DISCARD, .upload = upload, .path = path, .path_len = path_len};
-	uint8_t bytes[IPC_PATH_MAX + 64];
+	uint8_t bytes[IPC_PATH_MAX + 64] = {0};
 
 	post(agent, AGENT_DISCARD, bytes,
 	     agent_question_encode(&question, bytes, sizeof(bytes)));
