@@ -103,8 +103,8 @@ enter_directory(struct copy *copy, int from_dir_fd, const char *name, int to_dir
 	struct copy_level level = {.to_fd = -1,
 	                           .mode = MODE_IS_RIGHT,
 	                           .dents = {.bytes = bytes, .cap = COPY_DENTS_BYTES}};
-	struct stat info;
-	struct stat made;
+	struct stat info = {0};
+	struct stat made = {0};
 	int result = 0;
 
 	if (copy->depth == COPY_DEPTH_MAX) {

@@ -104,7 +104,7 @@ copy_file_begin(struct copy *copy, int from_dir_fd, const char *name, int to_dir
                 const char *to_name)
 {
 	enum ipc_result space = upload_check_space(to_dir_fd, copy->write_rights);
-	struct stat info;
+	struct stat info = {0};
 	int result;
 
 	if (space != IPC_OK) {

@@ -312,12 +312,12 @@ has_exactly_its_groups(void **state)
 {
 	static const size_t counts[] = {0, 1, 3, 1000, AGENT_GROUPS_MAX};
 	const struct agent_tree *tree = *state;
-	uint32_t *groups = calloc(AGENT_GROUPS_MAX, sizeof(*groups));
+	uint32_t *groups;
 
 	if (geteuid() != 0 || !sandbox_is_built()) {
-		free(groups);
 		skip();
 	}
+	groups = calloc(AGENT_GROUPS_MAX, sizeof(*groups));
 	assert_non_null(groups);
 	for (uint32_t i = 0; i < AGENT_GROUPS_MAX; i++) {
 		groups[i] = 200000 - 2 * i; /* not in order */
