@@ -170,13 +170,16 @@ local_read_proc(pid_t pid, const char *name, char *ret_text, size_t cap)
 {
 	char path[64];
 	int fd;
-	ssize_t len;
+	size_t len = 0;
+	ssize_t count;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	len = read(fd, ret_text, cap - 1);
-	assert_true(len > 0);
+	while ((count = read(fd, ret_text + len, cap - 1 - len)) > 0) {
+		len += (size_t)count;
+	}
+	assert_in_range(len, 1, cap - 2);
 	ret_text[len] = '\0';
 	fd_close(&fd);
 }

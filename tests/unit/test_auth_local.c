@@ -18,9 +18,14 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/text.h"
 #include "ftpd/ipc/agent_start.h"
 #include "tests/unit/auth_local.h"
 #include "common/base.h"
+
+enum {
+	STATUS_SIZE = 1024 * 1024,
+};
 
 static const char password[] = LOCAL_PASSWORD;
 
@@ -111,6 +116,57 @@ the_agent_has_the_users_groups(void **state)
 		assert_non_null(strstr(text, rows[i].groups));
 		local_assert_exit(child_end(&child), AGENT_EXIT_DONE);
 	}
+}
+
+/* Returns: how many supplementary groups a process has. */
+static size_t
+count_groups(pid_t pid)
+{
+	char *text = malloc(STATUS_SIZE);
+	size_t count = 0;
+	char *at;
+
+	assert_non_null(text);
+	local_read_proc(pid, "status", text, STATUS_SIZE);
+	at = strstr(text, "Groups:\t");
+	assert_non_null(at);
+	for (at += strlen("Groups:\t"); *at != '\n'; at++) {
+		assert_int_not_equal(*at, '\0');
+		count += *at == ' ' ? 1 : 0;
+	}
+	free(text);
+	return count;
+}
+
+/* A8: in no other group, and in as many as Linux can have. */
+static void
+few_groups_and_all_of_them(void **state)
+{
+	static const size_t counts[] = {0, 1, AGENT_GROUPS_MAX - 1};
+	struct local *local = local_begin(state);
+	char *bytes = malloc(STATUS_SIZE * 2);
+
+	assert_non_null(bytes);
+	local_set_script(local, "");
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+		struct auth_child child;
+		struct text groups;
+
+		text_init(&groups, bytes, STATUS_SIZE * 2);
+		text_add(&groups, "ftgroup:x:4242:\n");
+		for (size_t k = 0; k < counts[i]; k++) {
+			text_add(&groups, "g%zu:x:%zu:ftann\n", k, 100000 + k);
+		}
+		assert_false(groups.is_cut);
+		place_write(&local->place, "etc/group", groups.bytes);
+		child_start(&local->server, &child);
+		child_try(&child, "ftann", "x");
+		expect_acceptance(&child, NULL);
+		assert_int_equal(expect_agent(&child), IPC_OK);
+		assert_int_equal(count_groups(child.pid), counts[i] + 1);
+		local_assert_exit(child_end(&child), AGENT_EXIT_DONE);
+	}
+	free(bytes);
 }
 
 static void
@@ -347,6 +403,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(function, local_set_up, local_tear_down)
 	    TEST(pam_unix_decides),
 	    TEST(the_agent_has_the_users_groups),
+	    TEST(few_groups_and_all_of_them),
 	    TEST(a_second_factor_is_asked),
 	    TEST(hostile_answers_get_nothing),
 	    TEST(mapped_names_are_admitted_anew),
