@@ -74,6 +74,7 @@ assert_replies(struct fixture *fixture, const char *const *beginnings, size_t co
 		if (end == NULL ||
 		    strncmp(at, beginnings[i], strlen(beginnings[i])) != 0) {
 			fail_msg("\"%s\" has no \"%s\" there", text, beginnings[i]);
+			return;
 		}
 		at = end + 2;
 	}
