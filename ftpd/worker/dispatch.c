@@ -173,7 +173,12 @@ void
 dispatch_finish(struct session *session, const struct agent_answer *answer, int fd)
 {
 	const struct dispatch_handler *handler = &handlers[session->command];
+	const struct agent_answer absent = {.result = IPC_NOT_FOUND, .denied_call = -1};
 
+	/* What waits to be continued has a size, and is not there for anything else. */
+	if (answer->is_part && session->command != CMD_SIZE) {
+		answer = &absent;
+	}
 	if (handler->finish == NULL) {
 		fd_close(&fd); /* cannot be: the command asked */
 	} else {
