@@ -10,7 +10,8 @@ import tempfile
 
 from lib_daemon import skip
 from lib_system import TestFailure, check, connect, enter_mounts, need_root, run, settle
-from lib_users import FIRST_ID, UserClient, UserDaemon, make_ext4, mount, need_ext4, read, unmount, versioned
+from lib_users import (FIRST_ID, UserClient, UserDaemon, make_ext4, mount, need_ext4, read, unmount, versioned,
+                       worker_of)
 
 MIB = 1024 * 1024
 MODES = ("direct", "atomic", "durable")
@@ -27,7 +28,11 @@ class Disk:
         os.mkdir(self.at)
         if kind == "ext4":
             make_ext4(os.path.join(self.place, "image"), size, *mkfs)
-            mount("-o", ",".join(["loop"] + options), os.path.join(self.place, "image"), self.at)
+            try:
+                mount("-o", ",".join(["loop"] + options), os.path.join(self.place, "image"), self.at)
+            except subprocess.CalledProcessError:
+                shutil.rmtree(self.place)
+                raise
         else:
             mount("-t", kind, "-o", ",".join(options), "none", self.at)
         self.home = os.path.join(self.at, "home")
@@ -212,6 +217,48 @@ def a_quota_is_used_up():
                 other.check()
 
 
+def the_kernel_says_edquot():
+    """EDQUOT where no quota can be had: it is put into the worker's writes to the file."""
+    if shutil.which("strace") is None:
+        print("  skipped: strace is not installed")
+        return
+    content = versioned("large", 4 * MIB)
+    for mode in MODES:
+        # The filter of system calls would see strace's own number in the place of the call.
+        with UserDaemon(users=("ann", "bob"), options=[f"uploads.mode={mode}", "sandbox=off"]) as daemon:
+            other = Bystander(daemon)
+            with UserClient(daemon) as client:
+                client.put("STOR old", OLD)
+                link, _, text = client.start("STOR new")
+                check(link is not None, text)
+                path = daemon.home("new" if mode == "direct" else ".new.deftpd-new")
+                link.sendall(content[:MIB])
+                settle(lambda at=path: os.path.getsize(at) > 0, text="nothing arrives")
+                worker = worker_of(daemon, client)[0]
+                tracer = subprocess.Popen(
+                    ["strace", "-f", "-qq", "-o", "/dev/null", "-P", path,
+                     "-e", "inject=write,pwrite64,writev,pwritev,pwritev2,splice:error=EDQUOT", "-p", str(worker.pid)])
+                settle(lambda pid=worker.pid: is_traced(pid), text="strace does not attach")
+                try:
+                    with link:
+                        link.sendall(content[MIB:])
+                except OSError:
+                    pass  # it has had enough
+                code, text = client.reply()
+                tracer.terminate()
+                tracer.wait()
+                check(code == 552, f"{mode}: a quota that is used up is answered {text}")
+                check_kept(daemon.home(), mode, True, "new", content)
+                client.put("STOR new", content)
+            other.check()
+
+
+def is_traced(pid):
+    """Whether somebody traces the process."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as stream:
+        return "TracerPid:\t0\n" not in stream.read()
+
+
 def a_file_grows_too_large():
     """max_file_size: exactly so much is taken; one byte more is refused with 552, by STOR, REST and APPE alike."""
     limit = 100000
@@ -321,8 +368,8 @@ def the_directory_vanishes():
             other.check()
 
 
-TESTS = [a_tmpfs_is_full, no_inodes_are_left, a_file_grows_too_large, a_rest_is_kept_free, the_file_system_is_read_only,
-         the_directory_vanishes]
+TESTS = [a_tmpfs_is_full, no_inodes_are_left, the_kernel_says_edquot, a_file_grows_too_large, a_rest_is_kept_free,
+         the_file_system_is_read_only, the_directory_vanishes]
 
 
 def main():

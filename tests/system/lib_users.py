@@ -105,6 +105,16 @@ class UserClient(Client):
         return int(text.split()[1]) if code == 213 else None
 
 
+def worker_of(daemon, client):
+    """The worker that has a client's control connection."""
+    ports = (daemon.port, client.link.getsockname()[1])
+    with open("/proc/net/tcp", encoding="ascii") as stream:
+        rows = [line.split() for line in stream][1:]
+    targets = {f"socket:[{row[9]}]" for row in rows
+               if tuple(int(address.rsplit(":", 1)[1], 16) for address in row[1:3]) == ports}
+    return [p for p in daemon.programs("deftpd-worker") if targets & set(p.descriptors().values())]
+
+
 def versioned(version, size):
     """Content in which each block names its version and place: of which upload a block is can be seen."""
     count = (size + BLOCK - 1) // BLOCK

@@ -10,7 +10,7 @@ import sys
 import time
 
 from lib_system import TestFailure, check, need_root, reset, run, settle
-from lib_users import UserClient, UserDaemon, read, versioned, versions_in
+from lib_users import UserClient, UserDaemon, read, versioned, versions_in, worker_of
 
 SIZE = 3 * 1024 * 1024 + 77
 OLD_SIZE = SIZE + 100000  # longer than the new content, so that a tail of it would show
@@ -24,16 +24,6 @@ random_source = random.Random(int(os.environ.get("DEFTPD_TEST_SEED", random.rand
 def agents(daemon):
     """The agents of users."""
     return [p for p in daemon.programs("deftpd-agent") if p.status()["Uid"].split()[1] in map(str, daemon.ids.values())]
-
-
-def worker_of(daemon, client):
-    """The worker that has a client's control connection."""
-    ports = (daemon.port, client.link.getsockname()[1])
-    with open("/proc/net/tcp", encoding="ascii") as stream:
-        rows = [line.split() for line in stream][1:]
-    targets = {f"socket:[{row[9]}]" for row in rows
-               if tuple(int(address.rsplit(":", 1)[1], 16) for address in row[1:3]) == ports}
-    return [p for p in daemon.programs("deftpd-worker") if targets & set(p.descriptors().values())]
 
 
 def plant(daemon, name, content):
