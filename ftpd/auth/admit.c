@@ -55,6 +55,22 @@ find_facts(const struct login_try *login, struct policy_facts *ret_facts)
 	return 0;
 }
 
+/*
+ * Only the first of very many groups have names here. What is denied or set by a group
+ * must not be missed because it is a later one.
+ */
+static bool
+has_unknown_groups(const struct login_try *login)
+{
+	const struct overrides *overrides = &login->auth->overrides;
+	bool is_asked = login->auth->options.logins.deny_groups.count > 0;
+
+	for (size_t i = 0; i < overrides->count; i++) {
+		is_asked = is_asked || overrides->entry[i].scope == POLICY_GROUP;
+	}
+	return is_asked && login->candidate.account.group_count > ACCOUNT_GROUP_NAMES_MAX;
+}
+
 bool
 admit(struct login_try *login, enum ma_reason *ret_reason, char ret_text[MA_TEXT_MAX + 1])
 {
@@ -78,6 +94,13 @@ admit(struct login_try *login, enum ma_reason *ret_reason, char ret_text[MA_TEXT
 		return false;
 	}
 	*ret_reason = MA_DENIED;
+	if (has_unknown_groups(login)) {
+		(void)snprintf(ret_text, MA_TEXT_MAX + 1,
+		               "in %zu groups, of which only %d can be compared with "
+		               "logins.deny_groups and the sections \"group\"",
+		               account->group_count, ACCOUNT_GROUP_NAMES_MAX);
+		return false;
+	}
 	policy_resolve(&auth->options, &auth->overrides, &subject, &login->policy, NULL);
 	admission = policy_admit(&auth->options, &login->policy, &subject, &facts);
 	(void)snprintf(ret_text, MA_TEXT_MAX + 1, "%s", policy_admission_text(admission));

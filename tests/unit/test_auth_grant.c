@@ -312,6 +312,39 @@ lists_and_limits_are_asked(void **state)
 	}
 }
 
+/* Where groups decide, somebody whose groups cannot all be compared stays outside. */
+static void
+too_many_groups_are_denied(void **state)
+{
+	static const struct {
+		size_t groups;
+		uint32_t deny_groups;
+		enum policy_scope scope;
+		bool is_admitted;
+	} rows[] = {{ACCOUNT_GROUP_NAMES_MAX, 1, POLICY_GROUP, true},
+	            {ACCOUNT_GROUP_NAMES_MAX + 1, 0, POLICY_USER, true},
+	            {ACCOUNT_GROUP_NAMES_MAX + 1, 0, POLICY_GROUP, false},
+	            {ACCOUNT_GROUP_NAMES_MAX + 1, 1, POLICY_USER, false}};
+	struct grant_test *test = *state;
+
+	test->auth.overrides.count = 1;
+	(void)snprintf(test->auth.options.logins.deny_groups.entry[0], OPTIONS_NAME_MAX,
+	               "others");
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		char text[MA_TEXT_MAX + 1] = "";
+		enum ma_reason reason = MA_REASON_COUNT;
+
+		test->login.candidate.account.group_count = rows[i].groups;
+		test->auth.options.logins.deny_groups.count = rows[i].deny_groups;
+		test->entries[0].scope = rows[i].scope;
+		assert_int_equal(admit(&test->login, &reason, text), rows[i].is_admitted);
+		if (!rows[i].is_admitted) {
+			assert_int_equal(reason, MA_DENIED);
+			assert_non_null(strstr(text, "deny_groups"));
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -327,6 +360,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(directories_widen_the_grant, set_up,
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(lists_and_limits_are_asked, set_up,
+	                                    tear_down),
+	    cmocka_unit_test_setup_teardown(too_many_groups_are_denied, set_up,
 	                                    tear_down),
 	};
 
