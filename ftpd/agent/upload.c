@@ -116,7 +116,6 @@ open_direct(struct upload *upload, const struct place *place,
 {
 	bool is_append = question->how == AGENT_OPEN_APPEND;
 	int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY;
-	struct stat info;
 
 	if (is_append || question->offset == 0) {
 		flags |= O_CREAT;
@@ -134,14 +133,14 @@ open_direct(struct upload *upload, const struct place *place,
 		return result == -ENAMETOOLONG ? IPC_BAD_NAME
 		                               : ipc_result_from_errno(result);
 	}
-	if (fstat(upload->file.fd, &info) != 0) {
+	if (fstat(upload->file.fd, &upload->info) != 0) {
 		return ipc_result_from_errno(-errno);
 	}
-	if (!S_ISREG(info.st_mode)) {
+	if (!S_ISREG(upload->info.st_mode)) {
 		return IPC_NOT_A_FILE;
 	}
-	return begin_at(upload, (uint64_t)info.st_size,
-	                is_append ? (uint64_t)info.st_size : question->offset);
+	return begin_at(upload, (uint64_t)upload->info.st_size,
+	                is_append ? (uint64_t)upload->info.st_size : question->offset);
 }
 
 static enum ipc_result
@@ -402,18 +401,18 @@ upload_open(struct upload_table *table, struct place *place,
 	struct upload *slot = find_free(table);
 	bool has_end = upload.is_staged || !upload.rights.keeps_partial ||
 	               upload.rights.max_file_bytes != 0;
-	struct stat info;
 
 	answer->result =
 	    has_end && slot == NULL ? IPC_BUSY : open_checked(&upload, place, question);
-	if (answer->result == IPC_OK && fstat(upload.file.fd, &info) != 0) {
+	if (answer->result == IPC_OK && upload.is_staged &&
+	    fstat(upload.file.fd, &upload.info) != 0) {
 		answer->result = IPC_LOCAL_ERROR;
 	}
 	if (answer->result != IPC_OK) {
 		upload_abandon(&upload);
 		return -1;
 	}
-	fsops_describe(&info, answer);
+	fsops_describe(&upload.info, answer);
 	answer->is_writable = true;
 	answer->offset = upload.offset;
 	answer->limit_bytes = limit_of(&upload.rights);

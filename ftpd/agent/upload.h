@@ -33,6 +33,7 @@ struct upload {
 	int dir_fd;
 	char name[NAME_MAX + 1];
 	struct stage file; /* its name is `name` in direct mode */
+	struct stat info;  /* when it was opened */
 	struct agent_rights rights;
 	uint64_t offset;  /* where the worker began */
 	bool is_new_only; /* nothing may have the name */
