@@ -16,6 +16,10 @@
 #include "common/fd.h"
 #include "common/base.h"
 
+enum {
+	PROC_ROOT_INODE = 1,
+};
+
 static int
 open_by_kernel(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve)
 {
@@ -111,6 +115,21 @@ open_by_walk(int dir_fd, const char *path, int flags, mode_t mode)
 	}
 }
 
+/* The first directory of procfs has a number that no other file system's has there. */
+static dev_t
+find_proc(const struct resolver *resolver)
+{
+	int fd = resolve_open(resolver, "/proc", O_PATH | O_DIRECTORY);
+	struct stat info;
+	dev_t device = 0;
+
+	if (fd >= 0 && fstat(fd, &info) == 0 && info.st_ino == PROC_ROOT_INODE) {
+		device = info.st_dev;
+	}
+	fd_close(&fd);
+	return device;
+}
+
 void
 resolver_init(struct resolver *resolver, int root_fd)
 {
@@ -119,6 +138,7 @@ resolver_init(struct resolver *resolver, int root_fd)
 
 	resolver->root_fd = root_fd;
 	resolver->has_openat2 = fd >= 0;
+	resolver->proc_device = find_proc(resolver);
 	fd_close(&fd);
 }
 

@@ -24,6 +24,11 @@ enum {
 struct resolver {
 	int root_fd; /* O_PATH; never leaves this process */
 	bool has_openat2;
+	/*
+	 * of /proc, if the root has one; 0: none. What looks like a plain file there
+	 * is another process, and is not for writing.
+	 */
+	dev_t proc_device;
 };
 
 /*

@@ -136,7 +136,9 @@ open_direct(struct upload *upload, const struct place *place,
 	if (fstat(upload->file.fd, &upload->info) != 0) {
 		return ipc_result_from_errno(-errno);
 	}
-	if (!S_ISREG(upload->info.st_mode)) {
+	if (!S_ISREG(upload->info.st_mode) ||
+	    (place->resolver->proc_device != 0 &&
+	     upload->info.st_dev == place->resolver->proc_device)) {
 		return IPC_NOT_A_FILE;
 	}
 	return begin_at(upload, (uint64_t)upload->info.st_size,

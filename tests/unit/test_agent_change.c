@@ -573,6 +573,46 @@ proc_is_no_way_out(void **state)
 	assert_int_equal(agent_end(&agent), AGENT_EXIT_DONE);
 }
 
+/* Another process of the same user, with a root in which it can be seen (F8). */
+static void
+writes_into_no_process(void **state)
+{
+	char path[64];
+	struct agent_process agent;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if ((geteuid() == 0 &&
+		     setresuid(HARNESS_USER, HARNESS_USER, HARNESS_USER) != 0) ||
+		    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 ||
+		    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+			_exit(1);
+		}
+		(void)pause();
+		_exit(0);
+	}
+	agent_start_writing(&agent, "/", &writing, 0);
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	for (unsigned i = 0; i < 1000; i++) {
+		enum ipc_result result =
+		    agent_upload(&agent, path, AGENT_OPEN_STORE, 0, "x");
+
+		/* until it is that user's, IPC_DENIED */
+		assert_int_not_equal(result, IPC_OK);
+		if (result == IPC_NOT_A_FILE) {
+			break;
+		}
+		assert_int_equal(usleep(1000), 0);
+	}
+	assert_int_equal(agent_upload(&agent, path, AGENT_OPEN_STORE, 0, "x"),
+	                 IPC_NOT_A_FILE);
+	assert_int_equal(agent_end(&agent), AGENT_EXIT_DONE);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 #define WITH_AGENT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -593,6 +633,7 @@ main(void)
 	    WITH_AGENT(survives_vanishing_directories),
 	    WITH_AGENT(goes_deep),
 	    cmocka_unit_test(proc_is_no_way_out),
+	    cmocka_unit_test(writes_into_no_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
