@@ -12,8 +12,8 @@
 void *
 secret_alloc(size_t len)
 {
-	void *secret = mmap(NULL, len, PROT_READ | PROT_WRITE,
-	                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *secret =
+	    mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (secret == MAP_FAILED) {
 		return NULL;

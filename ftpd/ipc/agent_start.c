@@ -109,8 +109,7 @@ agent_start_decode(const uint8_t *bytes, size_t len, struct agent_start *ret_sta
 	           is_path(ret_start->root, ret_start->root_len) &&
 	           is_path(ret_start->start, ret_start->start_len);
 	ret_start->group_count = wire_get_u32(&reader);
-	if (!is_right || reader.has_failed ||
-	    ret_start->group_count > AGENT_GROUPS_MAX ||
+	if (!is_right || reader.has_failed || ret_start->group_count > AGENT_GROUPS_MAX ||
 	    len - reader.pos != ret_start->group_count * GROUP_BYTES) {
 		return false;
 	}

@@ -47,10 +47,11 @@ struct agent_rule {
 struct agent_start {
 	uint32_t uid; /* ignored when the agent does not run as root */
 	uint32_t gid;
-	bool has_sandbox;      /* false: sandbox = off */
-	const char *root;      /* absolute host path */
+	bool has_sandbox; /* false: sandbox = off */
+	const char *root; /* absolute host path */
 	size_t root_len;
-	const char *start;     /* client path that must be a directory; "/" if any will do */
+	/* client path that must be a directory; "/" if any will do */
+	const char *start;
 	size_t start_len;
 	struct agent_rights rights;
 	size_t rule_count;

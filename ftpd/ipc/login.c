@@ -53,9 +53,7 @@ login_encode(const struct login_message *message, uint8_t *bytes, size_t cap)
 	case LOGIN_ACCOUNT:
 		wire_put_bytes(&writer, message->secret, message->secret_len);
 		break;
-	case LOGIN_ASK:
-		wire_put_bytes(&writer, message->text, message->text_len);
-		break;
+	case LOGIN_ASK: wire_put_bytes(&writer, message->text, message->text_len); break;
 	case LOGIN_REFUSED: wire_put_u8(&writer, (uint8_t)message->refusal); break;
 	case LOGIN_ACCEPTED:
 		wire_put_bytes(&writer, message->user, message->user_len);
@@ -76,11 +74,10 @@ has_nul(const char *text, size_t len)
 static bool
 is_sound(const struct login_message *message)
 {
-	bool has_user =
-	    message->type == LOGIN_TRY || message->type == LOGIN_ACCEPTED;
+	bool has_user = message->type == LOGIN_TRY || message->type == LOGIN_ACCEPTED;
 
-	if (has_user && (message->user_len == 0 ||
-	                 has_nul(message->user, message->user_len))) {
+	if (has_user &&
+	    (message->user_len == 0 || has_nul(message->user, message->user_len))) {
 		return false;
 	}
 	if (message->type == LOGIN_ACCEPTED &&

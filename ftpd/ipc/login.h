@@ -50,10 +50,12 @@ enum {
 
 /* What the session may do, as far as the worker has to know. */
 struct login_grant {
-	bool is_read_only;     /* writing commands are refused before the agent is asked */
-	bool has_shared_rate;  /* the master is told when data begins and ceases to move */
+	/* writing commands are refused before the agent is asked */
+	bool is_read_only;
+	/* the master is told when data begins and ceases to move */
+	bool has_shared_rate;
 	uint32_t idle_timeout_s;
-	uint64_t rate_down;      /* bytes per second of this session, 0: no limit */
+	uint64_t rate_down; /* bytes per second of this session, 0: no limit */
 	uint64_t rate_up;
 	uint64_t max_file_bytes; /* of an upload, 0: no limit */
 	uint64_t min_free_bytes; /* of the file system that an upload goes to */
