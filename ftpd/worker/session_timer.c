@@ -19,32 +19,35 @@ session_of_timer(struct timer *timer)
 	                                  offsetof(struct session, timer));
 }
 
-/* How long the session may be silent in its present state. */
-static uint64_t
-timeout_ms(const struct session *session)
+/* How long the session may be silent in its present state, in seconds. */
+static uint32_t
+timeout_s(const struct session *session)
 {
 	const struct options *options = session->worker->options;
+	uint32_t idle_s = session->rights.idle_timeout_s != 0
+	                      ? session->rights.idle_timeout_s
+	                      : options->idle_timeout_s;
 
 	if (session->transfer_state == TRANSFER_MOVING) {
-		return UINT64_C(1000) * options->stall_timeout_s;
+		return options->stall_timeout_s;
+	}
+	/* A large durable upload takes its time to get to the disk: no client stalls. */
+	if (session->transfer_state == TRANSFER_FINISHING) {
+		return idle_s;
 	}
 	if (session_is_transferring(session) || session_is_waiting(session)) {
-		return UINT64_C(1000) * options->data_timeout_s;
+		return options->data_timeout_s;
 	}
-	if (session->state == SESSION_LOGGED_IN) {
-		return UINT64_C(1000) * (session->rights.idle_timeout_s != 0
-		                             ? session->rights.idle_timeout_s
-		                             : options->idle_timeout_s);
-	}
-	return UINT64_C(1000) * options->login_timeout_s;
+	return session->state == SESSION_LOGGED_IN ? idle_s : options->login_timeout_s;
 }
 
 static uint64_t
 deadline_ms(const struct session *session)
 {
 	/* a try to log in has deadlines of its own */
-	return session->login != NULL ? login_deadline_ms(session)
-	                              : session->active_ms + timeout_ms(session);
+	return session->login != NULL
+	           ? login_deadline_ms(session)
+	           : session->active_ms + UINT64_C(1000) * timeout_s(session);
 }
 
 void
