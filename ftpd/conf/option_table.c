@@ -133,7 +133,7 @@ static const struct option_row table[] = {
 	 "After how many wrong passwords a connection is closed."},
 	{"logins", "max_delay", OPTION_SECONDS, BUILT, "10", 0, DELAY_MAX, NULL, FIELD(logins.max_delay_s),
 	 "How many seconds the next try from an address waits at most after wrong passwords from there; the wait begins with the "
-	 "fourth of them and doubles with each. 0: no waiting."},
+	 "fourth of them and doubles with each. A user's name that is guessed at from elsewhere costs 2 seconds at most. 0: no waiting."},
 
 	{"anonymous", "enabled", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(anonymous.enabled),
 	 "Whether clients may log in as anonymous or ftp, with any password, to fetch the files beneath root."},
@@ -180,7 +180,8 @@ static const struct option_row table[] = {
 	 "File with users who exist only here: one a line, fields as in passwd(5), the password hashed as by crypt(5). Changes hold "
 	 "for the next login. It must not be readable by everybody; deftp-passwd(8) makes and edits it. Empty: none."},
 	{"virtual_users", "user", OPTION_NAME, BUILT, "ftp", 0, 0, words_empty, FIELD(virtual_users.user),
-	 "The user of the machine as whom their files are opened. Empty: the user and group numbers in the file."},
+	 "The user of the machine as whom their files are opened. Empty: the user and group numbers in the "
+	 "file; such users are in no group, so that logins.deny_groups and the sections group do not concern them."},
 	{"virtual_users", "root", OPTION_ROOT, BUILT, "~", 0, 0, NULL, FIELD(virtual_users.root),
 	 "The directory that a virtual user sees as /, written as local_users.root; ~ is the directory in the file."},
 
