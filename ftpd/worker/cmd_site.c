@@ -108,6 +108,12 @@ ask_umask(struct session *session, const struct site_request *site)
 {
 	struct agent_question question = {.verb = AGENT_SET_UMASK};
 
+	/* The agent keeps it, and those of anonymous clients serve many. */
+	if (site->has_mode && !session->rights.is_user) {
+		control_reply(session, REPLY_FILE_UNAVAILABLE,
+		              "Anonymous clients keep the umask that is set for them.");
+		return;
+	}
 	question.mode = site->has_mode ? site->mode : session->umask;
 	cmd_ask(session, &question, "", 0);
 }
