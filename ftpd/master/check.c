@@ -14,6 +14,7 @@
 
 #include "common/fd.h"
 #include "ftpd/master/check_users.h"
+#include "ftpd/master/fs_protection.h"
 #include "ftpd/master/layers.h"
 #include "common/base.h"
 
@@ -132,6 +133,7 @@ add_finding(void *context, const char *text)
 int
 check_report(struct conf *conf)
 {
+	char off[FS_PROTECTION_TEXT_MAX];
 	struct users users;
 
 	check_system(conf, &users);
@@ -141,6 +143,9 @@ check_report(struct conf *conf)
 		return 1;
 	}
 	users_tell_missing(&users, conf_options(conf), print_warning, NULL);
+	if (fs_protection_describe(FS_PROTECTION_DIRECTORY, off)[0] != '\0') {
+		print_warning(NULL, off);
+	}
 	check_users_print(conf_options(conf));
 	layers_print();
 	(void)printf("the configuration is right\n");

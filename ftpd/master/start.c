@@ -17,6 +17,7 @@
 #include "ftpd/master/check.h"
 #include "ftpd/master/check_users.h"
 #include "ftpd/master/data_active.h"
+#include "ftpd/master/fs_protection.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/layers.h"
 #include "ftpd/master/limits.h"
@@ -157,6 +158,7 @@ static void
 tell_ready(struct master *master, const struct options *options)
 {
 	char text[LAYERS_TEXT_MAX];
+	char off[FS_PROTECTION_TEXT_MAX];
 
 	master->is_started = true;
 	master_log(master, RECORD_INFO, "deftpd %s is ready; workers are confined by %s",
@@ -172,6 +174,9 @@ tell_ready(struct master *master, const struct options *options)
 		    "port %u may not be used by this user; active data connections come "
 		    "from any port",
 		    (unsigned)options->active_port);
+	}
+	if (fs_protection_describe(FS_PROTECTION_DIRECTORY, off)[0] != '\0') {
+		master_log(master, RECORD_WARNING, "%s", off);
 	}
 	if (master->invocation.is_serving_directory) {
 		(void)printf(
