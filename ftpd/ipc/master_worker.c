@@ -32,6 +32,7 @@ static const uint16_t fields_of[MW_COUNT] = {
     [MW_LOGIN_ANSWER] = FIELD_SESSION | FIELD_RESULT,
     [MW_MOVING] = FIELD_SESSION | FIELD_MOVING,
     [MW_SHARE] = FIELD_SESSION | FIELD_RATES,
+    [MW_DROP] = FIELD_SESSION,
 };
 
 size_t
@@ -139,6 +140,7 @@ mw_has_descriptor(const struct mw_message *message)
 	case MW_LOGIN_ANSWER: return message->result == IPC_OK;
 	case MW_TAKEN_BACK:
 	case MW_SHARE:
+	case MW_DROP:
 	case MW_RETIRE:
 	case MW_READY:
 	case MW_TAKEN:

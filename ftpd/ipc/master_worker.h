@@ -30,6 +30,11 @@ enum mw_type {
 	MW_LOGIN_ANSWER,
 	/* how fast the session may move data, as its user and address share a limit */
 	MW_SHARE,
+	/*
+	 * many clients are connecting: end the session unless it has logged in or is
+	 * about to
+	 */
+	MW_DROP,
 	MW_RETIRE, /* take no new session; end when the last one has ended */
 	/* worker to master */
 	MW_READY,       /* confined and waiting */
@@ -55,6 +60,7 @@ enum mw_end {
 	MW_END_TIMEOUT,
 	MW_END_LOGIN_TIMEOUT,
 	MW_END_VIOLATION, /* too many wrong commands */
+	MW_END_DROPPED,   /* by MW_DROP */
 	MW_END_COUNT,
 };
 

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/clock.h"
 #include "common/fd.h"
 #include "common/sockaddr.h"
 #include "ftpd/master/assign.h"
+#include "ftpd/master/early_drop.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/listen.h"
 #include "ftpd/master/refuse.h"
@@ -87,6 +89,7 @@ accept_session(struct master *master, int fd, const struct addr *peer)
 		session->peer = *peer;
 		session->local = sockaddr_to_addr(&sockaddr);
 		session->cookie = cookie;
+		session->came_ms = clock_monotonic_ms();
 	}
 	return session;
 }
@@ -101,6 +104,7 @@ admit(struct master *master, int fd, const struct addr *peer)
 	enum admit_result result = admit_add(&master->admit, &limits, peer);
 	struct session *session;
 
+	early_drop_run(master, result);
 	if (result != ADMIT_OK) {
 		refuse_unadmitted(master, fd, result);
 		return;

@@ -87,9 +87,6 @@ admit_add(struct admit_table *table, const struct admit_limits *limits,
 	struct addr address = addr_for_limit(peer);
 	struct admit_row *row;
 
-	if (table->total >= limits->sessions) {
-		return ADMIT_FULL;
-	}
 	if (!make_room(table)) {
 		return ADMIT_NO_MEMORY;
 	}
@@ -97,6 +94,9 @@ admit_add(struct admit_table *table, const struct admit_limits *limits,
 	if (limits->sessions_per_address > 0 &&
 	    row->count >= limits->sessions_per_address) {
 		return ADMIT_ADDRESS_FULL;
+	}
+	if (table->total >= limits->sessions) {
+		return ADMIT_FULL;
 	}
 	if (row->count == 0) {
 		row->address = address;

@@ -41,7 +41,8 @@ void admit_init(struct admit_table *table, uint64_t seed);
 
 /*
  * Count one more session of the address, unless a limit forbids it.
- * Returns: ADMIT_OK, or why not; nothing has changed then.
+ * Returns: ADMIT_OK, or why not; nothing has changed then. ADMIT_ADDRESS_FULL goes before
+ *          ADMIT_FULL, which costs others their places (early_drop.h).
  */
 enum admit_result admit_add(struct admit_table *table, const struct admit_limits *limits,
                             const struct addr *peer);

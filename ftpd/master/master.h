@@ -48,6 +48,12 @@ struct refused {
 	uint64_t told_ms;
 };
 
+/* Clients who lost their place before they had logged in; see early_drop.h. */
+struct early_drop {
+	uint32_t untold; /* since the last log line about it */
+	uint64_t told_ms;
+};
+
 /* The channel to the recorder. Descriptors wait for TAKEN. */
 struct recorder_link {
 	struct loop_source source; /* first */
@@ -94,6 +100,7 @@ struct master {
 	struct deadline accept_pause;
 	bool is_crowded; /* clients wait until a shared worker has room */
 	struct refused refused;
+	struct early_drop early_drop;
 
 	struct admit_table admit;
 	struct session_table sessions;

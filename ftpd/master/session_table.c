@@ -92,6 +92,19 @@ session_table_find(struct session_table *table, uint32_t id)
 	return session->id == id && session->state != SESSION_FREE ? session : NULL;
 }
 
+struct session *
+session_table_at(struct session_table *table, uint64_t number)
+{
+	uint64_t slots = UINT64_C(1) * table->chunk_count * SESSION_CHUNK;
+	struct session *session;
+
+	if (slots == 0) {
+		return NULL;
+	}
+	session = session_at(table, (uint32_t)(number % slots));
+	return session->state != SESSION_FREE ? session : NULL;
+}
+
 void
 session_table_remove(struct session_table *table, struct session *session)
 {

@@ -64,10 +64,13 @@ struct session {
 	 * SO_COOKIE: the kernel's name for the socket, by which a returned one is known
 	 */
 	uint64_t cookie;
-	int fd;                /* SESSION_WAITING, else -1 */
-	bool wants_private;    /* no shared worker may have it */
-	bool is_handed_over;   /* a shared worker has greeted it */
-	bool is_test;          /* the self-test's: not counted, not recorded */
+	int fd;              /* SESSION_WAITING, else -1 */
+	bool wants_private;  /* no shared worker may have it */
+	bool is_handed_over; /* a shared worker has greeted it */
+	bool is_test;        /* the self-test's: not counted, not recorded */
+	/* early_drop.c: when it came, and until when it is not asked to leave */
+	uint64_t came_ms;
+	uint64_t spared_until_ms;
 	uint32_t passive_asks; /* how many passive listeners were made for it */
 	struct worker *worker; /* QUEUED, SERVED */
 	LIST_ENTRY(session) of_worker;
@@ -111,6 +114,13 @@ struct session *session_table_add(struct session_table *table);
  * Returns: it, or NULL for a number that names none now.
  */
 struct session *session_table_find(struct session_table *table, uint32_t id);
+
+/*
+ * Look at a slot, for who wants any session.
+ * In:      number: any; slots are counted round.
+ * Returns: its session, or NULL if it is free or there are no slots yet.
+ */
+struct session *session_table_at(struct session_table *table, uint64_t number);
 
 /*
  * Give the slot back. Its number will not be valid again before 4,095 others have had the

@@ -13,6 +13,7 @@
 #include "ftpd/master/accept.h"
 #include "ftpd/master/agents.h"
 #include "ftpd/master/assign.h"
+#include "ftpd/master/early_drop.h"
 #include "ftpd/master/master.h"
 #include "ftpd/master/pool.h"
 #include "common/base.h"
@@ -140,9 +141,13 @@ take_ended(struct worker *worker, const struct mw_message *message)
 {
 	struct session *session = own_session(worker, message->session);
 
-	if (session != NULL) {
-		assign_end_session(worker->master, session);
+	if (session == NULL) {
+		return;
 	}
+	if (message->end == MW_END_DROPPED) {
+		early_drop_note(worker->master);
+	}
+	assign_end_session(worker->master, session);
 }
 
 static void
@@ -181,6 +186,7 @@ worker_obey(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_TAKEN_BACK:
 	case MW_LOGIN_ANSWER:
 	case MW_SHARE:
+	case MW_DROP:
 	case MW_RETIRE:
 	case MW_COUNT:
 		/* worker_link.c lets no message of the master's own through. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/fd.h"
+#include "ftpd/worker/control.h"
 #include "ftpd/worker/data.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/rate.h"
@@ -116,6 +117,7 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 		return;
 	case MW_TAKEN_BACK:
 	case MW_SHARE:
+	case MW_DROP:
 	case MW_RETIRE:
 	case MW_READY:
 	case MW_TAKEN:
@@ -144,6 +146,26 @@ take_share(struct worker *worker, const struct mw_message *message)
 	}
 }
 
+/*
+ * Places run out. Who has logged in keeps his, and so does who is being asked or answered
+ * by somebody else at this moment.
+ */
+static void
+take_drop(struct worker *worker, const struct mw_message *message)
+{
+	struct session *session = worker_find(worker, message->session);
+
+	if (session == NULL || session->is_stopped || session_is_waiting(session) ||
+	    (session->state != SESSION_GREETED && session->state != SESSION_NAMED)) {
+		return;
+	}
+	control_reply(session, REPLY_SERVICE_CLOSING,
+	              "Too many clients are connecting; please try again.");
+	control_end(session, MW_END_DROPPED);
+	/* Nobody waits for a client who does not take this line. */
+	session_end(session, MW_END_DROPPED);
+}
+
 static void
 obey(struct worker *worker, const struct mw_message *message, int fd)
 {
@@ -157,6 +179,8 @@ obey(struct worker *worker, const struct mw_message *message, int fd)
 		flush_letters(&worker->master);
 	} else if (message->type == MW_SHARE) {
 		take_share(worker, message);
+	} else if (message->type == MW_DROP) {
+		take_drop(worker, message);
 	} else {
 		take_descriptor(worker, message, fd);
 	}

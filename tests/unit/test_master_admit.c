@@ -51,12 +51,15 @@ static void
 test_limit_of_all(void **state)
 {
 	const struct admit_limits limits = {.sessions = 2};
+	const struct admit_limits both = {.sessions = 2, .sessions_per_address = 1};
 	struct addr a = parse("192.0.2.1");
 	struct addr b = parse("2001:db8::1");
 
 	assert_int_equal(admit_add(*state, &limits, &a), ADMIT_OK);
 	assert_int_equal(admit_add(*state, &limits, &b), ADMIT_OK);
 	assert_int_equal(admit_add(*state, &limits, &a), ADMIT_FULL);
+	/* the limit that is the client's own fault is named first */
+	assert_int_equal(admit_add(*state, &both, &a), ADMIT_ADDRESS_FULL);
 	assert_int_equal(admit_count(*state, &a), 1);
 	admit_remove(*state, &b);
 	assert_int_equal(admit_add(*state, &limits, &a), ADMIT_OK);

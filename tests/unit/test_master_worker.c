@@ -55,6 +55,7 @@ static const struct type_case types[] = {
     {MW_TAKEN_BACK, 1, false, false, false, 0},
     {MW_LOGIN_ANSWER, 1 + 4 + 1, false, true, false, SESSION | RESULT},
     {MW_SHARE, 1 + 4 + 8 + 8, false, false, false, SESSION | RATES},
+    {MW_DROP, 1 + 4, false, false, false, SESSION},
     {MW_RETIRE, 1, false, false, false, 0},
     {MW_READY, 1, true, false, false, 0},
     {MW_TAKEN, 1, true, false, false, 0},
