@@ -17,7 +17,7 @@
 #include "common/base.h"
 
 enum verdict
-answer_send(const struct server *server, struct agent_answer *answer, int fd)
+answer_send(int channel_fd, struct agent_answer *answer, int fd)
 {
 	uint8_t bytes[AGENT_ANSWER_MAX];
 	size_t len;
@@ -25,13 +25,13 @@ answer_send(const struct server *server, struct agent_answer *answer, int fd)
 
 	answer->denied_call = sandbox_take_denied();
 	len = agent_answer_encode(answer, bytes, sizeof(bytes));
-	result = channel_send(server->channel_fd, bytes, len, fd);
+	result = channel_send(channel_fd, bytes, len, fd);
 	if (result == -ETOOMANYREFS && fd >= 0) {
 		*answer = (struct agent_answer){.result = IPC_BUSY,
 		                                .upload = answer->upload,
 		                                .denied_call = answer->denied_call};
 		len = agent_answer_encode(answer, bytes, sizeof(bytes));
-		result = channel_send(server->channel_fd, bytes, len, -1);
+		result = channel_send(channel_fd, bytes, len, -1);
 	}
 	if (result == -EAGAIN) {
 		return STOP_PROTOCOL;
@@ -60,7 +60,7 @@ answer_open_read(struct server *server, const struct place *place)
 	enum verdict verdict;
 
 	check_access(&fd, O_RDONLY, &answer);
-	verdict = answer_send(server, &answer, fd);
+	verdict = answer_send(server->channel_fd, &answer, fd);
 	fd_close(&fd);
 	return verdict;
 }
@@ -76,7 +76,7 @@ answer_open_write(struct server *server, const struct agent_question *question,
 	enum verdict verdict;
 
 	check_access(&fd, O_WRONLY, &answer);
-	verdict = answer_send(server, &answer, fd);
+	verdict = answer_send(server->channel_fd, &answer, fd);
 	if (upload == 0) {
 		fd_close(&fd);
 	} else if (answer.result != IPC_OK) {
@@ -108,7 +108,7 @@ answer_list(struct server *server, const struct agent_question *question,
 		answer.result = listing_open(server->book, server->viewer, question,
 		                             place, &listing, &read_fd);
 	}
-	verdict = answer_send(server, &answer, read_fd);
+	verdict = answer_send(server->channel_fd, &answer, read_fd);
 	fd_close(&read_fd);
 	if (listing != NULL) {
 		server->listings[server->listing_count++] = listing;
@@ -143,7 +143,7 @@ answer_copy(struct server *server, struct place *from, struct place *to)
 	if (server->copy_count < SERVE_MAX_COPIES) {
 		answer.result = copy_open(server->book, from, to, &copy, &read_fd);
 	}
-	verdict = answer_send(server, &answer, read_fd);
+	verdict = answer_send(server->channel_fd, &answer, read_fd);
 	fd_close(&read_fd);
 	if (copy != NULL) {
 		server->is_copy_told[server->copy_count] = false;
@@ -233,13 +233,13 @@ answer_two(struct server *server, const struct agent_question *question,
 	path[question->second_len] = '\0';
 	answer.result = place_find(server->book, question, path, true, &to);
 	if (answer.result != IPC_OK) {
-		return answer_send(server, &answer, -1);
+		return answer_send(server->channel_fd, &answer, -1);
 	}
 	if (question->verb == AGENT_COPY) {
 		verdict = answer_copy(server, from, &to);
 	} else {
 		change_rename(server->book, from, &to, &answer);
-		verdict = answer_send(server, &answer, -1);
+		verdict = answer_send(server->channel_fd, &answer, -1);
 	}
 	place_close(&to);
 	return verdict;
@@ -255,7 +255,7 @@ answer_end(struct server *server, const struct agent_question *question)
 	} else {
 		upload_discard(&server->uploads, question->upload, &answer);
 	}
-	return answer_send(server, &answer, -1);
+	return answer_send(server->channel_fd, &answer, -1);
 }
 
 static enum verdict
@@ -285,7 +285,7 @@ answer_place(struct server *server, const struct agent_question *question,
 	case AGENT_SYMLINK:
 	case AGENT_SPACE:
 		answer_one(server, question, place, &answer);
-		return answer_send(server, &answer, -1);
+		return answer_send(server->channel_fd, &answer, -1);
 	case AGENT_READY:
 	case AGENT_VERB_COUNT: break;
 	}
@@ -304,7 +304,7 @@ answer_question(struct server *server, const struct agent_question *question)
 	path[question->path_len] = '\0';
 	answer.result = place_find(server->book, question, path, false, &place);
 	if (answer.result != IPC_OK) {
-		return answer_send(server, &answer, -1);
+		return answer_send(server->channel_fd, &answer, -1);
 	}
 	verdict = answer_place(server, question, &place);
 	place_close(&place);

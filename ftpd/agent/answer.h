@@ -27,6 +27,7 @@ struct server {
 	struct copy *copies[SERVE_MAX_COPIES]; /* as listings */
 	bool is_copy_told[SERVE_MAX_COPIES];   /* but for the last record */
 	struct upload_table uploads;
+	uint8_t question_bytes[IPC_MESSAGE_MAX]; /* the last question as it came */
 };
 
 /* What the loop is to do after a question. */
@@ -50,8 +51,7 @@ enum verdict answer_question(struct server *server,
  * too much in flight, the answer becomes IPC_BUSY without it.
  * Returns: as answer_question.
  */
-enum verdict answer_send(const struct server *server, struct agent_answer *answer,
-                         int fd);
+enum verdict answer_send(int channel_fd, struct agent_answer *answer, int fd);
 
 /* Run one listing for a while; a finished one leaves its place to the last. */
 void answer_run_listing(struct server *server, size_t at);

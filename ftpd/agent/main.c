@@ -8,6 +8,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,20 +111,31 @@ begin(struct resolver *resolver, struct rulebook *book, struct viewer *viewer)
 	return is_home(book, &start) ? AGENT_EXIT_DONE : AGENT_EXIT_HOME;
 }
 
-static enum agent_exit
-run(void)
-{
+/* All that lasts as long as the process. */
+struct agent {
 	struct resolver resolver;
 	struct rulebook book;
 	struct viewer viewer;
-	enum agent_exit result = begin(&resolver, &book, &viewer);
+};
 
-	bool is_told = serve_tell_ready(IPC_START_FD, result_of(result));
+static enum agent_exit
+run(void)
+{
+	/* Mapped, so that of its tables only what is used takes memory. */
+	struct agent *agent = mmap(NULL, sizeof(*agent), PROT_READ | PROT_WRITE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	enum agent_exit result;
+	bool is_told;
 
+	if (agent == MAP_FAILED) {
+		return AGENT_EXIT_START;
+	}
+	result = begin(&agent->resolver, &agent->book, &agent->viewer);
+	is_told = serve_tell_ready(IPC_START_FD, result_of(result));
 	if (result != AGENT_EXIT_DONE || !is_told) {
 		return result; /* nobody listens: as if the channel had ended later */
 	}
-	return serve_run(IPC_START_FD, &book, &viewer);
+	return serve_run(IPC_START_FD, &agent->book, &agent->viewer);
 }
 
 int

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "common/fd.h"
+#include "common/stack.h"
 #include "ftpd/agent/answer.h"
 #include "common/base.h"
 
@@ -37,9 +39,10 @@ has_hung_up(int channel_fd)
 static enum verdict
 take_question(struct server *server, int flags)
 {
-	uint8_t bytes[IPC_MESSAGE_MAX];
+	uint8_t *bytes = server->question_bytes;
 	struct agent_question question;
-	ssize_t len = channel_recv_plain(server->channel_fd, bytes, sizeof(bytes), flags);
+	ssize_t len = channel_recv_plain(server->channel_fd, bytes,
+	                                 sizeof(server->question_bytes), flags);
 
 	if (len == -EAGAIN) {
 		return NOTHING_THERE;
@@ -146,35 +149,38 @@ run_turn(struct server *server)
 bool
 serve_tell_ready(int channel_fd, enum ipc_result result)
 {
-	struct server server = {.channel_fd = channel_fd};
 	struct agent_answer answer = {.result = result};
 
-	return answer_send(&server, &answer, -1) == GO_ON;
+	return answer_send(channel_fd, &answer, -1) == GO_ON;
 }
 
 enum agent_exit
 serve_run(int channel_fd, struct rulebook *book, const struct viewer *viewer)
 {
-	struct server server;
+	/* Mapped, so that of its tables only what is used takes memory. */
+	struct server *server = mmap(NULL, sizeof(*server), PROT_READ | PROT_WRITE,
+	                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	enum verdict verdict;
 
-	server.channel_fd = channel_fd;
-	server.book = book;
-	server.viewer = viewer;
-	server.listing_count = 0;
-	server.copy_count = 0;
-	upload_init(&server.uploads);
+	if (server == MAP_FAILED) {
+		return AGENT_EXIT_START;
+	}
+
+	server->channel_fd = channel_fd;
+	server->book = book;
+	server->viewer = viewer;
+	stack_drop();
 	do {
-		verdict = server.listing_count + server.copy_count == 0
-		              ? take_question(&server, 0)
-		              : run_turn(&server);
+		verdict = server->listing_count + server->copy_count == 0
+		              ? take_question(server, 0)
+		              : run_turn(server);
 	} while (goes_on(verdict));
-	while (server.listing_count > 0) {
-		listing_close(server.listings[--server.listing_count]);
+	while (server->listing_count > 0) {
+		listing_close(server->listings[--server->listing_count]);
 	}
-	while (server.copy_count > 0) {
-		copy_close(server.copies[--server.copy_count]);
+	while (server->copy_count > 0) {
+		copy_close(server->copies[--server->copy_count]);
 	}
-	upload_discard_all(&server.uploads);
+	upload_discard_all(&server->uploads);
 	return verdict == STOP_DONE ? AGENT_EXIT_DONE : AGENT_EXIT_PROTOCOL;
 }

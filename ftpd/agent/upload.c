@@ -25,15 +25,6 @@ enum {
 	WISH_MAX = NAME_MAX - 9,
 };
 
-void
-upload_init(struct upload_table *table)
-{
-	table->last_number = 0;
-	for (size_t i = 0; i < UPLOAD_MAX; i++) {
-		table->uploads[i].number = 0;
-	}
-}
-
 static enum ipc_result
 ask_space(int fd, const struct agent_rights *rights, uint64_t *ret_bytes)
 {

@@ -42,14 +42,12 @@ struct upload {
 	bool is_whole;    /* what is there was all sent from the first byte on */
 };
 
+/* Without uploads it is all zero. */
 struct upload_table {
 	uint32_t last_number;
 	struct upload uploads[UPLOAD_MAX];
 	char chosen[IPC_PATH_MAX + NAME_MAX + 2]; /* path for AGENT_OPEN_UNIQUE */
 };
-
-/* Begin without uploads. */
-void upload_init(struct upload_table *table);
 
 /*
  * Open for writing.
