@@ -25,6 +25,7 @@
 
 enum {
 	CONTROL_EVENTS = EPOLLIN | EPOLLRDHUP,
+	SHORT_REPLY = 512, /* as nearly all are */
 };
 
 /* What the loop should wake us for, given what can be done. */
@@ -82,23 +83,45 @@ control_send(struct session *session, const char *bytes, size_t len)
 	}
 }
 
-void
-control_reply(struct session *session, enum reply_code code, const char *format, ...)
+/*
+ * Its own function, so that only a long reply touches so much of the stack: a private
+ * worker keeps what was touched.
+ */
+static __attribute__((noinline)) void
+reply_at_length(struct session *session, enum reply_code code, const char *format,
+                va_list arguments)
 {
 	char text[REPLY_LINE_MAX];
 	char line[REPLY_LINE_MAX];
-	va_list arguments;
-	int len;
+	int len = vsnprintf(text, sizeof(text), format, arguments);
 
-	va_start(arguments, format);
-	len = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
 	if (len >= (int)sizeof(text)) {
 		len = (int)sizeof(text) - 1;
 	}
 	control_send(
 	    session, line,
 	    reply_format(line, sizeof(line), code, text, len < 0 ? 0 : (size_t)len));
+}
+
+void
+control_reply(struct session *session, enum reply_code code, const char *format, ...)
+{
+	char text[SHORT_REPLY];
+	char line[2 * SHORT_REPLY + 16]; /* each byte may have to be doubled */
+	va_list arguments;
+	int len;
+
+	va_start(arguments, format);
+	len = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (len >= 0 && len < (int)sizeof(text)) {
+		control_send(session, line,
+		             reply_format(line, sizeof(line), code, text, (size_t)len));
+		return;
+	}
+	va_start(arguments, format);
+	reply_at_length(session, code, format, arguments);
+	va_end(arguments);
 }
 
 /*

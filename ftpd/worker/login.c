@@ -6,6 +6,7 @@
 #include "ftpd/worker/login.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "common/fd.h"
 #include "common/loop.h"
 #include "common/secret.h"
+#include "common/stack.h"
 #include "ftpd/ipc/login.h"
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/control.h"
@@ -416,6 +418,12 @@ admit(struct session *session)
 	               session->rights.is_read_only ? " You may only read here." : "");
 	reply_with_text(session, REPLY_LOGIN_OK, login->text, login->text_len, last);
 	login_drop(session);
+	/*
+	 * A login uses more memory than a session that waits, and there may be thousands
+	 * of those. That there was nothing to give back is no failure.
+	 */
+	(void)malloc_trim(0);
+	stack_drop();
 	session_arm_timer(session);
 	control_continue(session);
 }

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "common/clock.h"
 #include "common/fd.h"
@@ -191,10 +192,11 @@ int
 worker_run(enum worker_kind kind, int master_fd, const struct options *options,
            const struct confinement *confinement)
 {
-	struct worker *worker = calloc(1, sizeof(*worker));
-	int result;
+	/* Of its tables only what is used takes memory; its end is the process's. */
+	struct worker *worker = mmap(NULL, sizeof(*worker), PROT_READ | PROT_WRITE,
+	                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (worker == NULL) {
+	if (worker == MAP_FAILED) {
 		return EXIT_SYSTEM;
 	}
 	worker->kind = kind;
@@ -205,7 +207,6 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG says as much; valid arguments */
 	if (fd_set_nonblocking(master_fd, true) != 0 || init_loops(worker) != 0 ||
 	    offload_init(worker) != 0) {
-		free(worker);
 		return EXIT_SYSTEM;
 	}
 	if (sandbox_confine_worker(confinement) != 0) {
@@ -214,7 +215,5 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	if (master_client_start(worker, master_fd) != 0) {
 		return EXIT_SYSTEM;
 	}
-	result = run_loop(worker);
-	free(worker);
-	return result;
+	return run_loop(worker);
 }
