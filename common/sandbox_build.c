@@ -4,12 +4,14 @@
  * is built.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -20,6 +22,10 @@
  * What every process needs whatever its role: memory that is never executable, time, its
  * own end, signals.
  */
+enum {
+	PROGRAM_MAX_BYTES = 32 * 1024, /* they have some 2 KiB; a pipe takes 64 */
+};
+
 static const struct sandbox_rule base_rules[] = {
     {SCMP_SYS(mmap), SANDBOX_ALLOW, {{2, PROT_EXEC, 0}}},
     {SCMP_SYS(mmap), SANDBOX_REFUSE, {{2, PROT_EXEC, PROT_EXEC}}},
@@ -156,9 +162,9 @@ export_program(scmp_filter_ctx context, struct sandbox_filter *ret_filter)
 	return 0;
 }
 
-int
-sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
-                     bool may_start_threads, struct sandbox_filter *ret_filter)
+static int
+build(const struct sandbox_rule *rules, size_t count, bool may_start_threads,
+      struct sandbox_filter *ret_filter)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
 	int result;
@@ -183,5 +189,63 @@ sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
 		result = export_program(context, ret_filter);
 	}
 	seccomp_release(context);
+	return result;
+}
+
+/*
+ * In a process of its own, as libseccomp leaves the heap in pieces, and every worker that
+ * is forked would have them. The program goes into the pipe, which has room for it.
+ */
+static _Noreturn void
+build_aside(int pipe_fd, const struct sandbox_rule *rules, size_t count,
+            bool may_start_threads)
+{
+	struct sandbox_filter filter = {0};
+	int result = build(rules, count, may_start_threads, &filter);
+	size_t len = result == 0 ? filter.count * sizeof(struct sock_filter) : 0;
+
+	_exit(result == 0 && write(pipe_fd, filter.program, len) == (ssize_t)len ? 0 : 1);
+}
+
+/* Returns: 0 or negative errno. */
+static int
+take_program(int pipe_fd, struct sandbox_filter *ret_filter)
+{
+	void *program = malloc(PROGRAM_MAX_BYTES);
+	ssize_t len = program == NULL ? -1 : read(pipe_fd, program, PROGRAM_MAX_BYTES);
+
+	if (len <= 0 || (size_t)len % sizeof(struct sock_filter) != 0) {
+		free(program);
+		return program == NULL ? -ENOMEM : -EIO;
+	}
+	ret_filter->program = program;
+	ret_filter->count = (unsigned short)((size_t)len / sizeof(struct sock_filter));
+	return 0;
+}
+
+int
+sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
+                     bool may_start_threads, struct sandbox_filter *ret_filter)
+{
+	int ends[2];
+	int result;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		return -errno;
+	}
+	pid = fork();
+	if (pid == 0) {
+		build_aside(ends[1], rules, count, may_start_threads);
+	}
+	result = pid < 0 ? -errno : 0;
+	fd_close(&ends[1]);
+	if (result == 0) {
+		result = take_program(ends[0], ret_filter);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+			continue;
+		}
+	}
+	fd_close(&ends[0]);
 	return result;
 }
