@@ -112,7 +112,14 @@ def worker_of(daemon, client):
         rows = [line.split() for line in stream][1:]
     targets = {f"socket:[{row[9]}]" for row in rows
                if tuple(int(address.rsplit(":", 1)[1], 16) for address in row[1:3]) == ports}
-    return [p for p in daemon.programs("deftpd-worker") if targets & set(p.descriptors().values())]
+    found = []
+    for process in daemon.programs("deftpd-worker"):
+        try:
+            if targets & set(process.descriptors().values()):
+                found.append(process)
+        except OSError:
+            pass  # ended since
+    return found
 
 
 def versioned(version, size):
