@@ -8,6 +8,7 @@ import time
 
 from lib_daemon import Daemon
 from lib_system import Client, check, connect, enter_network, is_ready, run, settle
+from lib_users import UserClient, UserDaemon
 
 HOST4, HOST6 = "192.0.2.1", "2001:db8:1::1"
 ADDRESSES = [f"{HOST4}/24"] + [f"192.0.2.{last}/24" for last in range(2, 8)] + [
@@ -46,13 +47,14 @@ def process_ids(daemon):
 
 
 def the_total_is_limited():
-    """max_sessions=3; sessions at private workers count, too."""
-    with listening("max_sessions=3", "max_sessions_per_address=0") as daemon:
+    """max_sessions=3; sessions at private workers count, too. Who has logged in keeps his place (early_drop.h)."""
+    daemon = UserDaemon(options=["max_sessions=3", "max_sessions_per_address=0"])
+    daemon.options.append(f"listen=*:{daemon.port}")
+    with daemon:
         settle(lambda: is_ready(daemon))
         time.sleep(0.5)
-        inside = [greeted(daemon, host=HOST4, source=f"192.0.2.{last}") for last in (2, 3)]
-        inside.append(greeted(daemon, family=6, host=HOST6))
-        inside[0].ask("USER somebody", 331, 530)
+        inside = [UserClient(daemon, host=HOST4, source="192.0.2.2"), connect(daemon, host=HOST4, source="192.0.2.3"),
+                  connect(daemon, family=6, host=HOST6)]
         time.sleep(0.5)
         before = process_ids(daemon)
         for _ in range(200):
@@ -61,6 +63,7 @@ def the_total_is_limited():
         inside.pop().close()
         settle(lambda: not refused(daemon, host=HOST4), text="a free place is not given away")
         for client in inside:
+            client.ask("NOOP", 200)
             client.close()
 
 
