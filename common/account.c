@@ -123,6 +123,7 @@ look_up_group_name(gid_t gid, char **ret_name)
 		struct group entry;
 		struct group *found = NULL;
 		char *texts = malloc(cap);
+		char *name = NULL;
 		int error;
 
 		if (texts == NULL) {
@@ -130,13 +131,15 @@ look_up_group_name(gid_t gid, char **ret_name)
 		}
 		error = getgrgid_r(gid, &entry, texts, cap, &found);
 		if (found != NULL) {
-			*ret_name = strdup(found->gr_name);
-			error = *ret_name != NULL ? 0 : ENOMEM;
+			name = strdup(found->gr_name);
+			error = name != NULL ? 0 : ENOMEM;
 		} else if (is_nobody(error)) {
-			*ret_name = NULL;
 			error = 0;
 		}
 		free(texts);
+		if (error == 0) {
+			*ret_name = name;
+		}
 		if (error != ERANGE) {
 			return -error;
 		}

@@ -357,5 +357,6 @@ main(int argc, char **argv)
 	fflush(stdout);
 	while (wait(NULL) > 0)
 		continue;
+	free(worker.buffer);
 	return 1;
 }

@@ -114,21 +114,21 @@ misbehave(pam_handle_t *handle, const char *word)
 }
 
 int
-pam_sm_authenticate(pam_handle_t *handle, int flags, int argc, const char **argv)
+pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	int result = PAM_SUCCESS;
 
 	(void)flags;
 	for (int i = 0; i < argc && result == PAM_SUCCESS; i++) {
-		result = misbehave(handle, argv[i]);
+		result = misbehave(pamh, argv[i]);
 	}
 	return result;
 }
 
 int
-pam_sm_setcred(pam_handle_t *handle, int flags, int argc, const char **argv)
+pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	(void)handle;
+	(void)pamh;
 	(void)flags;
 	(void)argc;
 	(void)argv;

@@ -128,8 +128,8 @@ def nobody_learns_why():
         # A refusal waits for the first tick of the worker's clock after a second, whatever it is that took less.
         for case, logins in found.items():
             took = sorted(login.seconds for login in logins)
-            # Another process of the machine may be in the way of one of them.
-            check(REFUSED_AFTER - 0.01 <= took[0] and took[len(took) // 2 - 1] <= REFUSED_AFTER + TICK + 0.1 * slowness(),
+            # The fastest tells: what a kind of refusal costs, all of its tries pay, and other processes are in the way of some.
+            check(REFUSED_AFTER - 0.01 <= took[0] <= REFUSED_AFTER + TICK + 0.1 * slowness(),
                   f"{case} took {took}")
         seconds = sorted(login.seconds for logins in found.values() for login in logins)
         text = daemon.log_text()

@@ -106,7 +106,7 @@ say(struct fixture *fixture, const char *lines)
 static void
 expect(struct fixture *fixture, const char *wanted)
 {
-	char got[REPLY_MAX];
+	char got[REPLY_MAX] = "";
 	size_t want = strlen(wanted);
 	size_t len = 0;
 
