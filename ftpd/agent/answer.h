@@ -26,8 +26,12 @@ struct server {
 	size_t copy_count;
 	struct copy *copies[SERVE_MAX_COPIES]; /* as listings */
 	bool is_copy_told[SERVE_MAX_COPIES];   /* but for the last record */
+	/*
+	 * The last question as it came. It stands beside what is always used, so that
+	 * an agent which waits takes one page for all.
+	 */
+	uint8_t question_bytes[IPC_MESSAGE_MAX];
 	struct upload_table uploads;
-	uint8_t question_bytes[IPC_MESSAGE_MAX]; /* the last question as it came */
 };
 
 /* What the loop is to do after a question. */

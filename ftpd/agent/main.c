@@ -111,11 +111,11 @@ begin(struct resolver *resolver, struct rulebook *book, struct viewer *viewer)
 	return is_home(book, &start) ? AGENT_EXIT_DONE : AGENT_EXIT_HOME;
 }
 
-/* All that lasts as long as the process. */
+/* All that lasts as long as the process; the table of rules, mostly empty, comes last. */
 struct agent {
 	struct resolver resolver;
-	struct rulebook book;
 	struct viewer viewer;
+	struct rulebook book;
 };
 
 static enum agent_exit
