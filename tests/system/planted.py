@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""planted: files that the C library would load code or names from, planted in the anonymous root, are never opened by an agent, whatever
-a client does, except when the client fetches them (DESIGN.md section 3, rule 6; SECURITY.md F4)."""
+"""planted: files that the C library would load code or names from, and files by which other servers are told rules, planted in the
+anonymous root or by a user in his home, are never opened and change nothing, whatever a client does, except when the client fetches
+them (DESIGN.md section 3, rule 6; SECURITY.md A3 and F4). What the machine itself lets users plant is told (F6)."""
 
 import ctypes
 import os
@@ -10,12 +11,20 @@ import time
 
 from lib_daemon import Daemon
 from lib_system import Client, check, connect, is_ready, need_root, run, settle
+from lib_users import UserClient, UserDaemon, read
 
 IN_ACCESS, IN_OPEN = 0x1, 0x20
 IN_NONBLOCK = 0o4000
 EVENT = struct.Struct("iIII")
 LIBRARIES = "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib64", "lib", "usr/lib"
+WORD = "said by a planted file"
+RULES = {".ftpaccess": "<Limit ALL>\n DenyAll\n</Limit>\nDisplayLogin .message\nUmask 777\n", ".htaccess": "Require all denied\n", ".ftpquota": "1 1\n",
+         ".message": WORD + "\n", "welcome.msg": WORD + "\n", ".banner": WORD + "\n", ".quota": "1\n", "aquota.user": "1\n", "quota.user": "1\n",
+         ".ftpusers": "ann\nanonymous\nftp\n", ".ftpdeny": "*\n", ".hidden": "file\n", ".netrc": "machine x\n", ".rhosts": "+ +\n",
+         ".pam_environment": "LD_PRELOAD DEFAULT=/evil.so\n", ".profile": "exit 1\n", ".login_conf": "me:\\\n :charset=x:\n",
+         ".deftpd.conf": "uploads { max_file_size = 1 }\n", "deftpd.conf": "anonymous { read_only = no }\n"}
 PLANTED = (
+    list(RULES) + [f"pub/{name}" for name in RULES] +
     [f"etc/{name}" for name in ("ld.so.preload", "ld.so.cache", "nsswitch.conf", "passwd", "group", "shadow", "localtime", "resolv.conf",
                                 "hosts", "host.conf", "gai.conf", "ftpusers", "pam.d/ftp", "timezone", "locale.alias")] +
     [f"{folder}/{name}" for folder in LIBRARIES for name in (
@@ -40,7 +49,7 @@ class Watch:
         self.names = {}
         folders = {os.path.dirname(name) for name in PLANTED}
         for name in PLANTED + sorted(folders):
-            while name and name not in self.names.values():
+            while name not in ("", "pub") and name not in self.names.values():  # those that clients list
                 number = self.libc.inotify_add_watch(self.fd, os.fsencode(os.path.join(root, name)), IN_OPEN | IN_ACCESS)
                 check(number >= 0, f"{name} cannot be watched")
                 self.names[number] = name
@@ -67,14 +76,19 @@ def fill(root):
         path = os.path.join(root, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as stream:
-            stream.write(b"passwd: files\nroot:x:0:0::/:/bin/sh\n")
-    os.mkdir(os.path.join(root, "pub"))
+            stream.write(RULES.get(os.path.basename(name), "passwd: files\nroot:x:0:0::/:/bin/sh\n").encode())
     for name in ("pub/file", "pub/\u00e4\u20ac"):
         with open(os.path.join(root, name), "wb") as stream:
             stream.write(b"line\nline\n")
     os.symlink("loop", os.path.join(root, "pub", "loop"))
-    if os.geteuid() == 0:
-        os.chown(os.path.join(root, "pub", "file"), 4242, 4243)  # owners without a name
+    os.chown(os.path.join(root, "pub", "file"), 4242, 4243)  # owners without a name
+
+
+def give(top, user):
+    """All of a tree is a user's own."""
+    for folder, names, files in os.walk(top):
+        for name in [folder] + [os.path.join(folder, name) for name in names + files]:
+            os.chown(name, user, user, follow_symlinks=False)
 
 
 def do_everything(daemon):
@@ -129,6 +143,88 @@ def nobody_opens_them():
         check(not found, f"opened at the end: {sorted(found)}")
 
 
+class Listener(UserClient):
+    """A user's client that must never be told what a planted file says."""
+
+    def reply(self):
+        code, text = super().reply()
+        check(WORD not in text, f"a planted file speaks: {text!r}")
+        return code, text
+
+
+def write_everything(daemon):
+    """All commands that change something, in a home full of rules that forbid them; each succeeds, and does what it says."""
+    content = b"x" * 5000
+    with Listener(daemon) as client:
+        for folder in ("/", "/pub"):
+            client.ask(f"CWD {folder}", 250)
+            client.put("STOR new", content)
+            client.put("APPE new", content)
+            link, _, _ = client.start("STOU")
+            link.close()
+            check(client.reply()[0] == 226, "STOU fails")
+            for line, code in (("RNFR new", 350), ("RNTO newer", 250), ("MKD made", 257), ("CWD made", 250), ("CDUP", 250), ("RMD made", 250),
+                               ("SITE CHMOD 640 newer", 200), ("SITE UMASK 022", 200), ("MFMT 20200101000000 newer", 213), ("SIZE newer", 213),
+                               ("MFF Modify=20210101000000; newer", 213), ("SITE UTIME 20220101000000 newer", 200),
+                               ("SITE SYMLINK newer linked", 200), ("SITE CPFR newer", 350), ("SITE CPTO copied", 250),
+                               ("MLST newer", 250), ("STAT newer", 213), ("DELE linked", 250), ("DELE copied", 250)):
+                client.send(line)
+                got, text = client.reply()
+                check(got == code or got // 100 == 2 == code // 100, f"{line}: {code} expected, got {text!r}")
+            check(client.fetch("RETR newer") == 2 * content, "RETR gives something else")
+            check(len(client.fetch("NLST").splitlines()) > 4 and client.fetch("LIST -a") and client.fetch("MLSD"), "a listing is empty")
+            client.ask("DELE newer", 250)
+            with open(daemon.home("reading"), "wb") as stream:
+                stream.write(content)
+            check(client.fetch("RETR /reading") == content, "RETR /reading")
+            client.ask("DELE /reading", 250)
+
+
+def a_user_plants_in_his_home():
+    """He may, in his home and below it; nothing of it rules what deftpd does."""
+    for mode in ("direct", "atomic"):
+        daemon = UserDaemon(options=[f"uploads.mode={mode}"])
+        fill(daemon.home())
+        give(daemon.home(), daemon.ids["ann"])
+        watch = Watch(daemon.home())
+        watch.opened()
+        with daemon:
+            settle(lambda: is_ready(daemon))
+            write_everything(daemon)
+            found = watch.opened()
+            check(not found, f"opened: {sorted(found)}")
+            # A session's agent ends in the middle.
+            with Listener(daemon) as client:
+                for process in daemon.programs("deftpd-agent"):
+                    if process.status()["Uid"].split()[0] == str(daemon.ids["ann"]):
+                        os.kill(process.pid, 9)
+                client.send("PWD")
+                client.reply()
+            write_everything(daemon)
+            found = watch.opened()
+            check(not found, f"opened: {sorted(found)}")
+            with UserClient(daemon) as client:
+                check(WORD.encode() in client.fetch("RETR .message"), "the planted file is another")
+                client.put("STOR .ftpaccess", b"allow all\n")
+            check(read(daemon.home(".ftpaccess")) == b"allow all\n", "the planted file cannot be replaced")
+            check(".message" in watch.opened(), "the watch has not seen what was fetched")
+
+
+def what_is_not_protected_is_told():
+    """The log's word at the start is about this machine as it is."""
+    off = []
+    for name in ("hardlinks", "symlinks", "fifos", "regular"):
+        content = read(f"/proc/sys/fs/protected_{name}")
+        if content is not None and content.strip() == b"0":
+            off.append(f"fs.protected_{name}=0")
+    with Daemon() as daemon:
+        settle(lambda: is_ready(daemon))
+        settle(lambda: not off or "/etc/sysctl.d" in daemon.log_text(), text="nothing is told")
+        lines = [line for line in daemon.log_text().splitlines() if "fs.protected_" in line]
+        check(len(lines) == bool(off), f"{lines}")
+        check(all(word in lines[0] for word in off), f"{off} expected, got {lines}")
+
+
 if __name__ == "__main__":
     need_root()  # only root sees into our processes, which are undumpable
-    sys.exit(run([nobody_opens_them]))
+    sys.exit(run([nobody_opens_them, a_user_plants_in_his_home, what_is_not_protected_is_told]))
