@@ -20,8 +20,7 @@
 #include "common/base.h"
 
 enum {
-	FD_ASIDE = 16, /* above every descriptor that has a fixed place */
-	CANNOT_EXECUTE = 127,
+	FD_ASIDE = 16,   /* above every descriptor that has a fixed place */
 	KILLED_BY = 128, /* plus the signal, as shells have it */
 };
 
@@ -110,7 +109,7 @@ become_agent(const struct login_try *login, int start_fd)
 	if (reset_process() && arrange_descriptors(login, start_fd)) {
 		(void)execve(login->auth->agent_path, arguments, environment);
 	}
-	return CANNOT_EXECUTE;
+	return AGENT_NOT_EXECUTED;
 }
 
 /*

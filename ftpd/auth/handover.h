@@ -24,7 +24,8 @@ bool handover_prepare(struct login_try *login, int *ret_start_fd,
 /*
  * Become the agent, or fork it and stay as keeper. The channel to the master ends.
  * In:      start_fd: owned from here.
- * Returns: the keeper's exit status, which is the agent's; 127 if it cannot be executed.
+ * Returns: the keeper's exit status, which is the agent's, see enum agent_exit;
+ *          AGENT_NOT_EXECUTED if it cannot be.
  */
 int handover_run(struct login_try *login, int start_fd);
 

@@ -11,6 +11,7 @@
 
 #include "common/fd.h"
 #include "common/secret.h"
+#include "common/text.h"
 #include "ftpd/auth/decide.h"
 #include "ftpd/auth/grant.h"
 #include "ftpd/auth/handover.h"
@@ -136,21 +137,37 @@ take_try(struct login_try *login)
 	return event;
 }
 
+/* Root and start as homes have them, for the log. */
+static void
+describe_directory(const struct login_try *login, char ret_text[MA_TEXT_MAX + 1])
+{
+	struct text text;
+
+	text_init(&text, ret_text, MA_TEXT_MAX + 1);
+	text_add(&text, "%s", login->root);
+	if (strcmp(login->start, "/") != 0) {
+		text_add(&text, "/.%s", login->start);
+	}
+}
+
 static enum link_event
 ask_master(struct login_try *login, bool *ret_is_admitted)
 {
 	const struct account *account = &login->candidate.account;
-	const struct ma_message accepted = {.type = MA_ACCEPTED,
-	                                    .number = login->number,
-	                                    .user = account->name,
-	                                    .user_len = strlen(account->name),
-	                                    .uid = account->uid,
-	                                    .max_sessions = login->policy.max_sessions,
-	                                    .user_rate_down =
-	                                        login->policy.user_rate_down,
-	                                    .user_rate_up = login->policy.user_rate_up};
+	char directory[MA_TEXT_MAX + 1];
+	struct ma_message accepted = {.type = MA_ACCEPTED,
+	                              .number = login->number,
+	                              .user = account->name,
+	                              .user_len = strlen(account->name),
+	                              .uid = account->uid,
+	                              .max_sessions = login->policy.max_sessions,
+	                              .user_rate_down = login->policy.user_rate_down,
+	                              .user_rate_up = login->policy.user_rate_up};
 	enum link_event event = link_check_worker(&login->link);
 
+	describe_directory(login, directory);
+	accepted.text = directory;
+	accepted.text_len = strlen(directory);
 	if (event == LINK_OK) {
 		event = link_tell_master(&login->link, &accepted);
 	}

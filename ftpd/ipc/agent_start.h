@@ -89,6 +89,11 @@ bool agent_start_decode(const uint8_t *bytes, size_t len, struct agent_start *re
  */
 uint32_t agent_start_group(const struct agent_start *start, size_t index);
 
+enum {
+	/* Exit status of who was to become an agent: the program cannot be executed. */
+	AGENT_NOT_EXECUTED = 127,
+};
+
 /* Exit status of an agent that could not start, for the log line of who started it. */
 enum agent_exit {
 	AGENT_EXIT_DONE = 0,      /* end of file on the channel */

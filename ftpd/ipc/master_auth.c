@@ -37,6 +37,7 @@ ma_encode(const struct ma_message *message, uint8_t *bytes, size_t cap)
 		wire_put_u32(&writer, message->max_sessions);
 		wire_put_u64(&writer, message->user_rate_down);
 		wire_put_u64(&writer, message->user_rate_up);
+		wire_put_bytes(&writer, message->text, message->text_len);
 		break;
 	case MA_COUNT: return 0;
 	}
@@ -74,6 +75,7 @@ ma_decode(const uint8_t *bytes, size_t len, struct ma_message *ret_message)
 		message.max_sessions = wire_get_u32(&reader);
 		message.user_rate_down = wire_get_u64(&reader);
 		message.user_rate_up = wire_get_u64(&reader);
+		message.text = wire_get_bytes(&reader, MA_TEXT_MAX, &message.text_len);
 		break;
 	case MA_COUNT: return false;
 	}

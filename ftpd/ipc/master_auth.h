@@ -35,7 +35,7 @@ enum ma_type {
 	MA_TAKEN, /* the descriptor of TRY has arrived */
 	MA_ASKING,
 	MA_REFUSED,  /* reason, number, user, text */
-	MA_ACCEPTED, /* number, user, uid, max_sessions, rates */
+	MA_ACCEPTED, /* number, user, uid, max_sessions, rates, text */
 	MA_COUNT,
 };
 
@@ -77,7 +77,8 @@ struct ma_message {
 	uint64_t user_rate_up;
 	const char *user; /* ACCEPTED: the account's own name */
 	size_t user_len;
-	const char *text; /* details for the log */
+	/* for the log: REFUSED: details; ACCEPTED: the directory, cut if it is long */
+	const char *text;
 	size_t text_len;
 };
 

@@ -80,6 +80,9 @@ struct authenticator {
 	uint64_t rates[SHARE_DIRECTION_COUNT];
 	char user[MA_USER_MAX + 1];
 	size_t user_len;
+	/* where its agent begins, for the log; cut if it is long */
+	char directory[MA_TEXT_MAX + 1];
+	size_t directory_len;
 };
 
 /*

@@ -44,6 +44,9 @@ remedy(int status)
 	case AGENT_EXIT_HOME:
 		return "the home directory is missing, or the user may not enter it; create "
 		       "it, or check its owner and mode";
+	case AGENT_NOT_EXECUTED:
+		return "deftpd-agent cannot be executed; install all programs anew, in one "
+		       "directory";
 	default: return "the session ends";
 	}
 }
@@ -59,8 +62,9 @@ log_exit(const struct authenticator *authenticator, pid_t pid, int status)
 
 	if (authenticator->is_admitted) {
 		master_log_of(master, &record,
-		              "agent (pid %d) ended by %s: %s; user %.*s", (int)pid,
-		              children_describe(status, text), remedy(status),
+		              "agent (pid %d) ended by %s: %s; directory %.*s; user %.*s",
+		              (int)pid, children_describe(status, text), remedy(status),
+		              (int)authenticator->directory_len, authenticator->directory,
 		              (int)authenticator->user_len, authenticator->user);
 		return;
 	}

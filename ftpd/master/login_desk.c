@@ -348,12 +348,15 @@ look_again(struct master *master, void *owner)
 void
 login_desk_accepted(struct authenticator *authenticator, const struct ma_message *message)
 {
-	if (has_lied(authenticator, message) || message->user_len > MA_USER_MAX) {
+	if (has_lied(authenticator, message) || message->user_len > MA_USER_MAX ||
+	    message->text_len > MA_TEXT_MAX) {
 		authenticator_go(authenticator, false);
 		return;
 	}
 	memcpy(authenticator->user, message->user, message->user_len);
 	authenticator->user_len = message->user_len;
+	memcpy(authenticator->directory, message->text, message->text_len);
+	authenticator->directory_len = message->text_len;
 	authenticator->max_sessions = message->max_sessions;
 	authenticator->rates[SHARE_DOWN] = message->user_rate_down;
 	authenticator->rates[SHARE_UP] = message->user_rate_up;

@@ -202,6 +202,9 @@ def homes_that_cannot_be_used():
             # By exit status of the agent, with what to do behind the semicolon.
             settle(lambda lines=number + 1: len(re.findall(r"agent .* by exit status \d+: .*; c", daemon.log_text())) == lines,
                    text=f"{user.name}: the log does not say what to do")
+            # The path, too, as only root can see where a home is that cannot be opened.
+            check(re.search(rf"agent .*; directory {re.escape(user.home)}; user {user.name}$", daemon.log_text(), re.M),
+                  f"{user.name}: no line names directory and user: {daemon.log_text()}")
             # The right password was given: that is no secret to him who knows it, but a wrong one tells nothing.
             check(try_login(daemon, user, "wrong").text == INCORRECT, "a wrong password tells of the home")
     os.chmod(closed.home, 0o700)

@@ -235,8 +235,10 @@ static const struct auth_case auths[] = {
       .uid = 1000,
       .max_sessions = 3,
       .user_rate_down = 4,
-      .user_rate_up = UINT64_MAX},
-     1 + 8 + 2 + 3 + 4 + 4 + 8 + 8,
+      .user_rate_up = UINT64_MAX,
+      .text = "/srv/ann",
+      .text_len = 8},
+     1 + 8 + 2 + 3 + 4 + 4 + 8 + 8 + 2 + 8,
      true},
 };
 

@@ -32,7 +32,7 @@ static const struct type_case types[] = {
     {MA_TAKEN, 1, true},
     {MA_ASKING, 1 + 1, true},
     {MA_REFUSED, 1 + 1 + 8 + 2 + NAME_LEN + 2 + TEXT_LEN, true},
-    {MA_ACCEPTED, 1 + 8 + 2 + NAME_LEN + 4 + 4 + 8 + 8, true},
+    {MA_ACCEPTED, 1 + 8 + 2 + NAME_LEN + 4 + 4 + 8 + 8 + 2 + TEXT_LEN, true},
 };
 
 static const struct ma_message full = {
@@ -74,6 +74,8 @@ assert_accepted(const struct ma_message *message)
 	assert_int_equal(message->max_sessions, full.max_sessions);
 	assert_int_equal(message->user_rate_down, full.user_rate_down);
 	assert_int_equal(message->user_rate_up, full.user_rate_up);
+	assert_int_equal(message->text_len, full.text_len);
+	assert_memory_equal(message->text, full.text, full.text_len);
 }
 
 static void
