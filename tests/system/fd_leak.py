@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""fd_leak: 10,000 random commands, right and wrong, with and without data connections; then each process has as many descriptors
-as before, and no more memory than it should."""
+"""fd_leak: thousands of random commands, right and wrong, with and without data connections, of anonymous clients and of users who
+write; then each process has as many descriptors as before, and no more memory than it should (SECURITY.md F10)."""
 
 import os
 import random
@@ -10,14 +10,23 @@ import time
 
 from lib_daemon import Daemon
 from lib_system import check, connect, descriptor_kinds, is_ready, is_sanitized, need_root, reset, run, settle
+from lib_users import UserClient, UserDaemon
 
 COMMANDS = 10000
+USER_COMMANDS = 1500
 SEED = 20261123
 PLAIN = ["NOOP", "PWD", "SYST", "FEAT", "HELP", "STAT", "STAT .", "TYPE A", "TYPE I", "MODE S", "STRU F", "CWD dir", "CDUP", "CWD /none",
          "SIZE file", "SIZE dir", "MDTM file", "MLST file", "MLST", "REST 5", "REST x", "ALLO 1", "OPTS UTF8 ON", "STOR x", "DELE file",
          "MKD y", "RNFR file", "RNTO z", "SITE HELP", "EPSV ALL x", "XYZZY", "", "ABOR", "ACCT x", "PASV", "EPSV", "EPRT |1|127.0.0.1|1|",
          "PORT 127,0,0,1,0,1", "USER anonymous\r\nPASS x", "PASS x"]
 TRANSFERS = ["RETR file", "RETR big", "RETR none", "LIST", "LIST -aR", "NLST dir", "MLSD", "LIST none", "NLST *"]
+WRITING = ["MKD d", "MKD dir/d", "RMD d", "RMD dir/d", "RMD dir", "DELE one", "DELE two", "DELE none", "RNFR one", "RNTO two", "RNFR two", "RNTO dir/two",
+           "RNFR dir", "RNTO dir/dir", "SITE CHMOD 600 one", "SITE CHMOD 4755 one", "SITE UMASK 027", "SITE UMASK 777", "MFMT 20200101000000 one",
+           "MFMT 1 one", "MFF Modify=20200101000000;UNIX.mode=0644; one", "MFF x=1; one", "MDTM 20200101000000 one", "SITE UTIME 20200101000000 one",
+           "SITE SYMLINK one link", "SITE SYMLINK ../../out out", "DELE link", "SITE CPFR one", "SITE CPTO copy", "SITE CPFR dir", "SITE CPTO dir2",
+           "SITE CPTO dir/dir3", "ALLO 1000", "ALLO 9999999999999", "REST 10", "REST 99999999", "SIZE one", "CWD dir", "CDUP", "CWD /", "STAT one", "NOOP"]
+UPLOADS = ["STOR one", "STOR two", "STOR dir/three", "APPE one", "APPE two", "STOU", "STOU one", "STOR none/x", "STOR dir", "APPE dir", "STOR"]
+MODES = ("direct", "atomic", "durable")
 MEMORY_GROWTH_KIB = 3000
 
 
@@ -80,8 +89,11 @@ def measure(daemon):
     """Descriptors by kind, and anonymous memory, of each process."""
     found = {}
     for process in daemon.tree():
-        status = process.status()
-        found[process.pid] = (process.program, descriptor_kinds(process), int(status["RssAnon"].split()[0]))
+        try:
+            status = process.status()
+            found[process.pid] = (process.program, descriptor_kinds(process), int(status["RssAnon"].split()[0]))
+        except (FileNotFoundError, ProcessLookupError, KeyError):
+            pass  # ended since
     return found
 
 
@@ -135,15 +147,102 @@ def nothing_is_left_open():
             check(len(client.fetch("RETR file")) == 1000, "not served any more")
 
 
+def one_upload(client, source, may_end):
+    """An upload, whole or cut in one of many ways; now and then a download, a listing, or nothing at all."""
+    address = client.passive()
+    manner = source.random()
+    if manner < 0.05:
+        return  # never connects
+    link = client.dial(address)
+    if source.random() < 0.2:
+        client.send(f"REST {source.choice((0, 1, 1000, 1 << 40))}")
+    client.send(source.choice(UPLOADS if manner < 0.85 else ("RETR one", "RETR two", "LIST -R", "MLSD dir", "NLST")))
+    if manner < 0.15:
+        reset(link)  # before a byte
+        return
+    if manner > 0.85:
+        use(link, source)
+        return
+    end = source.random()
+    with link:
+        try:
+            link.sendall(bytes(source.choice((0, 1, 1000, 100000, 300000))))
+        except OSError:
+            return  # it was refused
+        if end < 0.15:
+            client.send("ABOR")
+        elif end < 0.3:
+            reset(link)
+        elif end < 0.4 and may_end:
+            client.close()  # the session ends while it uploads
+
+
+def rummage(daemon, stays, source):
+    """Commands and uploads of two sessions; one of them, and its agent, is there all the time."""
+    comes = None
+    sent = 0
+    while sent < USER_COMMANDS:
+        if comes is None:
+            comes = UserClient(daemon)
+        client = source.choice((stays, comes))
+        try:
+            for _ in range(source.randrange(0, 8)):
+                client.send(source.choice(WRITING))
+                sent += 1
+            if source.random() < 0.5 and synchronise(client):
+                one_upload(client, source, client is comes)
+                sent += 2
+            is_over = not synchronise(client)
+        except OSError:
+            is_over = True
+        if is_over:
+            check(client is comes, "the session that stays has ended")
+            comes.close()
+            comes = None
+    if comes is not None:
+        comes.close()
+
+
+def users_leave_nothing_open(mode):
+    """Two sessions of a user who writes in this mode."""
+    with UserDaemon(users=("ann", "bob"), options=[f"uploads.mode={mode}", "max_sessions_per_address=0", "spare_max=2"]) as daemon:
+        os.mkdir(daemon.home("dir"))
+        os.chown(daemon.home("dir"), daemon.ids["ann"], daemon.ids["ann"])
+        settle(lambda: is_ready(daemon))
+        with UserClient(daemon) as stays:
+            stays.put("STOR one", b"x" * 300000)
+            for command in ("RETR one", "LIST -R", "MLSD"):
+                stays.fetch(command)
+            time.sleep(2)
+            before = measure(daemon)
+            rummage(daemon, stays, random.Random(SEED))
+            settle(lambda: difference(before, measure(daemon)) == "", 20, lambda: difference(before, measure(daemon)))
+            stays.ask("NOOP", 200)
+
+
+def difference(before, after):
+    """As compare, where processes come and go: those that stay are compared each with itself, all of them by their number."""
+    both = set(before) & set(after)
+    found = compare({pid: before[pid] for pid in both}, {pid: after[pid] for pid in both})
+    if by_program(before) != by_program(after):
+        found += f"\nbefore: {by_program(before)}\nnow: {by_program(after)}"
+    return found
+
+
+def by_program(found):
+    """The kinds of descriptors of each process without its number, for processes that come and go: [(program, kinds)]."""
+    return sorted((program, sorted(kinds.items())) for program, kinds, _ in found.values())
+
+
 def synchronise(client):
     """Read what came; False when the session is over."""
     client.link.settimeout(10)
-    client.send("MODE B")  # 504, which no other command of ours gets
+    client.send("MODE B")  # 504, which says so
     while True:
-        code, _ = client.reply()
+        code, text = client.reply()
         if code == 0 or code == 421:
             return False
-        if code == 504:
+        if code == 504 and "MODE" in text:
             return True
 
 
@@ -162,6 +261,15 @@ def compare(before, after):
     return "\n".join(found)
 
 
+def named(mode):
+    """The test of users for one mode."""
+    def users_leave_nothing():
+        print(f"  {mode}")
+        users_leave_nothing_open(mode)
+
+    return users_leave_nothing
+
+
 if __name__ == "__main__":
     need_root()  # only root sees into our processes, which are undumpable
-    sys.exit(run([nothing_is_left_open]))
+    sys.exit(run([nothing_is_left_open] + [named(mode) for mode in MODES]))
