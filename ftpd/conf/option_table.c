@@ -63,8 +63,8 @@ static const struct option_row table[] = {
 
 	{"", "max_sessions", OPTION_COUNT_OF, BUILT, "2000", 1, SESSIONS_MAX, NULL, FIELD(max_sessions),
 	 "How many clients may be connected at once. One more is sent away with a 421 reply. When seven eighths of the places "
-	 "are taken, each new client makes a few others, picked at random, lose theirs if they have not logged in after two "
-	 "seconds; when all are taken, after a quarter of a second."},
+	 "are taken, each new client makes a few others, picked at random, lose theirs if they have not logged in within two "
+	 "seconds, or less the fewer places are left, down to a quarter of a second."},
 	{"", "max_sessions_per_address", OPTION_COUNT_OF, BUILT, "50", 0, SESSIONS_MAX, NULL,
 	 FIELD(max_sessions_per_address),
 	 "How many clients may be connected at once from one IPv4 address or one IPv6 /64 network. 0: no limit."},

@@ -13,6 +13,7 @@
 #include "common/base.h"
 
 enum {
+	PLACES_PARTS = 8, /* it begins when one part of so many is left */
 	COUNT_NEARLY_FULL = 3,
 	PATIENCE_NEARLY_FULL_MS = 2000,
 	PATIENCE_FULL_MS = 250,
@@ -30,23 +31,25 @@ enum {
 struct early_drop_plan
 early_drop_plan(enum admit_result result, uint32_t total, uint32_t max_sessions)
 {
+	uint64_t left = total < max_sessions ? max_sessions - total : 0;
 	uint32_t fraction = 1 + max_sessions / 32;
+	struct early_drop_plan plan = {0, 0};
 
 	switch (result) {
-	case ADMIT_OK:
-		if (UINT64_C(8) * total >= UINT64_C(7) * max_sessions) {
-			return (struct early_drop_plan){COUNT_NEARLY_FULL,
-			                                PATIENCE_NEARLY_FULL_MS};
-		}
-		break;
+	case ADMIT_OK: plan.count = COUNT_NEARLY_FULL; break;
 	case ADMIT_FULL:
-		return (struct early_drop_plan){
-		    fraction < EARLY_DROP_MAX ? fraction : EARLY_DROP_MAX,
-		    PATIENCE_FULL_MS};
+		plan.count = fraction < EARLY_DROP_MAX ? fraction : EARLY_DROP_MAX;
+		break;
 	case ADMIT_ADDRESS_FULL:
-	case ADMIT_NO_MEMORY: break;
+	case ADMIT_NO_MEMORY: return plan;
 	}
-	return (struct early_drop_plan){0, 0};
+	if (PLACES_PARTS * left > max_sessions) {
+		return (struct early_drop_plan){0, 0};
+	}
+	plan.patience_ms =
+	    PATIENCE_FULL_MS + (PATIENCE_NEARLY_FULL_MS - PATIENCE_FULL_MS) *
+				   PLACES_PARTS * left / max_sessions;
+	return plan;
 }
 
 /* splitmix64: all that is asked of it is not to prefer a slot. */

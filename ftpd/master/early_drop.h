@@ -7,11 +7,12 @@
  * Not here: whether the client has logged in, which its worker knows (MW_DROP).
  *
  * From 7/8 of max_sessions on, each client that is let in has up to 3 others asked to
- * leave, who have been here for 2 s and are not known as users. So the last eighth is
- * refilled by those who come, and a client on a long line has time to log in. If clients
- * come so fast that all places are taken all the same, each that has to be refused has up
- * to 16 (in a small server, fewer) asked to leave that have been here for 250 ms: the
- * next ones find room. Whom a limit per address turns away costs nobody his place.
+ * leave who are not known as users and have been here for 2 s; the fewer places are left,
+ * the less time they are given, down to 250 ms. So some places are always left, and a
+ * client on a long line has time to log in unless very many come. If all places are taken
+ * all the same, each client that has to be refused has up to 16 (in a small server,
+ * fewer) asked to leave: the next ones find room. Whom a limit per address turns away
+ * costs nobody his place.
  *
  * Each of them is the one who came first among a few found at random: the more clients
  * connect, the shorter they stay, but all for about as long. Who has been asked and is
@@ -36,7 +37,8 @@ struct early_drop_plan {
 
 /*
  * Decide what the newest client means for the others.
- * In:      result: what became of it. total: sessions, with this one if it is in.
+ * In:      result: what became of it. total: sessions, with this one if it is in; more
+ *          than max_sessions if a reload has lowered that.
  * Returns: whom to ask; a count of 0 if there is no need.
  */
 struct early_drop_plan early_drop_plan(enum admit_result result, uint32_t total,
