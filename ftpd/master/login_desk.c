@@ -371,18 +371,34 @@ login_desk_failed(struct authenticator *authenticator)
 	}
 }
 
+/* Returns: true if another login of the session, which began anew, holds the row. */
+static bool
+is_held_by_session(const struct session *session, const struct limit_row *row)
+{
+	const struct authenticator *other;
+
+	LIST_FOREACH(other, &session->logins, of_session) {
+		if (other->account == row) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void
 login_desk_release(struct authenticator *authenticator)
 {
 	struct master *master = authenticator->master;
+	struct session *session = authenticator->session;
 	struct limit_row *row = authenticator->account;
 
 	if (row == NULL) {
 		return;
 	}
 	authenticator->account = NULL;
-	if (authenticator->session != NULL && authenticator->session->user == row) {
-		moving_set_user(master, authenticator->session, NULL);
+	if (session != NULL && session->user == row &&
+	    !is_held_by_session(session, row)) {
+		moving_set_user(master, session, NULL);
 	}
 	limit_release(&master->desk.accounts, row);
 }

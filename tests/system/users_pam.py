@@ -109,6 +109,41 @@ def sessions_are_always_closed():
         check(not try_login(daemon, user).is_in(), "he is in without the session")
 
 
+def sessions_that_close_slowly():
+    """Who begins anew by REIN keeps his limits while the session before is still being closed; and who is in a hurry to
+    stop the server does not keep a session from being closed."""
+    user = ACCOUNTS.user("tardy")
+    book = os.path.join(ACCOUNTS.place, "tardy.book")
+    hook = ACCOUNTS.script("tardy-hook", f'[ "$PAM_TYPE" = close_session ] && sleep 0.5\necho "$PAM_TYPE" >>{book}\n')
+    service = ACCOUNTS.service("tardy", "auth required pam_unix.so\naccount required pam_unix.so\n"
+                               f"session required pam_exec.so {hook}\n")
+
+    def count(kind):
+        with open(book, encoding="utf-8") as stream:
+            return stream.read().split().count(kind)
+
+    rate = 200000
+    with open(os.path.join(user.home, "file"), "wb") as stream:
+        stream.write(bytes(4 * rate))
+    with local_daemon(ACCOUNTS, service, ["local_users.pam_session=yes", f"rates.user_down={rate}"]) as daemon:
+        login = must_enter(daemon, user)
+        login.ask("REIN", 220)
+        login.ask("USER " + user.name, 331)
+        login.ask("PASS " + user.password, 230)
+        check(count("close_session") == 0, "the first session was closed too fast for this test")
+        settle(lambda: count("close_session") == 1, text="the first session is not closed")
+        time.sleep(0.2)
+        login.ask("TYPE I", 200)
+        began = time.monotonic()
+        check(len(login.fetch("RETR file")) == 4 * rate, "not the whole file")
+        took = time.monotonic() - began
+        check(took > 2.5, f"four seconds' worth of bytes came in {took:.2f} s")
+        # Twice, as an impatient person does.
+        daemon.child.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    check(count("close_session") == count("open_session") == 2, "a session was not closed at the end")
+
+
 def serves(process, port):
     """Whether a process holds the server's end of the connection from this local port."""
     held = set(process.descriptors().values())
@@ -322,7 +357,7 @@ if __name__ == "__main__":
     FIXTURE = sys.argv[1]
     ACCOUNTS = Accounts()
     try:
-        STATUS = run([modules_decide, sessions_are_always_closed, times_and_limits, a_second_question, one_time_codes,
+        STATUS = run([modules_decide, sessions_are_always_closed, sessions_that_close_slowly, times_and_limits, a_second_question, one_time_codes,
                       modules_that_misbehave, stalled_modules_stall_their_own, a_flood_is_bounded])
     finally:
         ACCOUNTS.remove()
