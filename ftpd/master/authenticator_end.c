@@ -99,6 +99,15 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 	}
 }
 
+bool
+authenticator_is_keeper(const struct child *child)
+{
+	const struct authenticator *authenticator = child->owner;
+
+	return child->ended == exited && authenticator->is_admitted &&
+	       authenticator->generation->options.local_users.pam_session;
+}
+
 void
 authenticator_forked(struct authenticator *authenticator, pid_t pid)
 {

@@ -7,6 +7,7 @@
 #define FTPD_MASTER_AUTHENTICATOR_END_H
 
 #include "ftpd/master/authenticator.h"
+#include "ftpd/master/children.h"
 #include "common/base.h"
 
 /* Read and obey what it has said. It may be GONE afterwards. */
@@ -23,5 +24,12 @@ void authenticator_kill(struct authenticator *authenticator, const char *why);
 
 /* If too many wait, end one: of the address with the most of them, the oldest. */
 void authenticator_end_surplus(struct master *master);
+
+/*
+ * Ask whether a process may be one that keeps a session of PAM, and closes it when its
+ * agent has ended.
+ * Returns: true if so.
+ */
+bool authenticator_is_keeper(const struct child *child);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "ftpd/master/assign.h"
-#include "ftpd/master/authenticator.h"
+#include "ftpd/master/authenticator_end.h"
 #include "ftpd/master/generation.h"
 #include "ftpd/master/listen.h"
 #include "ftpd/master/notify.h"
@@ -61,17 +61,30 @@ close_workers(struct master *master)
 }
 
 static void
-kill_all(struct master *master)
+kill_all(struct master *master, bool spares_keepers)
 {
-	struct child *child;
+	const struct child *child;
 
 	for (size_t i = 0; i < CHILDREN_BUCKETS; i++) {
 		LIST_FOREACH(child, &master->children.buckets[i], next) {
 			const struct forkserver_link *server = child->server;
 
+			if (spares_keepers && authenticator_is_keeper(child)) {
+				continue;
+			}
 			/* A module's helper would outlive us. */
 			children_kill_tree(child->pid, server != NULL ? server->pid : 0);
 		}
+	}
+}
+
+static void
+kill_children(struct master *master, bool spares_keepers)
+{
+	if (master->children.count > 0) {
+		kill_all(master, spares_keepers);
+		master->is_hurried = false;
+		wait_for_children(master, 0, clock_monotonic_ms() + KILLED_MS);
 	}
 }
 
@@ -93,11 +106,9 @@ stop_run(struct master *master)
 	                  now_ms + STOP_OTHERS_MS);
 	recorder_end(master);
 	wait_for_children(master, 0, now_ms + STOP_ALL_MS);
-	if (master->children.count > 0) {
-		kill_all(master);
-		master->is_hurried = false;
-		wait_for_children(master, 0, clock_monotonic_ms() + KILLED_MS);
-	}
+	/* Agents end with their workers, and a session of PAM takes its time to close. */
+	kill_children(master, true);
+	kill_children(master, false);
 	/* None is the current one any more: each is freed whose processes have ended. */
 	master->current = NULL;
 	generation_sweep(master);

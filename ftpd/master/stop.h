@@ -13,13 +13,16 @@
 enum {
 	/*
 	 * All others have so long, then the recorder is told to end; after STOP_ALL_MS
-	 * the rest is killed.
+	 * the rest is killed, and a second later who keeps a session of PAM.
 	 */
 	STOP_OTHERS_MS = 2500,
 	STOP_ALL_MS = 3000,
 };
 
-/* End every process and close everything. Takes at most a little over STOP_ALL_MS. */
+/*
+ * End every process and close everything. Takes a little over STOP_ALL_MS at most, and
+ * two seconds more where processes do not end by themselves.
+ */
 void stop_run(struct master *master);
 
 #endif
