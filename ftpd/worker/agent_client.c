@@ -7,11 +7,13 @@
 #include "ftpd/worker/agent_client.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "common/fd.h"
+#include "common/stack.h"
 #include "ftpd/worker/agent_queue.h"
 #include "ftpd/worker/dispatch.h"
 #include "ftpd/worker/login.h"
@@ -183,6 +185,12 @@ take_ready(struct agent_client *agent, const struct agent_answer *answer)
 	if (owner != NULL) {
 		owner->agent_serial = agent->serial;
 		login_agent_ready(owner, answer);
+		/*
+		 * A login uses more memory than a session that waits, and of those there
+		 * may be thousands. That there is nothing to give back is no failure.
+		 */
+		(void)malloc_trim(0);
+		stack_drop();
 	}
 }
 

@@ -6,8 +6,6 @@
 #include "ftpd/worker/control.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,7 +23,6 @@
 
 enum {
 	CONTROL_EVENTS = EPOLLIN | EPOLLRDHUP,
-	SHORT_REPLY = 512, /* as nearly all are */
 };
 
 /* What the loop should wake us for, given what can be done. */
@@ -35,7 +32,7 @@ watch(struct session *session)
 	uint32_t events = session->output_len > 0 ? EPOLLOUT : 0;
 
 	if (!session->is_stopped && !session->is_input_closed &&
-	    session->input_len < WORKER_INPUT_BYTES &&
+	    !session->is_handing_over && session->input_len < WORKER_INPUT_BYTES &&
 	    session->output_len < SESSION_OUTPUT_MAX) {
 		events |= CONTROL_EVENTS;
 	}
@@ -81,47 +78,6 @@ control_send(struct session *session, const char *bytes, size_t len)
 		keep_output(session, bytes + sent, len - (size_t)sent);
 		watch(session);
 	}
-}
-
-/*
- * Its own function, so that only a long reply touches so much of the stack: a private
- * worker keeps what was touched.
- */
-static __attribute__((noinline)) void
-reply_at_length(struct session *session, enum reply_code code, const char *format,
-                va_list arguments)
-{
-	char text[REPLY_LINE_MAX];
-	char line[REPLY_LINE_MAX];
-	int len = vsnprintf(text, sizeof(text), format, arguments);
-
-	if (len >= (int)sizeof(text)) {
-		len = (int)sizeof(text) - 1;
-	}
-	control_send(
-	    session, line,
-	    reply_format(line, sizeof(line), code, text, len < 0 ? 0 : (size_t)len));
-}
-
-void
-control_reply(struct session *session, enum reply_code code, const char *format, ...)
-{
-	char text[SHORT_REPLY];
-	char line[2 * SHORT_REPLY + 16]; /* each byte may have to be doubled */
-	va_list arguments;
-	int len;
-
-	va_start(arguments, format);
-	len = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (len >= 0 && len < (int)sizeof(text)) {
-		control_send(session, line,
-		             reply_format(line, sizeof(line), code, text, (size_t)len));
-		return;
-	}
-	va_start(arguments, format);
-	reply_at_length(session, code, format, arguments);
-	va_end(arguments);
 }
 
 /*
@@ -189,7 +145,11 @@ may_take(const struct session *session)
 {
 	struct request request;
 
-	if (session->output_len >= SESSION_OUTPUT_MAX) {
+	if (session->output_len >= SESSION_OUTPUT_MAX || session->is_quitting) {
+		return false;
+	}
+	/* ABOR waits for its answer, and all behind it for theirs. */
+	if (session->transfer != NULL && session->transfer->has_abor) {
 		return false;
 	}
 	if (session_is_transferring(session) || session->copy != NULL) {
@@ -197,7 +157,7 @@ may_take(const struct session *session)
 		       request_parse(session->text, session->line.len, &request) ==
 		           REQUEST_OK &&
 		       (command_row(request.id)->flags & COMMAND_DURING_TRANSFER) != 0 &&
-		       !session->is_quitting && request.text_len == 0;
+		       request.text_len == 0;
 	}
 	return !session_is_waiting(session);
 }
@@ -447,6 +407,7 @@ send_kept(struct session *session)
 	if (session->output_len == 0) {
 		free(session->output);
 		session->output = NULL;
+		session->is_handing_over = false; /* the line is looked at again */
 	}
 	if (session->output_len == 0 && session->is_stopped) {
 		session_end(session, session->end);

@@ -6,7 +6,6 @@
 #include "ftpd/worker/login.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include "common/fd.h"
 #include "common/loop.h"
 #include "common/secret.h"
-#include "common/stack.h"
 #include "ftpd/ipc/login.h"
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/control.h"
@@ -294,15 +292,15 @@ take_grant(struct session *session, const struct login_message *message)
 	session->name = name;
 	free(session->cwd);
 	session->cwd = cwd;
-	session->rights =
-	    (struct session_rights){.is_user = true,
-	                            .is_read_only = grant->is_read_only,
-	                            .has_shared_rate = grant->has_shared_rate,
-	                            .idle_timeout_s = grant->idle_timeout_s,
-	                            .rate_down = grant->rate_down,
-	                            .rate_up = grant->rate_up,
-	                            .max_file_bytes = grant->max_file_bytes,
-	                            .min_free_bytes = grant->min_free_bytes};
+	session_grant(session,
+	              &(struct session_rights){.is_user = true,
+	                                       .is_read_only = grant->is_read_only,
+	                                       .has_shared_rate = grant->has_shared_rate,
+	                                       .idle_timeout_s = grant->idle_timeout_s,
+	                                       .rate_down = grant->rate_down,
+	                                       .rate_up = grant->rate_up,
+	                                       .max_file_bytes = grant->max_file_bytes,
+	                                       .min_free_bytes = grant->min_free_bytes});
 	return true;
 }
 
@@ -418,12 +416,6 @@ admit(struct session *session)
 	               session->rights.is_read_only ? " You may only read here." : "");
 	reply_with_text(session, REPLY_LOGIN_OK, login->text, login->text_len, last);
 	login_drop(session);
-	/*
-	 * A login uses more memory than a session that waits, and there may be thousands
-	 * of those. That there was nothing to give back is no failure.
-	 */
-	(void)malloc_trim(0);
-	stack_drop();
 	session_arm_timer(session);
 	control_continue(session);
 }
@@ -439,7 +431,7 @@ login_agent_ready(struct session *session, const struct agent_answer *answer)
 		return;
 	}
 	/* The right password was given: there is nothing to be kept from this client. */
-	session->rights = (struct session_rights){.is_user = false};
+	session_grant(session, &(struct session_rights){.is_user = false});
 	free(session->cwd);
 	session->cwd = NULL;
 	tell_refusal(session, "Your home directory cannot be used.");

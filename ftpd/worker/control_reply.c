@@ -1,0 +1,50 @@
+/*
+ * control_reply: replies of one line, written as printf(3) does; see control.h.
+ * Runs in: deftpd-worker.
+ * Source: RFC 959 4.2.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ftpd/proto/reply.h"
+#include "ftpd/worker/control.h"
+#include "common/base.h"
+
+enum {
+	SHORT_REPLY = 512, /* as nearly all are */
+};
+
+/* Apart, so that only a long reply touches, and keeps, so much of the stack. */
+static __attribute__((noinline)) void
+reply_at_length(struct session *session, enum reply_code code, const char *format,
+                va_list arguments)
+{
+	char text[REPLY_LINE_MAX] = "";
+	char line[REPLY_LINE_MAX];
+
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* or cut off */
+	control_send(session, line,
+	             reply_format(line, sizeof(line), code, text, strlen(text)));
+}
+
+void
+control_reply(struct session *session, enum reply_code code, const char *format, ...)
+{
+	char text[SHORT_REPLY];
+	char line[2 * SHORT_REPLY + 16]; /* each byte may have to be doubled */
+	va_list arguments;
+	int len;
+
+	va_start(arguments, format);
+	len = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	va_start(arguments, format);
+	if (len < 0 || len >= (int)sizeof(text)) {
+		reply_at_length(session, code, format, arguments);
+	} else {
+		control_send(session, line,
+		             reply_format(line, sizeof(line), code, text, (size_t)len));
+	}
+	va_end(arguments);
+}
