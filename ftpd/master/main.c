@@ -5,6 +5,7 @@
  * Not here: anything that happens after it has been understood; see start.h and check.h.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -188,6 +189,11 @@ main(int argc, char **argv)
 {
 	struct command_line line = {.action = ACTION_RUN};
 
+	/*
+	 * Whoever ignores the signal has it ignored in what he starts, and the kernel
+	 * would not tell how any process of ours has ended.
+	 */
+	(void)signal(SIGCHLD, SIG_DFL); /* a valid signal */
 	parse(argc, argv, &line);
 	switch (line.action) {
 	case ACTION_HELP: print_help(); return EXIT_SUCCESS;

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from lib_daemon import Daemon
+from lib_daemon import Daemon, slowness
 from lib_system import (Client, check, connect, cpu_seconds, descriptor_kinds, is_ready, read_all, run,
                         settle, without_root)
 
@@ -94,6 +94,21 @@ def sigterm_says_goodbye():
         check(" /which b _ o a " in daemon.transfer_text(), "the transfer log lost a line")
 
 
+def who_starts_it_may_ignore_children():
+    """An ignored SIGCHLD is inherited; the daemon learns all the same how its processes end, and ends itself in time."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with FileDaemon() as daemon:
+        signal.signal(signal.SIGCHLD, before)
+        settle(lambda: is_ready(daemon))
+        victim = daemon.programs("deftpd-recorder")[0]
+        os.kill(victim.pid, signal.SIGKILL)
+        settle(lambda: any(p.pid != victim.pid for p in daemon.programs("deftpd-recorder")),
+               text="another recorder has not been started")
+        began = time.monotonic()
+        daemon.stop()
+        check(time.monotonic() - began < 2 * slowness(), f"it ended after {time.monotonic() - began:.1f} s")
+
+
 def a_wrong_file_changes_nothing():
     """It says where and why; sessions go on, new ones as before."""
     with FileDaemon() as daemon:
@@ -175,5 +190,5 @@ def many_reloads_leak_nothing():
 
 
 if __name__ == "__main__":
-    sys.exit(run([sigterm_says_goodbye, a_wrong_file_changes_nothing, a_right_file_serves_new_sessions,
+    sys.exit(run([sigterm_says_goodbye, who_starts_it_may_ignore_children, a_wrong_file_changes_nothing, a_right_file_serves_new_sessions,
                   limits_follow_the_file, many_reloads_leak_nothing]))
