@@ -121,7 +121,7 @@ grant_anonymous(struct session *session)
 	struct policy policy;
 
 	policy_resolve(options, &none, &subject, &policy, NULL);
-	session->rights = (struct session_rights){
+	const struct session_rights rights = {
 	    .is_read_only = policy.read_only && directory[0] == '\0',
 	    .has_shared_rate =
 		options->rates.address_down != 0 || options->rates.address_up != 0,
@@ -129,6 +129,8 @@ grant_anonymous(struct session *session)
 	    .rate_up = policy.rate_up,
 	    .max_file_bytes = policy.max_file_size,
 	    .min_free_bytes = policy.min_free_space};
+
+	session_grant(session, &rights);
 	rate_changed(session);
 	if (policy.read_only && directory[0] != '\0') {
 		control_reply(session, REPLY_LOGIN_OK,

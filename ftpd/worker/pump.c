@@ -126,12 +126,16 @@ static enum pump_result
 splice_pipe(struct transfer *transfer, int connection_fd)
 {
 	struct pollfd pipe_state = {.fd = transfer->file_fd, .events = POLLIN};
-	ssize_t moved = splice(transfer->file_fd, NULL, connection_fd, NULL,
-	                       TRANSFER_SLICE_BYTES, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	size_t len = rate_allow(transfer->session, false, TRANSFER_SLICE_BYTES);
+	ssize_t moved;
 
+	if (len == 0) {
+		return PUMP_PACED;
+	}
+	moved = splice(transfer->file_fd, NULL, connection_fd, NULL, len,
+	               SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (moved > 0) {
-		transfer->has_moved = true;
-		transfer->moved += (uint64_t)moved;
+		note_moved(transfer, (size_t)moved);
 		return PUMP_MORE;
 	}
 	if (moved == 0) {

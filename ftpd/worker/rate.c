@@ -32,7 +32,8 @@ struct bucket {
 struct rate {
 	struct bucket down;
 	struct bucket up;
-	bool is_share_known;
+	bool is_share_down_known;
+	bool is_share_up_known;
 };
 
 static uint64_t
@@ -48,7 +49,9 @@ limit_of(const struct session *session, bool is_upload)
 	const struct session_rights *rights = &session->rights;
 	uint64_t limit = is_upload ? rights->rate_up : rights->rate_down;
 
-	limit = smaller(limit, is_upload ? rights->share_up : rights->share_down);
+	if (rights->has_shared_rate) {
+		limit = smaller(limit, is_upload ? rights->share_up : rights->share_down);
+	}
 	if (!rights->is_user) {
 		limit = smaller(limit, session->worker->options->anonymous.max_rate);
 	}
@@ -177,10 +180,51 @@ rate_wait_ms(const struct session *session, bool is_upload)
 	return missing <= 0 ? 0 : ((uint64_t)missing + bucket->limit - 1) / bucket->limit;
 }
 
-bool
-rate_is_share_known(const struct session *session)
+static bool *
+share_knowledge(struct session *session, bool is_upload)
 {
-	return session->rate != NULL && session->rate->is_share_known;
+	if (session->rate == NULL) {
+		session->rate = calloc(1, sizeof(*session->rate));
+	}
+	return session->rate == NULL ? NULL
+	       : is_upload           ? &session->rate->is_share_up_known
+	                             : &session->rate->is_share_down_known;
+}
+
+bool
+rate_is_share_known(const struct session *session, bool is_upload)
+{
+	return session->rate != NULL && (is_upload ? session->rate->is_share_up_known
+	                                           : session->rate->is_share_down_known);
+}
+
+void
+rate_share_is_silent(struct session *session, bool is_upload)
+{
+	bool *is_known = share_knowledge(session, is_upload);
+
+	if (is_known != NULL) {
+		*is_known = true;
+	}
+}
+
+/*
+ * The first share: its bucket begins empty. Were it full, whoever connects again and
+ * again would move a burst each time, and user or address more than their rate.
+ */
+static void
+learn_share(struct session *session, bool is_upload)
+{
+	bool *is_known = share_knowledge(session, is_upload);
+	struct bucket *bucket = bucket_of(session, is_upload);
+
+	if (is_known == NULL || *is_known) {
+		return;
+	}
+	*is_known = true;
+	if (bucket != NULL && bucket->millibytes > 0) {
+		bucket->millibytes = 0;
+	}
 }
 
 void
@@ -192,11 +236,9 @@ rate_changed(struct session *session)
 	if (session->transfer == NULL) {
 		return;
 	}
-	if (session->transfer->is_told_moving && session->rate == NULL) {
-		session->rate = calloc(1, sizeof(*session->rate));
-	}
-	if (session->transfer->is_told_moving && session->rate != NULL) {
-		session->rate->is_share_known = true;
+	if (session->transfer->is_told_moving) {
+		learn_share(session, false);
+		learn_share(session, true);
 	}
 	transfer_repace(session);
 }

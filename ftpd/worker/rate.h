@@ -37,12 +37,18 @@ void rate_changed(struct session *session);
 
 /*
  * Ask whether the master has told a share since the session began to move under a limit
- * that it shares with others.
+ * that it shares with others, or has had nothing to say.
  * Returns: false: what is known of the limits is not all.
  */
-bool rate_is_share_known(const struct session *session);
+bool rate_is_share_known(const struct session *session, bool is_upload);
 
-/* Free the bucket. */
+/* The master has had its time to tell a share: there is none, until it tells one. */
+void rate_share_is_silent(struct session *session, bool is_upload);
+
+/*
+ * Free the bucket, at the session's end: REIN leaves it, as it would be a way to a full
+ * one.
+ */
 void rate_end(struct session *session);
 
 #endif

@@ -28,6 +28,17 @@ bucket(struct worker *worker, uint32_t id)
 }
 
 void
+session_grant(struct session *session, const struct session_rights *rights)
+{
+	uint64_t share_down = session->rights.share_down;
+	uint64_t share_up = session->rights.share_up;
+
+	session->rights = *rights;
+	session->rights.share_down = share_down;
+	session->rights.share_up = share_up;
+}
+
+void
 session_reset(struct session *session)
 {
 	free(session->name);
@@ -42,8 +53,7 @@ session_reset(struct session *session)
 	session->change = NULL;
 	session->umask = 0;
 	session_forget_rename(session);
-	rate_end(session);
-	session->rights = (struct session_rights){.is_user = false};
+	session_grant(session, &(struct session_rights){.is_user = false});
 	session->restart_offset = 0;
 	session->facts = ENTRY_FACTS_DEFAULT;
 	/* RFC 959 5.1: the default representation type is ASCII */
@@ -117,6 +127,7 @@ dismantle(struct session *session)
 	timer_clear(&worker->wheel, &session->timer);
 	loop_forget(&worker->loop, &session->control);
 	session_reset(session);
+	rate_end(session);
 	free(session->path);
 	control_wipe(session);
 	free(session->text);

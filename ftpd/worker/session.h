@@ -45,7 +45,7 @@ enum {
 	SESSION_NAME_MAX = 255,
 };
 
-/* What the login has given; all zero before. */
+/* What the login has given; all but the shares zero before. */
 struct session_rights {
 	bool is_user; /* by a password; else anonymous */
 	bool is_read_only;
@@ -53,7 +53,10 @@ struct session_rights {
 	uint32_t idle_timeout_s; /* 0: as configured for all */
 	uint64_t rate_down;      /* bytes per second of this session, 0: no limit */
 	uint64_t rate_up;
-	/* of what user or address may move, 0: no limit (MW_SHARE) */
+	/*
+	 * Of what user or address may move, 0: no limit (MW_SHARE). It is the master's
+	 * word about the session, and not repeated before it changes.
+	 */
 	uint64_t share_down;
 	uint64_t share_up;
 	uint64_t max_file_bytes; /* 0: no limit */
@@ -84,9 +87,10 @@ struct session {
 	bool is_quitting;     /* QUIT came during a transfer */
 	/* shared worker before login: lines may have to stay in the socket */
 	bool is_peeking;
-	bool is_stopped;    /* no command is read any more: closing or handed over */
-	bool is_processing; /* lines are being carried out further up the stack */
-	bool has_line;      /* `line` and `text` hold a line that waits for its turn */
+	bool is_handing_over; /* as soon as the client has taken the last reply */
+	bool is_stopped;      /* no command is read any more: closing or handed over */
+	bool is_processing;   /* lines are being carried out further up the stack */
+	bool has_line;        /* `line` and `text` hold a line that waits for its turn */
 	enum line_result line_result;
 	enum mw_end end;    /* why it is stopped */
 	uint16_t low_water; /* SO_RCVLOWAT as set; 0: never */
@@ -153,6 +157,9 @@ void session_release(struct session *session);
 /* The single setters of the two states: illegal changes are bugs, all are traced. */
 void session_set_state(struct session *session, enum session_state state);
 void session_set_transfer_state(struct session *session, enum transfer_state state);
+
+/* Give it what a login has given. Of shares it keeps what the master has told last. */
+void session_grant(struct session *session, const struct session_rights *rights);
 
 /* Forget what a login and commands have set, as REIN and a new session want it. */
 void session_reset(struct session *session);

@@ -247,6 +247,8 @@ wait_for_rate(struct session *session)
 {
 	struct transfer *transfer = session->transfer;
 
+	/* a listing may be there for a while before it may be sent */
+	loop_forget(worker_data_loop(session->worker), &transfer->source);
 	watch_connection(session, 0);
 	pace_wait(transfer, rate_wait_ms(session, transfer_is_upload(transfer)));
 }
@@ -334,14 +336,25 @@ finish_badly(struct session *session)
 }
 
 /*
- * Until the master has told how much is this session's, or seems to have nothing to say.
+ * Wait until the master has told how much is this session's, or seems to have nothing to
+ * say. Returns: true if the transfer waits.
  */
-static void
+static bool
 wait_for_share(struct session *session)
 {
-	session->transfer->awaits_share = false;
+	struct transfer *transfer = session->transfer;
+
+	if (!transfer->awaits_share) {
+		return false;
+	}
+	if (transfer->due_ms != 0) { /* it has waited for it, and for nothing else yet */
+		transfer->awaits_share = false;
+		rate_share_is_silent(session, transfer_is_upload(transfer));
+		return false;
+	}
 	watch_connection(session, 0);
-	pace_wait(session->transfer, SHARE_WAIT_MS);
+	pace_wait(transfer, SHARE_WAIT_MS);
+	return true;
 }
 
 void
@@ -350,8 +363,7 @@ transfer_continue(struct session *session)
 	struct transfer *transfer = session->transfer;
 	enum pump_result result;
 
-	if (transfer->awaits_share) {
-		wait_for_share(session);
+	if (wait_for_share(session)) {
 		return;
 	}
 	result = pump_slice(transfer, session->data.connection_fd);

@@ -44,10 +44,10 @@ transfer_tell_moving(struct session *session, bool is_moving)
 	                             .is_moving = is_moving,
 	                             .is_upload = transfer_is_upload(transfer)};
 
-	if (session->rights.has_shared_rate && transfer->way != TRANSFER_FROM_PIPE &&
-	    transfer->is_told_moving != is_moving) {
+	if (session->rights.has_shared_rate && transfer->is_told_moving != is_moving) {
 		transfer->is_told_moving = is_moving;
-		transfer->awaits_share = is_moving && !rate_is_share_known(session);
+		transfer->awaits_share =
+		    is_moving && !rate_is_share_known(session, message.is_upload);
 		master_send(session->worker, &message, -1);
 	}
 }

@@ -32,6 +32,7 @@ set_up(void **state)
 	fixture->worker->loop.now_ms = 1000000;
 	fixture->session.worker = fixture->worker;
 	fixture->session.rights.is_user = true;
+	fixture->session.rights.has_shared_rate = true;
 	*state = fixture;
 	return 0;
 }
