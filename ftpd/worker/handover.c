@@ -72,9 +72,10 @@ handover_start(struct session *session)
 
 	if (session->output_len > 0) {
 		/*
-		 * Replies first; the line stays where it is, and the loop shows it again.
+		 * Replies first. The line stays in the socket, where it must not wake the
+		 * loop over and over.
 		 */
-		(void)loop_change(&worker->loop, &session->control, EPOLLOUT);
+		session->is_handing_over = true;
 		return;
 	}
 	handover_wait_for(session, 1);
