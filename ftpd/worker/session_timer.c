@@ -111,6 +111,7 @@ session_handle_timer(struct session *session)
 		give_up_waiting(session);
 	} else if (session->transfer_state == TRANSFER_MOVING) {
 		transfer_abort(session, "the data connection stalled");
+		control_continue(session);
 	} else if (session->transfer_state == TRANSFER_OPENING) {
 		transfer_not_connected(session);
 	} else {
