@@ -165,6 +165,7 @@ dispatch_line(struct session *session, const char *line, size_t len)
 		handler->run(session, &request);
 		session_arm_timer(session);
 	} else if ((command->flags & COMMAND_TRANSFERS) != 0) {
+		session->restart_offset = 0;
 		data_use_up(session);
 	}
 }
