@@ -60,6 +60,7 @@ void
 auth_pool_init(struct generation *generation)
 {
 	TAILQ_INIT(&generation->auth.idle);
+	generation->auth.limit = auth_pool_limit(&generation->options);
 	forkserver_init(&generation->auth.server, generation->master, &auth_use,
 	                generation);
 }
@@ -144,8 +145,7 @@ void
 auth_pool_top_up(struct generation *generation)
 {
 	struct auth_pool *pool = &generation->auth;
-	uint32_t limit = auth_pool_limit(&generation->options);
-	uint32_t wanted = limit < AUTH_POOL_SPARE ? limit : AUTH_POOL_SPARE;
+	uint32_t wanted = pool->limit < AUTH_POOL_SPARE ? pool->limit : AUTH_POOL_SPARE;
 
 	while (pool->server.state == FORKSERVER_RUNNING &&
 	       !generation->master->is_stopping && !timer_is_set(&pool->pause.timer) &&

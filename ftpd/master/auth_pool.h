@@ -24,6 +24,8 @@ enum {
 /* Part of a generation. */
 struct auth_pool {
 	struct forkserver_link server; /* NONE: nobody can log in but anonymous */
+	/* auth_pool_limit(), which reads a file for each answer */
+	uint32_t limit;
 	struct authenticator_queue idle;
 	uint32_t idle_count;
 	uint32_t coming_count; /* ordered and not ready */

@@ -238,8 +238,8 @@ authenticator_end_surplus(struct master *master)
 	uint32_t worst_count = 0;
 
 	if (master->current == NULL ||
-	    desk->waiting_count <= AUTHENTICATOR_WAITING_FACTOR *
-	                               auth_pool_limit(&master->current->options)) {
+	    desk->waiting_count <=
+	        AUTHENTICATOR_WAITING_FACTOR * master->current->auth.limit) {
 		return;
 	}
 	TAILQ_FOREACH(authenticator, &desk->waiting, in_waiting) {

@@ -176,7 +176,7 @@ static bool
 may_compute(const struct master *master)
 {
 	return master->current != NULL && !master->is_stopping &&
-	       master->desk.computing < auth_pool_limit(&master->current->options);
+	       master->desk.computing < master->current->auth.limit;
 }
 
 void

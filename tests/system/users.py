@@ -7,6 +7,8 @@ Issue of accounts, items 1 and 3 to 6; SECURITY.md A4, A5, A8, A10, A15 to A17, 
 import grp
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -328,6 +330,37 @@ def guessing_costs_time():
         print("  guesses took " + ", ".join(f"{s:.1f}" for s in seconds))
 
 
+def the_master_opens_nothing_for_a_login():
+    """All clients wait while the one process that knows them all waits for a file, or for who looks names up."""
+    if shutil.which("strace") is None:
+        print("  strace is not installed: left out")
+        return
+    user = ACCOUNTS.user("watched")
+    trace = os.path.join(ACCOUNTS.place, "trace")
+    with local_daemon(ACCOUNTS) as daemon:
+        must_enter(daemon, user).quit()
+        with subprocess.Popen(["strace", "-qq", "-p", str(daemon.child.pid), "-o", trace, "-e",
+                               "trace=%file,socket,connect,close"], stderr=subprocess.DEVNULL) as tracer:
+            settle(lambda: "TracerPid:\t0" not in read_text(f"/proc/{daemon.child.pid}/status") or tracer.poll() is not None)
+            if tracer.poll() is not None:
+                print("  nobody may trace here: left out")
+                return
+            for _ in range(3):
+                must_enter(daemon, user).quit()
+            time.sleep(0.2)
+            tracer.send_signal(signal.SIGINT)
+    calls = re.findall(r"^(?:\d+ +)?(\w+)\((.*)", read_text(trace), re.M)
+    check(sum(name == "close" for name, _ in calls) >= 6, f"nothing was traced: {calls}")
+    others = [call for call in calls if call[0] != "close"]
+    check(not others, f"for three logins: {others}")
+
+
+def read_text(path):
+    """The text of a file."""
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
+
+
 def without_chroot():
     """chroot = no: the user sees the machine as far as his permissions reach."""
     user = ACCOUNTS.user("wide")
@@ -351,7 +384,7 @@ if __name__ == "__main__":
     try:
         STATUS = run([right_and_wrong, nobody_learns_why, lists_that_allow, every_process_of_a_user,
                       homes_that_cannot_be_used, sessions_of_one_user, secrets_are_nowhere, virtual_users,
-                      guessing_costs_time, without_chroot])
+                      guessing_costs_time, the_master_opens_nothing_for_a_login, without_chroot])
     finally:
         ACCOUNTS.remove()
     sys.exit(STATUS)
