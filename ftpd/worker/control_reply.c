@@ -16,7 +16,7 @@ enum {
 };
 
 /* Apart, so that only a long reply touches, and keeps, so much of the stack. */
-static __attribute__((noinline)) void
+static __attribute__((noinline, format(printf, 3, 0))) void
 reply_at_length(struct session *session, enum reply_code code, const char *format,
                 va_list arguments)
 {
