@@ -261,6 +261,11 @@ value_list_name(const struct option_row *row, const char *text,
 		                    "\"%s\" is not known; write \"%s\" or \"%s\"", quoted,
 		                    row->words[0], row->words[1]);
 	}
+	/* It would name nobody, and nobody would notice who is let in by that. */
+	if (text[0] == ' ' || text[strlen(text) - 1] == ' ') {
+		return value_refuse(
+		    mistake, "\"%s\" begins or ends with a blank; remove it", quoted);
+	}
 	/* A comma separates, and the others part the fields of passwd(5). */
 	if (strpbrk(text, ",:/") != NULL) {
 		return value_refuse(
