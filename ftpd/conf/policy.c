@@ -231,6 +231,16 @@ names_group(const struct options_name_list *list, const struct policy_subject *s
 	return false;
 }
 
+/*
+ * Root's number, and the one that tells setresuid(2) to leave everything as it is: with
+ * neither anybody is served.
+ */
+static bool
+is_nobodys(uint32_t id)
+{
+	return id == 0 || id == UINT32_MAX;
+}
+
 enum policy_admission
 policy_admit(const struct options *options, const struct policy *policy,
              const struct policy_subject *subject, const struct policy_facts *facts)
@@ -261,7 +271,7 @@ policy_admit(const struct options *options, const struct policy *policy,
 	if (is_local && options->local_users.valid_shell && !facts->has_valid_shell) {
 		return POLICY_DENIED_SHELL;
 	}
-	if (facts->uid == 0 || facts->gid == 0 ||
+	if (is_nobodys(facts->uid) || is_nobodys(facts->gid) ||
 	    (is_local && facts->uid < options->local_users.min_uid)) {
 		return POLICY_DENIED_UID;
 	}
@@ -281,7 +291,8 @@ policy_admission_text(enum policy_admission admission)
 	case POLICY_DENIED_SHELL:
 		return "the shell is not in /etc/shells, which local_users.valid_shell wants";
 	case POLICY_DENIED_UID:
-		return "user number below local_users.min_uid, or user or group number 0";
+		return "user number below local_users.min_uid, or user or group number 0 "
+		       "or 4294967295";
 	case POLICY_DENIED_BY_LOGIN: return "login = no in a section about the user";
 	case POLICY_ADMISSION_COUNT: break;
 	}

@@ -142,7 +142,7 @@ enum policy_admission {
 	POLICY_NOT_ALLOWED,     /* logins.allow_users and allow_groups name others */
 	POLICY_DENIED_BY_FILE,  /* logins.denied_file */
 	POLICY_DENIED_SHELL,    /* local_users.valid_shell */
-	POLICY_DENIED_UID,      /* local_users.min_uid, and always uid or gid 0 */
+	POLICY_DENIED_UID,      /* local_users.min_uid, and always uid or gid 0 or -1 */
 	POLICY_DENIED_BY_LOGIN, /* login = no */
 	POLICY_ADMISSION_COUNT,
 };
@@ -151,7 +151,7 @@ enum policy_admission {
 struct policy_facts {
 	bool is_in_denied_file;
 	bool has_valid_shell; /* looked at for local users only */
-	/* as whom files are opened; for virtual users, too: 0 is refused */
+	/* as whom files are opened; for virtual users, too: 0 and -1 are refused */
 	uint32_t uid;
 	uint32_t gid;
 };

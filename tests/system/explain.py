@@ -98,7 +98,7 @@ def virtual_users():
     place.expect("joe@example.org@192.0.2.77", "user joe@example.org", "from 192.0.2.77")
     place.expect("locked", "source virtual: users:4", "password none matches: it is empty or locked")
     place.expect("broken", "source virtual: users:5: his line is wrong, and he cannot log in; deftp-passwd list -f users tells why", status=1)
-    place.expect("super", "admission refused: user number below local_users.min_uid, or user or group number 0 (default)")
+    place.expect("super", "admission refused: user number below local_users.min_uid, or user or group number 0 or 4294967295 (default)")
     place.expect("eve", "source virtual: /nowhere: there is no such file, and nobody whom it could name can log in",
                  overrides=("virtual_users.file=/nowhere",), status=1)
     os.chmod(place.users, 0o644)
@@ -183,9 +183,9 @@ def local_users():
                  "upload_mode atomic deftpd.conf:16, group \"second\"")
     place.expect("ann", "directory seen as / / default (local_users.root)", "begins in /srv/ftp/ann", "chroot no -o local_users.chroot=no "
                  "(local_users.chroot)", overrides=("local_users.chroot=no",))
-    place.expect("low", "admission refused: user number below local_users.min_uid, or user or group number 0 (default)",
+    place.expect("low", "admission refused: user number below local_users.min_uid, or user or group number 0 or 4294967295 (default)",
                  overrides=("logins.denied_file=",))
-    place.expect("toor", "admission refused: user number below local_users.min_uid, or user or group number 0 (-o local_users.min_uid=1)",
+    place.expect("toor", "admission refused: user number below local_users.min_uid, or user or group number 0 or 4294967295 (-o local_users.min_uid=1)",
                  overrides=("local_users.min_uid=1",))
     place.expect("bot", "admission refused: in a group of logins.deny_groups (deftpd.conf:6)")
     place.expect("bot", "admission refused: the shell is not in /etc/shells, which local_users.valid_shell wants (default)",

@@ -241,7 +241,12 @@ static const struct {
      POLICY_DENIED_UID},
     {"local_users { min_uid = 1 }", POLICY_KIND_LOCAL, "joe", "g", "s", 1, 0,
      POLICY_DENIED_UID},
+    /* To the system this number is nobody's: it means "as it is". */
+    {"", POLICY_KIND_LOCAL, "joe", "g", "s", UINT32_MAX, 100, POLICY_DENIED_UID},
+    {"", POLICY_KIND_LOCAL, "joe", "g", "s", 1000, UINT32_MAX, POLICY_DENIED_UID},
+    {"", POLICY_KIND_LOCAL, "joe", "g", "s", UINT32_MAX - 1, 100, POLICY_ADMITTED},
     {"", POLICY_KIND_VIRTUAL, "joe", "g", "", 5, 5, POLICY_ADMITTED},
+    {"", POLICY_KIND_VIRTUAL, "joe", "g", "", UINT32_MAX, 5, POLICY_DENIED_UID},
     {"", POLICY_KIND_VIRTUAL, "joe", "g", "", 0, 5, POLICY_DENIED_UID},
     {"", POLICY_KIND_VIRTUAL, "joe", "g", "", 5, 0, POLICY_DENIED_UID},
     {"", POLICY_KIND_LOCAL, "joe", "g", "", 1000, 100, POLICY_DENIED_SHELL},
