@@ -122,7 +122,10 @@ follow_name(struct login_try *login, struct verdict *verdict)
 	result = name == NULL ? SOURCE_UNKNOWN
 	                      : source_find_local(name, &other, verdict->text);
 	if (result != SOURCE_FOUND) {
-		refuse(verdict, MA_FAULT, "PAM maps the user to a name that nobody has");
+		refuse(verdict, MA_FAULT,
+		       result == SOURCE_UNKNOWN
+		           ? "PAM maps the user to a name that nobody has"
+		           : verdict->text);
 		return false;
 	}
 	candidate_free(&login->candidate);

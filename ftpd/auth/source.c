@@ -39,6 +39,15 @@ source_find_local(const char *name, struct candidate *ret_candidate,
 	if (result == -ENOENT) {
 		return SOURCE_UNKNOWN;
 	}
+	if (result == -E2BIG || result == -ERANGE) {
+		(void)snprintf(ret_text, MA_TEXT_MAX + 1, "%s",
+		               result == -E2BIG
+		                   ? "in more than 65536 groups; take the user "
+		                     "out of some"
+		                   : "the user's entry, or that of a group, "
+		                     "is longer than 16 MiB");
+		return SOURCE_BROKEN;
+	}
 	if (result != 0) {
 		(void)snprintf(ret_text, MA_TEXT_MAX + 1,
 		               "the machine's users cannot be looked up: %s; check "
@@ -162,6 +171,30 @@ find_virtual(const struct options *options, const char *name,
 	return result;
 }
 
+/*
+ * Directory services may know a name in several spellings. An earlier source that knows
+ * the proper one decides all the same: no spelling comes round it.
+ * In:      candidate: a local user.
+ * Returns: SOURCE_FOUND with the one or the other in *candidate; else it is empty.
+ */
+static enum source_result
+ask_earlier(const struct options *options, struct candidate *candidate,
+            char ret_text[MA_TEXT_MAX + 1])
+{
+	struct candidate other;
+	enum source_result result =
+	    find_virtual(options, candidate->account.name, &other, ret_text);
+
+	if (result == SOURCE_UNKNOWN) {
+		return SOURCE_FOUND;
+	}
+	candidate_free(candidate);
+	if (result == SOURCE_FOUND) {
+		*candidate = other;
+	}
+	return result;
+}
+
 enum source_result
 source_find(const struct options *options, const char *name,
             struct candidate *ret_candidate, char ret_text[MA_TEXT_MAX + 1])
@@ -177,6 +210,10 @@ source_find(const struct options *options, const char *name,
 			result = find_virtual(options, name, ret_candidate, ret_text);
 		} else if (options->local_users.enabled) {
 			result = source_find_local(name, ret_candidate, ret_text);
+			if (result == SOURCE_FOUND && i > 0 &&
+			    strcmp(ret_candidate->account.name, name) != 0) {
+				result = ask_earlier(options, ret_candidate, ret_text);
+			}
 		}
 	}
 	return result;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -28,7 +29,8 @@ static const char users[] = "# a comment\n"
 			    "ann:" HASH_OF_ANN ":1234:1235:Ann:/srv/ann:/bin/sh\n"
 			    "nobody:" HASH_OF_NOBODY ":77:78::/srv/other:\n"
 			    "zero:" HASH_OF_ANN ":0:0::/srv/zero:\n"
-			    "broken:line\n";
+			    "broken:line\n"
+			    "bea:" HASH_OF_ANN ":1236:1235:Bea:/srv/bea:\n";
 
 struct source_test {
 	struct options options;
@@ -142,6 +144,95 @@ the_first_source_decides(void **state)
 	}
 }
 
+/*
+ * The directory service of this test: it knows "bea" and "zoe" however they are spelled,
+ * and "crowd" is in more groups than there can be. Everybody else is the machine's.
+ */
+static const char *
+directory_name(const char *name)
+{
+	static const char *const names[] = {"bea", "zoe", "crowd"};
+
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		if (strcasecmp(names[i], name) == 0) {
+			return names[i];
+		}
+	}
+	return NULL;
+}
+
+/* In place of libc's. */
+int
+getpwnam_r(const char *name, struct passwd *ret_entry, char *texts, size_t cap,
+           struct passwd **ret_found)
+{
+	int (*real)(const char *, struct passwd *, char *, size_t, struct passwd **);
+	void *symbol = dlsym(RTLD_NEXT, "getpwnam_r");
+	const char *known = directory_name(name);
+
+	if (known == NULL) {
+		memcpy(&real, &symbol, sizeof(real));
+		return real(name, ret_entry, texts, cap, ret_found);
+	}
+	(void)snprintf(texts, cap, "%s", known);
+	*ret_entry = (struct passwd){.pw_name = texts,
+	                             .pw_uid = 5005,
+	                             .pw_gid = 5006,
+	                             .pw_dir = texts + strlen(texts),
+	                             .pw_shell = texts + strlen(texts)};
+	*ret_found = ret_entry;
+	return 0;
+}
+
+/* <grp.h> is not included, as its names for these parameters are reserved ones. */
+int getgrouplist(const char *user, gid_t group, gid_t *groups, int *count);
+
+int
+getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
+{
+	if (strcmp(user, "crowd") == 0) {
+		*count = ACCOUNT_GROUPS_MAX + 1;
+		return -1;
+	}
+	groups[0] = group;
+	*count = 1;
+	return 1;
+}
+
+static const struct source_case spellings[] = {
+    /* The file knows bea, and nobody comes round it by another spelling. */
+    {"virtual", "local", true, "BEA", SOURCE_FOUND, POLICY_KIND_VIRTUAL},
+    {"local", "virtual", true, "BEA", SOURCE_FOUND, POLICY_KIND_LOCAL},
+    {"virtual", "local", true, "Zoe", SOURCE_FOUND, POLICY_KIND_LOCAL},
+    {"virtual", "local", true, "zoe", SOURCE_FOUND, POLICY_KIND_LOCAL},
+    {"virtual", "", true, "BEA", SOURCE_UNKNOWN, POLICY_KIND_COUNT},
+    /* He alone cannot log in: what he is told must not differ from others. */
+    {"virtual", "local", true, "crowd", SOURCE_BROKEN, POLICY_KIND_COUNT},
+};
+
+static void
+no_spelling_comes_round_a_source(void **state)
+{
+	struct source_test *test = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(spellings); i++) {
+		const struct source_case *row = &spellings[i];
+		struct candidate candidate = {.kind = POLICY_KIND_COUNT};
+		char text[MA_TEXT_MAX + 1] = "";
+
+		set_sources(&test->options, row->first, row->second);
+		assert_int_equal(source_find(&test->options, row->name, &candidate, text),
+		                 row->result);
+		assert_int_equal(candidate.kind, row->kind);
+		if (row->result == SOURCE_FOUND) {
+			assert_non_null(directory_name(candidate.account.name));
+			assert_string_equal(candidate.account.name,
+			                    directory_name(row->name));
+		}
+		candidate_free(&candidate);
+	}
+}
+
 static void
 virtual_users_borrow_an_account(void **state)
 {
@@ -214,6 +305,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_first_source_decides, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(no_spelling_comes_round_a_source, set_up,
+	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(virtual_users_borrow_an_account, set_up,
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(broken_sources_close, set_up, tear_down),
