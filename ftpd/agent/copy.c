@@ -215,6 +215,7 @@ step(struct copy *copy)
 	level->dents.at = dents_name_at(&level->dents, level->dents.at, &name);
 	if (!dents_is_dots(&name)) {
 		copy->write_rights = level->rights;
+		rulebook_set_umask(copy->book, level->rights);
 		copy_entry(copy, level->from_fd, name.text, level->to_fd, name.text);
 	}
 }
@@ -267,7 +268,6 @@ enum copy_progress
 copy_turn(struct copy *copy)
 {
 	if (!copy->is_done) {
-		rulebook_set_umask(copy->book, copy->write_rights);
 		work(copy);
 	}
 	return tell(copy);

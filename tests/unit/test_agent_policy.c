@@ -399,6 +399,50 @@ tells_permissions_by_rights(void **state)
 	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
 }
 
+/* What is copied gets the permissions that hold where it comes to. */
+static void
+copies_by_the_umask_of_each_directory(void **state)
+{
+	static const char *const files[] = {"/free/tree/a", "/free/tree/shut/a",
+	                                    "/free/tree/shut/b", "/free/tree/z"};
+	struct fixture *fixture = *state;
+	struct agent_start start = {
+	    .root = fixture->tree.root,
+	    .rights = writing,
+	    .rule_count = 1,
+	    .rules = {{"/copy/shut",
+	               10,
+	               {.may_write = true, .keeps_partial = true, .umask = 077}}},
+	};
+	struct agent_answer answer;
+	size_t len;
+	int fd;
+
+	tree_dir(&fixture->tree, "/free/tree");
+	tree_dir(&fixture->tree, "/free/tree/shut");
+	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+		tree_file(&fixture->tree, files[i], "content");
+	}
+	agent_start_record(&fixture->agent, &start, 0);
+	assert_int_equal(fixture->agent.ready, IPC_OK);
+	answer = agent_ask_two(&fixture->agent, AGENT_COPY, "/free/tree", "/copy", &fd);
+	assert_int_equal(answer.result, IPC_OK);
+	free(agent_read_all(fd, &len));
+	fd_close(&fd);
+	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+		char path[64];
+		char text[HARNESS_PATH];
+		struct stat info;
+
+		(void)snprintf(path, sizeof(path), "/copy%s",
+		               files[i] + strlen("/free/tree"));
+		assert_int_equal(stat(tree_path(&fixture->tree, path, text), &info), 0);
+		assert_int_equal(info.st_mode & 07777,
+		                 strstr(path, "/shut/") != NULL ? 0600 : 0644);
+	}
+	assert_int_equal(agent_end(&fixture->agent), AGENT_EXIT_DONE);
+}
+
 #define WITH_TREE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -413,6 +457,7 @@ main(void)
 	    WITH_TREE(does_not_list_a_dropbox_on_the_way),
 	    WITH_TREE(cannot_lose_a_rule),
 	    WITH_TREE(tells_permissions_by_rights),
+	    WITH_TREE(copies_by_the_umask_of_each_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
