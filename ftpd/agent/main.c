@@ -32,11 +32,14 @@ prepare_channel(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	int smallest = 1;
 
+	/* SIGXFSZ: who started us may have limited file sizes, as pam_limits does. */
+
 	return fd_close_from(IPC_OPTIONS_FD + 1) == 0 &&
 	       fd_set_nonblocking(IPC_START_FD, false) == 0 &&
 	       setsockopt(IPC_START_FD, SOL_SOCKET, SO_SNDBUF, &smallest,
 	                  sizeof(smallest)) == 0 &&
-	       sigaction(SIGPIPE, &ignore, NULL) == 0;
+	       sigaction(SIGPIPE, &ignore, NULL) == 0 &&
+	       sigaction(SIGXFSZ, &ignore, NULL) == 0;
 }
 
 /* A directory that the user may enter. */

@@ -73,6 +73,27 @@ stage_name_part(const char *name, char ret_name[NAME_MAX + 1])
 	write_name(name, ".deftpd-part", ret_name);
 }
 
+/* A dot and a name of at least one byte stand before it. */
+static bool
+has_ending(const char *name, size_t len, const char *ending)
+{
+	size_t ending_len = strlen(ending);
+
+	return name[0] == '.' && len > ending_len + 1 &&
+	       memcmp(name + len - ending_len, ending, ending_len) == 0;
+}
+
+bool
+stage_is_reserved(const char *name)
+{
+	size_t len = strlen(name);
+	bool has_number = len > 2 && name[len - 2] == '.' && name[len - 1] >= '1' &&
+	                  name[len - 1] <= '9';
+
+	return has_ending(name, len, ".deftpd-part") ||
+	       has_ending(name, has_number ? len - 2 : len, ".deftpd-new");
+}
+
 /*
  * Returns: 0; -EBUSY if somebody else has the lock; another negative errno where there
  *          are no locks.
@@ -96,8 +117,12 @@ stage_unlock(int fd)
 	(void)fcntl(fd, F_OFD_SETLK, &whole); /* what fails here was never locked */
 }
 
-bool
-stage_is_there(int dir_fd, const struct stage *stage)
+/*
+ * Ask whether the reserved name is still that of the file.
+ * Returns: false if somebody has moved it.
+ */
+static bool
+is_there(int dir_fd, const struct stage *stage)
 {
 	struct stat named;
 	struct stat opened;
@@ -110,9 +135,16 @@ stage_is_there(int dir_fd, const struct stage *stage)
 void
 stage_remove(int dir_fd, const struct stage *stage)
 {
-	if (stage_is_there(dir_fd, stage)) {
+	if (is_there(dir_fd, stage)) {
 		(void)unlinkat(dir_fd, stage->name, 0); /* or it is gone already */
 	}
+}
+
+/* Another name of it would change, too; and what is somebody else's is not ours. */
+static bool
+is_ours(const struct stat *info)
+{
+	return S_ISREG(info->st_mode) && info->st_nlink == 1 && info->st_uid == geteuid();
 }
 
 /*
@@ -132,14 +164,13 @@ take(int dir_fd, struct stage *stage)
 	}
 	if (fstat(stage->fd, &info) != 0) {
 		result = -errno;
-	} else if (!S_ISREG(info.st_mode) || info.st_nlink > 1 ||
-	           info.st_uid != geteuid()) {
-		result = -EPERM; /* another name of it would change, too */
+	} else if (!is_ours(&info)) {
+		result = -EPERM;
 	}
 	if (result == 0) {
 		result = lock(stage->fd);
 	}
-	if (result == 0 && !stage_is_there(dir_fd, stage)) {
+	if (result == 0 && !is_there(dir_fd, stage)) {
 		result = -EAGAIN;
 	}
 	if (result != 0) {
@@ -167,7 +198,7 @@ make(int dir_fd, mode_t mode, struct stage *stage)
 			 * are, another process may take it for a left one before it is
 			 * locked.
 			 */
-			if (lock(stage->fd) != -EBUSY && stage_is_there(dir_fd, stage)) {
+			if (lock(stage->fd) != -EBUSY && is_there(dir_fd, stage)) {
 				return 0;
 			}
 			fd_close(&stage->fd);
@@ -234,8 +265,7 @@ stage_stat_part(int dir_fd, const char *name, struct stat *ret_info)
 	struct stat info;
 
 	stage_name_part(name, part);
-	if (fstatat(dir_fd, part, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !S_ISREG(info.st_mode)) {
+	if (fstatat(dir_fd, part, &info, AT_SYMLINK_NOFOLLOW) != 0 || !is_ours(&info)) {
 		return false;
 	}
 	*ret_info = info;
@@ -261,6 +291,9 @@ stage_publish(int dir_fd, const struct stage *stage, const char *name, bool is_n
 {
 	unsigned flags = is_new ? RENAME_NOREPLACE : 0;
 
+	if (!is_there(dir_fd, stage)) {
+		return -ENOENT;
+	}
 	if (renameat2(dir_fd, stage->name, dir_fd, name, flags) == 0) {
 		return 0;
 	}
@@ -279,12 +312,23 @@ stage_publish(int dir_fd, const struct stage *stage, const char *name, bool is_n
 void
 stage_keep(int dir_fd, const struct stage *stage, const char *name)
 {
+	struct stage older;
+	uint64_t size;
 	char part[NAME_MAX + 1];
 
 	stage_name_part(name, part);
-	if (strcmp(part, stage->name) != 0 && stage_is_there(dir_fd, stage)) {
-		/* or it stays under the other name, and is made anew some time */
-		(void)renameat2(dir_fd, stage->name, dir_fd, part, 0);
+	if (strcmp(part, stage->name) != 0) {
+		int result = stage_open_part(dir_fd, name, &older, &size);
+
+		if (result != 0 && result != -ENOENT) {
+			stage_remove(dir_fd, stage);
+		} else if (is_there(dir_fd, stage)) {
+			/* or it stays under the other name, and is made anew some time */
+			(void)renameat2(dir_fd, stage->name, dir_fd, part, 0);
+		}
+		if (result == 0) {
+			fd_close(&older.fd);
+		}
 	}
 	stage_unlock(stage->fd);
 }

@@ -49,6 +49,12 @@ void stage_name_new(const char *name, unsigned number, char ret_name[NAME_MAX + 
 void stage_name_part(const char *name, char ret_name[NAME_MAX + 1]);
 
 /*
+ * Ask whether a name is one of the reserved ones, of whatever NAME.
+ * Returns: true if so.
+ */
+bool stage_is_reserved(const char *name);
+
+/*
  * Make a new file for NAME, empty and locked.
  * In:      mode: permission bits, which the umask lessens; is_only: no other upload of
  *          this name may run.
@@ -68,7 +74,7 @@ int stage_open_part(int dir_fd, const char *name, struct stage *ret_stage,
 
 /*
  * Look at what was cut of NAME.
- * Returns: true if it waits; then *ret_info.
+ * Returns: true if it waits for this user, who alone can go on with it; then *ret_info.
  */
 bool stage_stat_part(int dir_fd, const char *name, struct stat *ret_info);
 
@@ -79,19 +85,16 @@ bool stage_stat_part(int dir_fd, const char *name, struct stat *ret_info);
 bool stage_discard_part(int dir_fd, const char *name);
 
 /*
- * Ask whether the reserved name is still that of the file.
- * Returns: false if somebody has moved it.
- */
-bool stage_is_there(int dir_fd, const struct stage *stage);
-
-/*
  * Give the file its final name, in one step.
  * In:      is_new: something that has the name already is -EEXIST; else it is replaced.
- * Returns: 0 or negative errno.
+ * Returns: 0; -ENOENT if somebody has moved the file; other negative errno.
  */
 int stage_publish(int dir_fd, const struct stage *stage, const char *name, bool is_new);
 
-/* Keep the file as what was cut of NAME, in the place of an older one; and unlock it. */
+/*
+ * Keep the file as what was cut of NAME, in the place of an older one; and unlock it. If
+ * the older one is being continued, or is somebody else's, this one is removed.
+ */
 void stage_keep(int dir_fd, const struct stage *stage, const char *name);
 
 /* Remove the file, if the name is still its own. */

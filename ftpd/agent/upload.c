@@ -21,8 +21,11 @@
 enum {
 	NEW_FILE_MODE = 0666,
 	COPY_PIECE = 16 * 1024 * 1024,
-	/* A name with a dot and eight digits behind it still fits. */
+	/*
+	 * A name with a dot and eight digits behind it still fits, and so does its path.
+	 */
 	WISH_MAX = NAME_MAX - 9,
+	WISH_PATH_MAX = IPC_PATH_MAX - 16,
 };
 
 static enum ipc_result
@@ -34,7 +37,8 @@ ask_space(int fd, const struct agent_rights *rights, uint64_t *ret_bytes)
 	if (fstatfs(fd, &space) != 0) {
 		return ipc_result_from_errno(-errno);
 	}
-	if (__builtin_mul_overflow((uint64_t)space.f_bavail, (uint64_t)space.f_bsize,
+	/* f_bsize is what the file system likes to be given at once. */
+	if (__builtin_mul_overflow((uint64_t)space.f_bavail, (uint64_t)space.f_frsize,
 	                           &free_bytes)) {
 		free_bytes = UINT64_MAX;
 	}
@@ -105,18 +109,16 @@ static enum ipc_result
 open_direct(struct upload *upload, const struct place *place,
             const struct agent_question *question)
 {
-	bool is_append = question->how == AGENT_OPEN_APPEND;
 	int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY;
 
-	if (is_append || question->offset == 0) {
-		flags |= O_CREAT;
-	}
-	if (upload->is_new_only) {
-		flags |= O_EXCL;
-	} else if (!is_append && question->offset == 0) {
-		flags |= O_TRUNC;
+	if (!upload->is_append && question->offset == 0) {
+		flags |= upload->is_new_only ? O_CREAT | O_EXCL : O_CREAT | O_TRUNC;
 	}
 	upload->file.fd = place_open(place, flags, NEW_FILE_MODE);
+	upload->was_there = upload->is_append && upload->file.fd >= 0;
+	if (upload->is_append && upload->file.fd == -ENOENT) {
+		upload->file.fd = place_open(place, flags | O_CREAT, NEW_FILE_MODE);
+	}
 	if (upload->file.fd < 0) {
 		int result = upload->file.fd;
 
@@ -133,7 +135,8 @@ open_direct(struct upload *upload, const struct place *place,
 		return IPC_NOT_A_FILE;
 	}
 	return begin_at(upload, (uint64_t)upload->info.st_size,
-	                is_append ? (uint64_t)upload->info.st_size : question->offset);
+	                upload->is_append ? (uint64_t)upload->info.st_size
+	                                  : question->offset);
 }
 
 static enum ipc_result
@@ -163,51 +166,69 @@ open_part(struct upload *upload, const struct place *place, uint64_t offset)
 	return begin_at(upload, size, offset == UINT64_MAX ? size : offset);
 }
 
+/* Take over all bytes of the old file, or share them. */
+static enum ipc_result
+copy_old(struct upload *upload, int old_fd)
+{
+	enum ipc_result result = IPC_OK;
+	ssize_t copied = 1;
+	off_t end;
+
+	if (!clone_share(old_fd, upload->file.fd)) {
+		while (copied > 0 && result == IPC_OK) {
+			copied = clone_some(old_fd, upload->file.fd, COPY_PIECE);
+			result = copied < 0 ? ipc_result_from_errno((int)copied)
+			                    : upload_check_space(old_fd, &upload->rights);
+		}
+	}
+	if (result != IPC_OK) {
+		return result;
+	}
+	end = lseek(upload->file.fd, 0, SEEK_END);
+	upload->offset = (uint64_t)end;
+	return end < 0 ? IPC_LOCAL_ERROR : IPC_OK;
+}
+
 /* The file that is there is the beginning of the new one. */
 static enum ipc_result
-open_copy(struct upload *upload, const struct place *place, const struct stat *old)
+open_copy(struct upload *upload, const struct place *place)
 {
-	uint64_t size = (uint64_t)old->st_size;
-	enum ipc_result result;
-	ssize_t copied = 1;
-	int old_fd;
+	enum ipc_result result = IPC_OK;
+	int old_fd = place_open(place, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
-	if (!S_ISREG(old->st_mode)) {
+	if (old_fd == -ELOOP) {
 		return IPC_NOT_A_FILE; /* a link: nothing is behind it here */
 	}
-	if (size > limit_of(&upload->rights)) {
-		return IPC_TOO_LARGE;
-	}
-	old_fd = place_open(place, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (old_fd < 0) {
 		return ipc_result_from_errno(old_fd);
 	}
-	result = open_new(upload, place, old->st_mode & AGENT_MODE_MAX, false);
-	if (result == IPC_OK && !clone_share(old_fd, upload->file.fd)) {
-		while (copied > 0) {
-			copied = clone_some(old_fd, upload->file.fd, COPY_PIECE);
-		}
-		result = ipc_result_from_errno((int)copied);
+	if (fstat(old_fd, &upload->old) != 0) {
+		result = IPC_LOCAL_ERROR;
+	} else if (!S_ISREG(upload->old.st_mode)) {
+		result = IPC_NOT_A_FILE; /* exchanged since it was looked at */
+	} else if ((uint64_t)upload->old.st_size > limit_of(&upload->rights)) {
+		result = IPC_TOO_LARGE;
+	}
+	if (result == IPC_OK) {
+		result =
+		    open_new(upload, place, upload->old.st_mode & AGENT_MODE_MAX, false);
+	}
+	if (result == IPC_OK) {
+		result = copy_old(upload, old_fd);
 	}
 	fd_close(&old_fd);
-	if (result == IPC_OK) {
-		off_t end = lseek(upload->file.fd, 0, SEEK_END);
-
-		upload->offset = (uint64_t)end;
-		result = end < 0 ? IPC_LOCAL_ERROR : IPC_OK;
-	}
 	return result;
 }
 
 static enum ipc_result
 open_append(struct upload *upload, const struct place *place,
-            const struct agent_question *question, const struct stat *old)
+            const struct agent_question *question)
 {
 	struct stat part;
 	bool has_part = stage_stat_part(place->dir_fd, place->name, &part);
 
-	if (old != NULL) {
-		return has_part ? IPC_BAD_OFFSET : open_copy(upload, place, old);
+	if (upload->was_there) {
+		return has_part ? IPC_BAD_OFFSET : open_copy(upload, place);
 	}
 	if (has_part && question->has_told_size &&
 	    question->told_size == (uint64_t)part.st_size) {
@@ -252,8 +273,9 @@ open_staged(struct upload *upload, const struct place *place,
 	if (result != IPC_OK) {
 		return result;
 	}
-	if (question->how == AGENT_OPEN_APPEND) {
-		return open_append(upload, place, question, has_old ? &info : NULL);
+	if (upload->is_append) {
+		upload->was_there = has_old;
+		return open_append(upload, place, question);
 	}
 	if (question->offset != 0) {
 		return open_part(upload, place, question->offset);
@@ -269,8 +291,12 @@ static enum ipc_result
 open_by_mode(struct upload *upload, const struct place *place,
              const struct agent_question *question)
 {
-	return upload->is_staged ? open_staged(upload, place, question)
-	                         : open_direct(upload, place, question);
+	if (!upload->is_staged) {
+		return open_direct(upload, place, question);
+	}
+	/* The next upload would take it for what a killed process has left. */
+	return stage_is_reserved(place->name) ? IPC_BAD_NAME
+	                                      : open_staged(upload, place, question);
 }
 
 /*
@@ -300,6 +326,9 @@ open_unique(struct upload *upload, struct place *place,
 	enum ipc_result result = IPC_EXISTS;
 	char wish[NAME_MAX + 1];
 
+	if (strlen(place->path) > WISH_PATH_MAX) {
+		return IPC_BAD_NAME;
+	}
 	if (place->is_directory) {
 		place->is_directory = false;
 		(void)snprintf(place->name, sizeof(place->name), "upload");
@@ -390,6 +419,7 @@ upload_open(struct upload_table *table, struct place *place,
 	    .is_new_only =
 		policy_only_new(place->rights) || question->how == AGENT_OPEN_UNIQUE,
 	    .is_staged = place->rights->mode != AGENT_UPLOAD_DIRECT,
+	    .is_append = question->how == AGENT_OPEN_APPEND,
 	};
 	struct upload *slot = find_free(table);
 	bool has_end = upload.is_staged || !upload.rights.keeps_partial ||

@@ -12,7 +12,9 @@
  * atomic and durable: they go into a file beside it, which gets the name when it is
  * whole; and durable, file and directory are on the disk before that is answered. What
  * was cut is continued by STOR with REST only, or by APPE when nothing has the name and
- * SIZE has told the size of what waits: so bytes of two files never mix.
+ * SIZE has told the size of what waits: so bytes of two files never mix. An APPE whose
+ * file has changed when it ends is IPC_BUSY: it would undo what others were told is
+ * stored.
  */
 #ifndef FTPD_AGENT_UPLOAD_H
 #define FTPD_AGENT_UPLOAD_H
@@ -34,12 +36,15 @@ struct upload {
 	char name[NAME_MAX + 1];
 	struct stage file; /* its name is `name` in direct mode */
 	struct stat info;  /* when it was opened */
+	struct stat old;   /* had the name then; only with was_there */
 	struct agent_rights rights;
 	uint64_t offset;  /* where the worker began */
 	bool is_new_only; /* nothing may have the name */
 	bool is_staged;   /* not under its final name */
 	bool is_part;     /* goes on with what was cut before */
 	bool is_whole;    /* what is there was all sent from the first byte on */
+	bool is_append;   /* of use only if nobody has changed the file meanwhile */
+	bool was_there;   /* with is_append: something had the name */
 };
 
 /* Without uploads it is all zero. */

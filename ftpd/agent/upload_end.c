@@ -45,8 +45,8 @@ shorten(int fd, uint64_t len)
 }
 
 /*
- * What was cut, in direct mode: it stays, or the file is as long as it was, or gone if it
- * began with this upload.
+ * What was cut, in direct mode: it stays, or the file ends where the upload began, or is
+ * gone if it began with this upload.
  */
 static void
 cut_direct(const struct upload *upload)
@@ -54,7 +54,7 @@ cut_direct(const struct upload *upload)
 	if (upload->rights.keeps_partial) {
 		return;
 	}
-	if (upload->offset == 0) {
+	if (upload->offset == 0 && !upload->was_there) {
 		stage_remove(upload->dir_fd, &upload->file);
 	} else {
 		shorten(upload->file.fd, upload->offset);
@@ -153,6 +153,25 @@ sync_directory(const struct upload *upload)
 	return result;
 }
 
+/*
+ * Ask whether the file is still the one that an APPE has gone on with. Between this and
+ * the renaming there is a moment in which nobody can keep others from changing it.
+ */
+static bool
+is_unchanged(const struct upload *upload)
+{
+	const struct stat *old = &upload->old;
+	struct stat now;
+
+	if (fstatat(upload->dir_fd, upload->name, &now, AT_SYMLINK_NOFOLLOW) != 0) {
+		return errno == ENOENT && !upload->was_there;
+	}
+	return upload->was_there && now.st_dev == old->st_dev &&
+	       now.st_ino == old->st_ino && now.st_size == old->st_size &&
+	       now.st_mtim.tv_sec == old->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
+}
+
 static int
 publish(const struct upload *upload, const struct stat *file)
 {
@@ -162,8 +181,8 @@ publish(const struct upload *upload, const struct stat *file)
 	if (result == 0 && is_durable && fsync(upload->file.fd) != 0) {
 		result = -errno;
 	}
-	if (result == 0 && !stage_is_there(upload->dir_fd, &upload->file)) {
-		result = -ENOENT;
+	if (result == 0 && upload->is_append && !is_unchanged(upload)) {
+		result = -EBUSY;
 	}
 	if (result == 0) {
 		result = stage_publish(upload->dir_fd, &upload->file, upload->name,

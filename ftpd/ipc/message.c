@@ -32,7 +32,8 @@ ipc_result_from_errno(int negative_errno)
 	case ENXIO:
 	case ENODEV: return IPC_NOT_A_FILE;
 	case EAGAIN:
-	case EBUSY: return IPC_BUSY;
+	case EBUSY:
+	case ETXTBSY: return IPC_BUSY;
 	default: return IPC_LOCAL_ERROR;
 	}
 }

@@ -2,7 +2,8 @@
  * test_agent_upload: OPEN_WRITE, COMMIT and DISCARD of the real agent in every mode.
  * Source: deftpd.conf(5), uploads.mode; RFC 959 (STOR, APPE, STOU, REST); SECURITY.md F5,
  * F11, F12, F17, F18, F21.
- * Not here: kill -9 and full disks; see test_agent_upload_faults.c.
+ * Not here: kill -9 and full disks; see test_agent_upload_faults.c. Others in the way;
+ * see test_agent_upload_shared.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +248,15 @@ keeps_nothing_where_told(void **state)
 		assert_int_equal(
 		    agent_upload_cut(agent, "/file", AGENT_OPEN_APPEND, 0, "45"), IPC_OK);
 		assert_true(tree_has(&fixture->tree, "/file", "abc"));
+		/* an empty file was there, too */
+		assert_int_equal(agent_upload(agent, "/file", AGENT_OPEN_STORE, 0, ""),
+		                 IPC_OK);
+		assert_int_equal(
+		    agent_upload_cut(agent, "/file", AGENT_OPEN_APPEND, 0, "45"), IPC_OK);
+		assert_true(tree_has(&fixture->tree, "/file", ""));
+		assert_int_equal(
+		    agent_upload_cut(agent, "/none", AGENT_OPEN_APPEND, 0, "45"), IPC_OK);
+		assert_false(tree_is_there(&fixture->tree, "/none"));
 		assert_int_equal(
 		    agent_ask_path(agent, AGENT_REMOVE_FILE, "/file", &(int){-1}).result,
 		    IPC_OK);

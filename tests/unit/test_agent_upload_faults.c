@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -234,6 +235,23 @@ tells_that_the_disk_is_full(void **state)
 		assert_int_equal(
 		    agent_ask_path(agent, AGENT_REMOVE_FILE, "/small/big", &fd).result,
 		    IPC_OK);
+		/* nor does the copy that APPE begins with take what must stay free */
+		answer =
+		    agent_open_write(agent, "/small/half", AGENT_OPEN_STORE, 0, -1, &fd);
+		assert_int_equal(write(fd, large, 300 * 1024), 300 * 1024);
+		if (answer.upload != 0) {
+			assert_int_equal(
+			    agent_ask_end(agent, AGENT_COMMIT, answer.upload), IPC_OK);
+		}
+		fd_close(&fd);
+		answer =
+		    agent_open_write(agent, "/small/half", AGENT_OPEN_APPEND, 0, -1, &fd);
+		assert_int_equal(answer.result,
+		                 modes[i] == AGENT_UPLOAD_DIRECT ? IPC_OK : IPC_NO_SPACE);
+		fd_close(&fd);
+		assert_int_equal(
+		    agent_ask_path(agent, AGENT_REMOVE_FILE, "/small/half", &fd).result,
+		    IPC_OK);
 		/* no inode is left */
 		while (made < 30) {
 			char path[32];
@@ -297,6 +315,32 @@ tells_that_it_is_read_only(void **state)
 	assert_int_equal(umount(text), 0);
 }
 
+/* Who started us may have set a limit that we do not know. */
+static void
+survives_a_limit_of_file_sizes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct agent_process *agent = &fixture->agent;
+	char text[HARNESS_PATH];
+	struct rlimit before;
+	struct rlimit low;
+	int fd;
+
+	tree_file(&fixture->tree, "/large", "");
+	tree_give(&fixture->tree, "/large");
+	assert_int_equal(truncate(tree_path(&fixture->tree, "/large", text), 1 << 20), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	low = (struct rlimit){.rlim_cur = 1 << 16, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	start(fixture, AGENT_UPLOAD_ATOMIC, true);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(
+	    agent_open_write(agent, "/large", AGENT_OPEN_APPEND, 0, -1, &fd).result,
+	    IPC_TOO_LARGE);
+	assert_int_equal(tree_count(&fixture->tree, "/"), 1);
+	end(fixture);
+}
+
 #define WITH_TREE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -306,6 +350,7 @@ main(void)
 	    WITH_TREE(survives_kill_9_at_any_point),
 	    WITH_TREE(tells_that_the_disk_is_full),
 	    WITH_TREE(tells_that_it_is_read_only),
+	    WITH_TREE(survives_a_limit_of_file_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
