@@ -62,13 +62,8 @@ find_facts(const struct login_try *login, struct policy_facts *ret_facts)
 static bool
 has_unknown_groups(const struct login_try *login)
 {
-	const struct overrides *overrides = &login->auth->overrides;
-	bool is_asked = login->auth->options.logins.deny_groups.count > 0;
-
-	for (size_t i = 0; i < overrides->count; i++) {
-		is_asked = is_asked || overrides->entry[i].scope == POLICY_GROUP;
-	}
-	return is_asked && login->candidate.account.group_count > ACCOUNT_GROUP_NAMES_MAX;
+	return login->candidate.account.group_count > ACCOUNT_GROUP_NAMES_MAX &&
+	       policy_minds_groups(&login->auth->options, &login->auth->overrides);
 }
 
 bool

@@ -231,6 +231,17 @@ names_group(const struct options_name_list *list, const struct policy_subject *s
 	return false;
 }
 
+bool
+policy_minds_groups(const struct options *options, const struct overrides *overrides)
+{
+	for (size_t i = 0; i < overrides->count; i++) {
+		if (overrides->entry[i].scope == POLICY_GROUP) {
+			return true;
+		}
+	}
+	return options->logins.deny_groups.count > 0;
+}
+
 /*
  * Root's number, and the one that tells setresuid(2) to leave everything as it is: with
  * neither anybody is served.

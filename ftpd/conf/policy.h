@@ -147,6 +147,14 @@ enum policy_admission {
 	POLICY_ADMISSION_COUNT,
 };
 
+/*
+ * Ask whether anybody can be denied, or given other settings, for being in a group: all
+ * groups of a user must then be known by name.
+ * Returns: true if so.
+ */
+bool policy_minds_groups(const struct options *options,
+                         const struct overrides *overrides);
+
 /* What only the system can tell of the user. */
 struct policy_facts {
 	bool is_in_denied_file;

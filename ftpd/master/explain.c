@@ -175,6 +175,13 @@ print_admission(const struct explanation *explanation)
 		       strerror(-is_listed));
 		return;
 	}
+	if (account->group_count > ACCOUNT_GROUP_NAMES_MAX &&
+	    policy_minds_groups(options, conf_overrides(explanation->conf))) {
+		printf("%-22s refused: in %zu groups, of which only %d can be compared "
+		       "with logins.deny_groups and the sections \"group\"\n",
+		       "admission", account->group_count, ACCOUNT_GROUP_NAMES_MAX);
+		return;
+	}
 	facts.is_in_denied_file = is_listed > 0;
 	facts.has_valid_shell = explanation->who.kind == POLICY_KIND_LOCAL &&
 	                        account_has_valid_shell(account);
@@ -383,6 +390,20 @@ resolve(struct explanation *explanation)
 	               &subject, &explanation->policy, &explanation->origins);
 }
 
+/* A directory service may know him in another spelling: what he is called decides. */
+static void
+take_spelling(struct explanation *explanation)
+{
+	const char *name = explanation->who.account.name;
+
+	if (explanation->who.kind == POLICY_KIND_LOCAL &&
+	    strcmp(name, explanation->user) != 0 &&
+	    strlen(name) < sizeof(explanation->user)) {
+		memcpy(explanation->user, name, strlen(name) + 1);
+		print_row("is called", name, "");
+	}
+}
+
 static void
 print_all(const struct explanation *explanation)
 {
@@ -416,6 +437,7 @@ explain(const struct conf *conf, const char *who)
 	print_row("user", explanation->user, "");
 	is_found = explain_who_find(conf, explanation->user, &explanation->who);
 	if (is_found) {
+		take_spelling(explanation);
 		resolve(explanation);
 		print_all(explanation);
 	}

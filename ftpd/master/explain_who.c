@@ -187,6 +187,21 @@ find_local(const struct conf *conf, const char *name, struct explain_who *who)
 	return ANSWER_HERE;
 }
 
+/* As deftpd-auth: an earlier source decides about the proper spelling, too. */
+static enum answer
+ask_earlier(const struct conf *conf, struct explain_who *who)
+{
+	struct explain_who other = {.kind = POLICY_KIND_COUNT};
+	enum answer answer = find_virtual(conf, who->account.name, &other);
+
+	if (answer == ANSWER_NOT_HERE) {
+		return ANSWER_HERE;
+	}
+	explain_who_free(who);
+	*who = other;
+	return answer;
+}
+
 bool
 explain_who_find(const struct conf *conf, const char *name, struct explain_who *ret_who)
 {
@@ -206,6 +221,11 @@ explain_who_find(const struct conf *conf, const char *name, struct explain_who *
 		answer = strcmp(sources->entry[i], "virtual") == 0
 		             ? find_virtual(conf, name, ret_who)
 		             : find_local(conf, name, ret_who);
+		if (answer == ANSWER_HERE && i > 0 &&
+		    ret_who->kind == POLICY_KIND_LOCAL &&
+		    strcmp(ret_who->account.name, name) != 0) {
+			answer = ask_earlier(conf, ret_who);
+		}
 	}
 	if (answer == ANSWER_NOT_HERE) {
 		printf("unknown: no source has a user %s\n", name);

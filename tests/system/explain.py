@@ -18,9 +18,11 @@ USERS = {
     "low": "low:x:300:5001::/home/low:/bin/sh",
     "toor": "toor:x:0:0::/root-of-toor:/bin/sh",
     "bot": "bot:x:5003:5003::/home/bot:/usr/sbin/nologin",
+    "crowd": "crowd:x:5007:5001::/home/crowd:/bin/sh",
     "lost": "lost:x:5004:5001::relative:/bin/sh",
 }
-GROUPS = ("joe:x:5001:", "botgroup:x:5003:", "second:x:5005:joe,ann", "first:x:5006:joe")
+GROUPS = ("joe:x:5001:", "botgroup:x:5003:", "second:x:5005:joe,ann", "first:x:5006:joe",
+          *(f"crowd{number}:x:{number}:crowd" for number in range(5100, 5400)))
 CONF = """\
 passive_address = "192.0.2.9"
 passive_address_for = {"10.0.0.0/8=192.168.1.1"}
@@ -195,6 +197,8 @@ def local_users():
     place.expect("joe", "password PAM decides, by /etc/pam.d/nowhere",
                  "there is none, so PAM goes by /etc/pam.d/other, which lets nobody in as a rule",
                  overrides=("local_users.pam_service=nowhere",))
+    place.expect("crowd", "admission refused: in 301 groups, of which only 256 can be compared with logins.deny_groups and the "
+                 "sections \"group\"")
     place.expect("lost", "directory seen as / refused: \"~\" with the home \"relative\" is no absolute path, or too long "
                  "(default (local_users.root))")
 
