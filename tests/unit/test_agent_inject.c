@@ -163,7 +163,7 @@ is_agent_right(const struct fault *fault, const struct agent_tree *tree)
 static void
 stops_agents(void **state)
 {
-	struct agent_tree tree;
+	struct agent_tree tree = {0};
 
 	(void)state;
 	if (geteuid() != 0 || !sandbox_is_built()) {

@@ -85,7 +85,7 @@ is_one_file(void **state)
 		enum agent_open how = ways[i % ARRAY_COUNT(ways)];
 		struct agent_process process;
 		struct agent_answer answer;
-		struct agent_tree tree;
+		struct agent_tree tree = {0};
 		int fd;
 
 		tree_make(&tree);
@@ -120,7 +120,7 @@ is_not_what_has_its_name_later(void **state)
 	    .may_write = true, .mode = AGENT_UPLOAD_ATOMIC, .keeps_partial = true};
 	struct agent_process process;
 	struct agent_answer answer;
-	struct agent_tree tree;
+	struct agent_tree tree = {0};
 	int fd;
 	int kept_fd;
 
