@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mix.h"
 #include "common/base.h"
 
 enum {
@@ -27,20 +28,11 @@ penalty_init(struct penalty_table *table, size_t capacity, uint64_t seed)
 	table->set_count = table->rows != NULL ? capacity / table->ways : 0;
 }
 
-static uint64_t
-mix(uint64_t value)
-{
-	value ^= value >> 32;
-	value *= UINT64_C(0xd6e8feb86659fd93);
-	value ^= value >> 32;
-	value *= UINT64_C(0xd6e8feb86659fd93);
-	return value ^ value >> 32;
-}
-
 static struct penalty_row *
 set_of(const struct penalty_table *table, uint64_t key)
 {
-	return &table->rows[mix(table->seed ^ mix(key)) % table->set_count * table->ways];
+	return &table->rows[mix_bits(table->seed ^ mix_bits(key)) % table->set_count *
+	                    table->ways];
 }
 
 /* What is left of a score: half of it after each half-life, evenly in between. */
