@@ -48,7 +48,10 @@ find(struct login_try *login, struct verdict *verdict)
 	case SOURCE_FAULT:
 	case SOURCE_RESULT_COUNT: break;
 	}
-	/* It meets everybody, so that it tells nothing of this name. */
+	/*
+	 * It meets everybody whom no source before that one knows: what it tells of a
+	 * name is that, and only while the source is broken.
+	 */
 	refuse(verdict, MA_FAULT, verdict->text);
 	verdict->refusal = LOGIN_UNAVAILABLE;
 	return false;

@@ -7,8 +7,9 @@
  *
  * A failure makes the next tries of the same address wait, and, for much shorter, those
  * for the same user from anywhere: an honest user is delayed, never locked out. A try
- * waits from when it was made, and is looked at again when its turn comes, so that many
- * tries at once are no cheaper than one after the other.
+ * waits from when it was made, and is looked at again when its turn comes: of many made
+ * at once the later ones wait for the failures of the earlier, but none for longer than
+ * max_delay, so that who shares an address with a guesser comes in.
  */
 #ifndef FTPD_MASTER_LOGIN_DESK_H
 #define FTPD_MASTER_LOGIN_DESK_H
