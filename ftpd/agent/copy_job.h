@@ -54,10 +54,7 @@ struct copy {
 /* Note what could not be copied: the first reason is the result. */
 void copy_note(struct copy *copy, enum ipc_result result);
 
-/*
- * Begin to copy one file.
- * In:      mode: as stat has it.
- */
+/* Begin to copy one file. */
 void copy_file_begin(struct copy *copy, int from_dir_fd, const char *name, int to_dir_fd,
                      const char *to_name);
 

@@ -94,12 +94,8 @@ stage_is_reserved(const char *name)
 	       has_ending(name, has_number ? len - 2 : len, ".deftpd-new");
 }
 
-/*
- * Returns: 0; -EBUSY if somebody else has the lock; another negative errno where there
- *          are no locks.
- */
-static int
-lock(int fd)
+int
+stage_lock(int fd)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -168,7 +164,7 @@ take(int dir_fd, struct stage *stage)
 		result = -EPERM;
 	}
 	if (result == 0) {
-		result = lock(stage->fd);
+		result = stage_lock(stage->fd);
 	}
 	if (result == 0 && !is_there(dir_fd, stage)) {
 		result = -EAGAIN;
@@ -198,7 +194,7 @@ make(int dir_fd, mode_t mode, struct stage *stage)
 			 * are, another process may take it for a left one before it is
 			 * locked.
 			 */
-			if (lock(stage->fd) != -EBUSY && is_there(dir_fd, stage)) {
+			if (stage_lock(stage->fd) != -EBUSY && is_there(dir_fd, stage)) {
 				return 0;
 			}
 			fd_close(&stage->fd);

@@ -100,6 +100,13 @@ void stage_keep(int dir_fd, const struct stage *stage, const char *name);
 /* Remove the file, if the name is still its own. */
 void stage_remove(int dir_fd, const struct stage *stage);
 
+/*
+ * Lock an open file for one upload, until it is unlocked or nobody has it open any more.
+ * Returns: 0; -EBUSY if somebody else has the lock; another negative errno where there
+ *          are no locks.
+ */
+int stage_lock(int fd);
+
 /* Take the lock off, as somebody else may still have the file open. */
 void stage_unlock(int fd);
 

@@ -102,6 +102,20 @@ begin_at(struct upload *upload, uint64_t size, uint64_t offset)
 }
 
 /*
+ * What is cut off or removed when an upload is cut must be nobody else's. Where there are
+ * no locks, nobody can tell.
+ * Returns: false if another upload has the file, or has removed it before we had it.
+ */
+static bool
+has_alone(const struct upload *upload)
+{
+	struct stat info;
+
+	return stage_lock(upload->file.fd) != -EBUSY &&
+	       (fstat(upload->file.fd, &info) != 0 || info.st_nlink > 0);
+}
+
+/*
  * One call that opens, makes and empties: what it was is looked at on the descriptor. A
  * FIFO or a device does not hold us up, and O_TRUNC does nothing to it.
  */
@@ -112,7 +126,9 @@ open_direct(struct upload *upload, const struct place *place,
 	int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY;
 
 	if (!upload->is_append && question->offset == 0) {
-		flags |= upload->is_new_only ? O_CREAT | O_EXCL : O_CREAT | O_TRUNC;
+		flags |= upload->is_new_only            ? O_CREAT | O_EXCL
+		         : upload->rights.keeps_partial ? O_CREAT | O_TRUNC
+		                                        : O_CREAT;
 	}
 	upload->file.fd = place_open(place, flags, NEW_FILE_MODE);
 	upload->was_there = upload->is_append && upload->file.fd >= 0;
@@ -125,6 +141,10 @@ open_direct(struct upload *upload, const struct place *place,
 		upload->file.fd = -1;
 		return result == -ENAMETOOLONG ? IPC_BAD_NAME
 		                               : ipc_result_from_errno(result);
+	}
+	if (!upload->rights.keeps_partial && !has_alone(upload)) {
+		fd_close(&upload->file.fd);
+		return IPC_BUSY;
 	}
 	if (fstat(upload->file.fd, &upload->info) != 0) {
 		return ipc_result_from_errno(-errno);

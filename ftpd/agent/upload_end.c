@@ -27,9 +27,7 @@ find(struct upload_table *table, uint32_t number)
 static void
 leave(struct upload *upload)
 {
-	if (upload->is_staged) {
-		stage_unlock(upload->file.fd);
-	}
+	stage_unlock(upload->file.fd);
 	fd_close(&upload->file.fd);
 	fd_close(&upload->dir_fd);
 	upload->number = 0;
@@ -107,9 +105,6 @@ upload_abandon(struct upload *upload)
 	 */
 	if (upload->is_staged && !upload->is_part) {
 		stage_remove(upload->dir_fd, &upload->file);
-	}
-	if (upload->is_staged) {
-		stage_unlock(upload->file.fd);
 	}
 	fd_close(&upload->file.fd);
 }

@@ -145,6 +145,46 @@ keeps_no_part_over_a_running_one(void **state)
 	end(fixture);
 }
 
+/* Where what was cut is removed, it is never what somebody else has sent. */
+static void
+removes_nothing_of_another_upload(void **state)
+{
+	static const enum agent_open ways[] = {AGENT_OPEN_STORE, AGENT_OPEN_APPEND};
+	struct fixture *fixture = *state;
+	struct agent_process *agent = &fixture->agent;
+
+	for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
+		struct agent_answer answer;
+		enum ipc_result result;
+		int fd;
+
+		start(fixture, AGENT_UPLOAD_DIRECT, false);
+		answer = agent_open_write(agent, "/file", ways[i], 0, -1, &fd);
+		assert_int_equal(answer.result, IPC_OK);
+		assert_int_equal(write(fd, "first", 5), 5);
+		result = agent_upload(agent, "/file", ways[i], 0, "second");
+		assert_int_equal(result, IPC_BUSY);
+		/* nor has the one that had to wait changed anything */
+		assert_true(tree_has(&fixture->tree, "/file", "first"));
+		assert_int_equal(agent_ask_end(agent, AGENT_DISCARD, answer.upload),
+		                 IPC_OK);
+		/* the worker may still have it open */
+		assert_int_equal(agent_upload(agent, "/file", ways[i], 0, "second"),
+		                 IPC_OK);
+		fd_close(&fd);
+		assert_true(tree_has(&fixture->tree, "/file", "second"));
+		answer = agent_open_write(agent, "/file", ways[i], 0, -1, &fd);
+		assert_int_equal(agent_ask_end(agent, AGENT_COMMIT, answer.upload),
+		                 IPC_OK);
+		assert_int_equal(agent_upload(agent, "/file", ways[i], 0, ""), IPC_OK);
+		fd_close(&fd);
+		end(fixture);
+		assert_int_equal(
+		    unlink(tree_path(&fixture->tree, "/file", (char[HARNESS_PATH]){0})),
+		    0);
+	}
+}
+
 /* A part that this user cannot go on with is not there, and stays. */
 static void
 leaves_parts_of_others_alone(void **state)
@@ -301,6 +341,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH_TREE(appends_to_what_is_there_only),
 	    WITH_TREE(keeps_no_part_over_a_running_one),
+	    WITH_TREE(removes_nothing_of_another_upload),
 	    WITH_TREE(leaves_parts_of_others_alone),
 	    WITH_TREE(uploads_under_no_reserved_name),
 	    WITH_TREE(finds_unique_names_that_fit),
