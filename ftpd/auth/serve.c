@@ -159,7 +159,6 @@ ask_master(struct login_try *login, bool *ret_is_admitted)
 	                              .number = login->number,
 	                              .user = account->name,
 	                              .user_len = strlen(account->name),
-	                              .uid = account->uid,
 	                              .max_sessions = login->policy.max_sessions,
 	                              .user_rate_down = login->policy.user_rate_down,
 	                              .user_rate_up = login->policy.user_rate_up};

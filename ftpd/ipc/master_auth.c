@@ -18,7 +18,6 @@ ma_encode(const struct ma_message *message, uint8_t *bytes, size_t cap)
 	case MA_TRY:
 		wire_put_u32(&writer, message->session);
 		wire_put_addr(&writer, &message->peer);
-		wire_put_addr(&writer, &message->local);
 		break;
 	case MA_GO: wire_put_bool(&writer, message->is_admitted); break;
 	case MA_READY:
@@ -33,7 +32,6 @@ ma_encode(const struct ma_message *message, uint8_t *bytes, size_t cap)
 	case MA_ACCEPTED:
 		wire_put_u64(&writer, message->number);
 		wire_put_bytes(&writer, message->user, message->user_len);
-		wire_put_u32(&writer, message->uid);
 		wire_put_u32(&writer, message->max_sessions);
 		wire_put_u64(&writer, message->user_rate_down);
 		wire_put_u64(&writer, message->user_rate_up);
@@ -56,7 +54,6 @@ ma_decode(const uint8_t *bytes, size_t len, struct ma_message *ret_message)
 	case MA_TRY:
 		message.session = wire_get_u32(&reader);
 		message.peer = wire_get_addr(&reader);
-		message.local = wire_get_addr(&reader);
 		break;
 	case MA_GO: message.is_admitted = wire_get_bool(&reader); break;
 	case MA_READY:
@@ -71,7 +68,6 @@ ma_decode(const uint8_t *bytes, size_t len, struct ma_message *ret_message)
 	case MA_ACCEPTED:
 		message.number = wire_get_u64(&reader);
 		message.user = wire_get_bytes(&reader, MA_USER_MAX, &message.user_len);
-		message.uid = wire_get_u32(&reader);
 		message.max_sessions = wire_get_u32(&reader);
 		message.user_rate_down = wire_get_u64(&reader);
 		message.user_rate_up = wire_get_u64(&reader);

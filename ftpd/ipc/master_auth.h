@@ -28,14 +28,14 @@
 
 enum ma_type {
 	/* master */
-	MA_TRY, /* [fd] session, peer, local */
+	MA_TRY, /* [fd] session, peer */
 	MA_GO,  /* is_admitted */
 	/* authenticator */
 	MA_READY,
 	MA_TAKEN, /* the descriptor of TRY has arrived */
 	MA_ASKING,
 	MA_REFUSED,  /* reason, number, user, text */
-	MA_ACCEPTED, /* number, user, uid, max_sessions, rates, text */
+	MA_ACCEPTED, /* number, user, max_sessions, rates, text */
 	MA_COUNT,
 };
 
@@ -62,7 +62,6 @@ struct ma_message {
 	enum ma_type type;
 	uint32_t session;
 	struct addr peer;
-	struct addr local;
 	bool is_admitted;
 	bool is_asking;
 	enum ma_reason reason;
@@ -71,7 +70,6 @@ struct ma_message {
 	 * be the one of MW_LOGIN.
 	 */
 	uint64_t number;
-	uint32_t uid;
 	uint32_t max_sessions;   /* of this user, 0: no limit */
 	uint64_t user_rate_down; /* shared by the user's sessions; 0: no limit */
 	uint64_t user_rate_up;

@@ -285,10 +285,8 @@ tell(struct authenticator *authenticator, const struct ma_message *message, int 
 bool
 authenticator_try(struct authenticator *authenticator, struct session *session, int fd)
 {
-	const struct ma_message message = {.type = MA_TRY,
-	                                   .session = session->id,
-	                                   .peer = session->peer,
-	                                   .local = session->local};
+	const struct ma_message message = {
+	    .type = MA_TRY, .session = session->id, .peer = session->peer};
 
 	if (!tell(authenticator, &message, fd)) {
 		authenticator_kill(authenticator, "it does not take its try");

@@ -318,8 +318,7 @@ child_give_try(struct auth_child *child, int auth_fd)
 	const struct ma_message order = {
 	    .type = MA_TRY,
 	    .session = 7,
-	    .peer = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}, .port = 4711},
-	    .local = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 2}, .port = 21}};
+	    .peer = {.family = ADDR_IPV4, .bytes = {192, 0, 2, 1}, .port = 4711}};
 	struct ma_message taken;
 	uint8_t bytes[128];
 	size_t len = ma_encode(&order, bytes, sizeof(bytes));
