@@ -22,8 +22,8 @@ from lib_system import (Client, TestFailure, check, cpu_seconds, descriptor_kind
 from lib_users import FIRST_ID, PASSWORD, hash_of
 
 SHARED, PRIVATE = 0, 1
-(ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK, LOGIN_ANSWER, SHARE, RETIRE,
- READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS, LOGIN, MOVING, MESSAGES) = range(19)
+(ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK, LOGIN_ANSWER, SHARE, DROP, RETIRE,
+ READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS, LOGIN, MOVING, MESSAGES) = range(20)
 LOGIN_TRY, _, LOGIN_ASK, LOGIN_REFUSED, LOGIN_ACCEPTED = range(5)
 (R_WORKER, R_TRANSFER_LOG, R_EVENT_LOG, R_SESSION_BEGIN, R_SESSION_END, R_TRANSFER, R_LOGIN, R_EVENT, R_DENIED, R_DROPPED,
  R_READY, R_TAKEN) = range(12)
@@ -625,6 +625,9 @@ def two_names(daemon, clients):
         _, link = worker.hear_until(LOGIN_ANSWER)
         check(link is not None, "no channel to an authenticator")
         send(link, data) if data else None
+        # Whose try it is bears it alone: an honest one is under way at the same time (SECURITY.md A18).
+        result = guess(daemon.private_of(clients, ELSEWHERE), "ben", PASSWORD)
+        check(result[:2] == (IPC_OK, LOGIN_ACCEPTED), f"beside {data[:20]}: {result}")
         link.close()
         worker.expect_end("a broken wire format") if data else worker.close()
 
