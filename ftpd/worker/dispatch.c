@@ -179,6 +179,7 @@ dispatch_finish(struct session *session, const struct agent_answer *answer, int 
 	/* What waits to be continued has a size, and is not there for anything else. */
 	if (answer->is_part && session->command != CMD_SIZE) {
 		answer = &absent;
+		fd_close(&fd);
 	}
 	if (handler->finish == NULL) {
 		fd_close(&fd); /* cannot be: the command asked */

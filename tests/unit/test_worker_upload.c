@@ -810,6 +810,30 @@ the_master_says_how_fast_sharers_move(void **state)
 	assert_reply(fixture, "226 ");
 }
 
+/*
+ * A file's part is there for SIZE alone. An agent that gives it to RETR all the same does
+ * not fill the worker's table of descriptors.
+ */
+static void
+a_part_is_not_fetched(void **state)
+{
+	struct fixture *fixture = *state;
+	struct agent_answer opened = {
+	    .result = IPC_OK, .is_part = true, .denied_call = -1};
+	char byte;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	connect_data(fixture);
+	say(fixture, "RETR x\r\n");
+	(void)take_question(fixture, AGENT_OPEN_READ, "/x");
+	answer(fixture, &opened, ends[1]);
+	assert_reply(fixture, "550 ");
+	fd_close(&ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 0); /* nobody has it any more */
+	fd_close(&ends[0]);
+}
+
 /* A master that has nothing to say holds nobody up for long, and once only. */
 static void
 a_share_is_not_waited_for_in_vain(void **state)
@@ -858,6 +882,7 @@ main(void)
 	    TEST(a_remote_file_is_written_by_threads),
 	    TEST(the_master_says_how_fast_sharers_move),
 	    TEST(a_share_is_not_waited_for_in_vain),
+	    TEST(a_part_is_not_fetched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
