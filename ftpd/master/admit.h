@@ -36,6 +36,12 @@ struct admit_limits {
 	uint32_t sessions_per_address; /* 0: no limit */
 };
 
+/* Clients who lost their place before they had logged in; see early_drop.h. */
+struct early_drop {
+	uint32_t untold; /* since the last log line about it */
+	uint64_t told_ms;
+};
+
 /* Empty the table. seed: random. */
 void admit_init(struct admit_table *table, uint64_t seed);
 

@@ -36,20 +36,11 @@ LIST_HEAD(worker_list, worker);
 LIST_HEAD(listener_list, listener);
 TAILQ_HEAD(session_queue, session);
 
-/*
- * Clients who were refused: an orderly close waits a moment, since a close with unread
- * bytes would be a reset.
- */
+/* Refused clients: closed a moment later, as with unread bytes it would be a reset. */
 struct refused {
 	struct deadline deadline;
 	int fds[MASTER_REFUSED_MAX];
 	size_t count;
-	uint32_t untold; /* since the last log line about it */
-	uint64_t told_ms;
-};
-
-/* Clients who lost their place before they had logged in; see early_drop.h. */
-struct early_drop {
 	uint32_t untold; /* since the last log line about it */
 	uint64_t told_ms;
 };

@@ -92,7 +92,7 @@ static void
 begin(struct fixture *fixture)
 {
 	const struct mw_message assign = {.type = MW_ASSIGN, .session = SESSION_ID};
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 	int control[2];
 
 	assert_int_equal(
@@ -109,7 +109,7 @@ set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct worker *worker = &fixture->worker;
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 	int channel[2];
 
 	assert_non_null(fixture);
@@ -156,7 +156,7 @@ tear_down(void **state)
 static void
 assert_dropped(struct fixture *fixture)
 {
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 
 	drop(fixture, SESSION_ID);
 	expect(fixture, DROPPED, true);
@@ -199,7 +199,7 @@ a_client_that_does_not_read_leaves(void **state)
 {
 	struct fixture *fixture = *state;
 	struct session *session;
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 
 	/* more replies than the socket holds */
 	for (int i = 0; i < 4000; i++) {
@@ -226,7 +226,7 @@ static void
 a_password_under_way_stays(void **state)
 {
 	struct fixture *fixture = *state;
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 
 	say(fixture, "USER alice\r\nPASS secret\r\n");
 	expect(fixture, "331 Password required.\r\n", false);
@@ -243,7 +243,7 @@ who_has_logged_in_stays(void **state)
 {
 	struct fixture *fixture = *state;
 	struct session *session = worker_find(&fixture->worker, SESSION_ID);
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 
 	session_set_state(session, SESSION_NAMED);
 	session_set_state(session, SESSION_LOGGED_IN);
@@ -257,7 +257,7 @@ static void
 a_number_of_nobody_is_ignored(void **state)
 {
 	struct fixture *fixture = *state;
-	struct mw_message message;
+	struct mw_message message = {.type = MW_COUNT};
 
 	drop(fixture, SESSION_ID + 1);
 	expect(fixture, "", false);
