@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -160,6 +161,15 @@ channel_recv_plain(int channel_fd, void *bytes, size_t cap, int flags)
 		return -errno;
 	}
 	return (size_t)len > cap ? -EMSGSIZE : len;
+}
+
+bool
+channel_has_hung_up(int channel_fd)
+{
+	struct pollfd state = {.fd = channel_fd, .events = POLLRDHUP};
+
+	return poll(&state, 1, 0) > 0 &&
+	       (state.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
 }
 
 int

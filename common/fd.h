@@ -48,6 +48,13 @@ ssize_t channel_recv(int channel_fd, void *bytes, size_t cap, int flags, int *re
 ssize_t channel_recv_plain(int channel_fd, void *bytes, size_t cap, int flags);
 
 /*
+ * Ask whether the other end is closed: a datagram of no bytes looks like the end of the
+ * channel, and only the real end is also a hang-up.
+ * Returns: true if so.
+ */
+bool channel_has_hung_up(int channel_fd);
+
+/*
  * Set or clear O_NONBLOCK.
  * Returns: 0 or negative errno.
  */

@@ -22,19 +22,6 @@ enum {
 	SLOTS = FIRST_SLOT + SERVE_MAX_LISTINGS + SERVE_MAX_COPIES,
 };
 
-/*
- * A datagram of no bytes looks like the end of the channel; only the real end is also a
- * hang-up.
- */
-static bool
-has_hung_up(int channel_fd)
-{
-	struct pollfd state = {.fd = channel_fd, .events = POLLRDHUP};
-
-	return poll(&state, 1, 0) > 0 &&
-	       (state.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
-}
-
 /* Take and answer one question; without MSG_DONTWAIT, wait for it. */
 static enum verdict
 take_question(struct server *server, int flags)
@@ -48,7 +35,8 @@ take_question(struct server *server, int flags)
 		return NOTHING_THERE;
 	}
 	if (len == 0) {
-		return has_hung_up(server->channel_fd) ? STOP_DONE : STOP_PROTOCOL;
+		return channel_has_hung_up(server->channel_fd) ? STOP_DONE
+		                                               : STOP_PROTOCOL;
 	}
 	if (len == -EMSGSIZE) {
 		return STOP_PROTOCOL;
@@ -167,6 +155,7 @@ serve_run(int channel_fd, struct rulebook *book, const struct viewer *viewer)
 	}
 
 	server->channel_fd = channel_fd;
+	server->uploads.channel_fd = channel_fd;
 	server->book = book;
 	server->viewer = viewer;
 	stack_drop();

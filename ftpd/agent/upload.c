@@ -186,19 +186,22 @@ open_part(struct upload *upload, const struct place *place, uint64_t offset)
 	return begin_at(upload, size, offset == UINT64_MAX ? size : offset);
 }
 
-/* Take over all bytes of the old file, or share them. */
+/* Take over all bytes of the old file, or share them. It ends early if nobody waits. */
 static enum ipc_result
 copy_old(struct upload *upload, int old_fd)
 {
 	enum ipc_result result = IPC_OK;
-	ssize_t copied = 1;
+	ssize_t copied = clone_share(old_fd, upload->file.fd) ? 0 : 1;
 	off_t end;
 
-	if (!clone_share(old_fd, upload->file.fd)) {
-		while (copied > 0 && result == IPC_OK) {
-			copied = clone_some(old_fd, upload->file.fd, COPY_PIECE);
-			result = copied < 0 ? ipc_result_from_errno((int)copied)
-			                    : upload_check_space(old_fd, &upload->rights);
+	while (copied > 0 && result == IPC_OK) {
+		copied = clone_some(old_fd, upload->file.fd, COPY_PIECE);
+		if (copied < 0) {
+			result = ipc_result_from_errno((int)copied);
+		} else if (channel_has_hung_up(upload->channel_fd)) {
+			result = IPC_UNREACHABLE;
+		} else {
+			result = upload_check_space(old_fd, &upload->rights);
 		}
 	}
 	if (result != IPC_OK) {
@@ -433,6 +436,7 @@ upload_open(struct upload_table *table, struct place *place,
             const struct agent_question *question, struct agent_answer *answer)
 {
 	struct upload upload = {
+	    .channel_fd = table->channel_fd,
 	    .dir_fd = place->dir_fd,
 	    .file = {.fd = -1},
 	    .rights = *place->rights,

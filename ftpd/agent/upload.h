@@ -32,6 +32,7 @@ enum {
 /* One upload that has not ended. */
 struct upload {
 	uint32_t number; /* 0: the place is free */
+	int channel_fd;  /* the table's */
 	int dir_fd;
 	char name[NAME_MAX + 1];
 	struct stage file; /* its name is `name` in direct mode */
@@ -49,6 +50,7 @@ struct upload {
 
 /* Without uploads it is all zero. */
 struct upload_table {
+	int channel_fd; /* of the worker, which may leave while something takes long */
 	uint32_t last_number;
 	struct upload uploads[UPLOAD_MAX];
 	char chosen[IPC_PATH_MAX + NAME_MAX + 2]; /* path for AGENT_OPEN_UNIQUE */

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +186,40 @@ removes_nothing_of_another_upload(void **state)
 	}
 }
 
+/* Nobody waits for it any more: the copy that APPE begins with is not finished. */
+static void
+ends_a_long_copy_with_the_channel(void **state)
+{
+	static const off_t size = (off_t)1 << 30;
+	struct fixture *fixture = *state;
+	struct agent_process *agent = &fixture->agent;
+	const struct agent_question question = {.verb = AGENT_OPEN_WRITE,
+	                                        .path = "/large",
+	                                        .path_len = 6,
+	                                        .how = AGENT_OPEN_APPEND};
+	char text[HARNESS_PATH];
+	uint8_t bytes[IPC_MESSAGE_MAX];
+	struct stat info = {0};
+
+	tree_file(&fixture->tree, "/large", "");
+	tree_give(&fixture->tree, "/large");
+	assert_int_equal(truncate(tree_path(&fixture->tree, "/large", text), size), 0);
+	start(fixture, AGENT_UPLOAD_ATOMIC, true);
+	assert_int_equal(
+	    channel_send(agent->channel_fd, bytes,
+	                 agent_question_encode(&question, bytes, sizeof(bytes)), -1),
+	    0);
+	fd_close(&agent->channel_fd);
+	(void)tree_path(&fixture->tree, "/.large.deftpd-new", text);
+	for (unsigned i = 0; i < 100000 && waitpid(agent->pid, NULL, WNOHANG) == 0; i++) {
+		if (stat(text, &info) == 0) {
+			assert_true(info.st_size < size);
+		}
+		assert_int_equal(usleep(100), 0);
+	}
+	assert_int_equal(tree_count(&fixture->tree, "/"), 1);
+}
+
 /* A part that this user cannot go on with is not there, and stays. */
 static void
 leaves_parts_of_others_alone(void **state)
@@ -342,6 +377,7 @@ main(void)
 	    WITH_TREE(appends_to_what_is_there_only),
 	    WITH_TREE(keeps_no_part_over_a_running_one),
 	    WITH_TREE(removes_nothing_of_another_upload),
+	    WITH_TREE(ends_a_long_copy_with_the_channel),
 	    WITH_TREE(leaves_parts_of_others_alone),
 	    WITH_TREE(uploads_under_no_reserved_name),
 	    WITH_TREE(finds_unique_names_that_fit),
