@@ -13,7 +13,8 @@
 /*
  * Write the target of a link in a directory so that it leads nowhere above the root, for
  * us and for every other program. It is judged as text: ".." may stand only at its
- * beginning, because behind a name it would lead wherever that name does.
+ * beginning, because behind a name it would lead wherever that name does. For other
+ * programs that holds where the link is made: moved towards the root, it may lead out.
  * In:      depth: of the directory below the root; target: without NUL; an absolute one
  *          begins at the root.
  * Out:     ret_text: relative, terminated.
