@@ -334,7 +334,7 @@ def wrong_phase(daemon, clients):
                             (ACTIVE, number(0xffffffff) + address("127.0.0.1", 2000), ()), (ENDED, number(77) + b"\0", ()),
                             (HAND_BACK, number(5), (0,)), (LOGIN, number(5) + bytes(8), ()), (MOVING, number(5) + b"\1\0", ()),
                             (LOGIN_ANSWER, number(5) + b"\1", ()), (SHARE, number(5) + bytes(16), ()), (ASSIGN, number(1) + 2 * address("127.0.0.1", 1) + b"\0", (0,)),
-                            (GIVE_AGENT, b"", (0,)), (RETIRE, b"", ()), (PASSIVE_ANSWER, number(1) + address() + b"\5", ())):
+                            (GIVE_AGENT, b"", (0,)), (RETIRE, b"", ()), (DROP, number(1), ()), (PASSIVE_ANSWER, number(1) + address() + b"\5", ())):
         worker = daemon.fresh()
         worker.say(kind, data, fds)
         worker.expect_end(f"message {kind}")
