@@ -136,9 +136,10 @@ keep(struct login_try *login, pid_t agent)
 
 	(void)prctl(PR_SET_NAME, "deftpd-keeper"); /* for ps; it cannot fail */
 	link_free(&login->link);
+	/* What modules have left behind ends here, too, and stays no zombie. */
 	do {
-		pid = waitpid(agent, &status, 0);
-	} while (pid < 0 && errno == EINTR);
+		pid = waitpid(-1, &status, 0);
+	} while (pid != agent && (pid > 0 || errno == EINTR));
 	pam_finish(&login->pam);
 	if (pid != agent) {
 		return 1;

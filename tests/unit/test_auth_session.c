@@ -30,21 +30,33 @@ enum {
 
 static const char password[] = LOCAL_PASSWORD;
 
-/* The agent of a keeper: its only child. */
+/*
+ * The agent of a keeper: its only child, as what modules have left behind is waited for.
+ */
 static pid_t
 find_agent(pid_t keeper)
 {
 	char path[64];
-	char text[32] = "";
-	int fd;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)keeper,
 	               (int)keeper);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_true(read(fd, text, sizeof(text) - 1) > 0);
-	fd_close(&fd);
-	return (pid_t)strtol(text, NULL, 10);
+	for (int waited_ms = 0; waited_ms < LOCAL_PATIENCE_MS; waited_ms += 10) {
+		char text[64] = "";
+		char *end;
+		pid_t child;
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		assert_true(fd >= 0);
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		fd_close(&fd);
+		child = (pid_t)strtol(text, &end, 10);
+		if (strcmp(end, " ") == 0) {
+			return child;
+		}
+		(void)usleep(10 * 1000);
+	}
+	fail_msg("the keeper %d has other children than its agent", (int)keeper);
+	return -1;
 }
 
 static unsigned
