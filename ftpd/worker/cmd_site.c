@@ -143,12 +143,20 @@ carry_out(struct session *session, const struct site_request *site)
 	cmd_ask(session, &question, site->path, site->path_len);
 }
 
-/* Returns: false when the path cannot exist; refused then. */
+/*
+ * Returns: false when path or target cannot exist; refused then. An agent takes a
+ *          question
+ * with a longer one for an attack.
+ */
 static bool
 check_path(struct session *session, const struct site_request *site)
 {
 	char path[PATH_MAX_BYTES];
 
+	if (site->target_len >= PATH_MAX_BYTES) {
+		cmd_refuse(session, REPLY_NAME_NOT_ALLOWED, IPC_BAD_NAME);
+		return false;
+	}
 	if (path_resolve(session_cwd(session), site->path, site->path_len, path,
 	                 sizeof(path)) == PATH_OK) {
 		return true;
