@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mix.h"
 #include "common/base.h"
 
 enum {
@@ -20,16 +21,6 @@ admit_init(struct admit_table *table, uint64_t seed)
 	table->seed = seed;
 }
 
-static uint64_t
-mix(uint64_t value)
-{
-	value ^= value >> 32;
-	value *= UINT64_C(0xd6e8feb86659fd93);
-	value ^= value >> 32;
-	value *= UINT64_C(0xd6e8feb86659fd93);
-	return value ^ value >> 32;
-}
-
 static size_t
 home_of(const struct admit_table *table, const struct addr *address)
 {
@@ -37,9 +28,9 @@ home_of(const struct admit_table *table, const struct addr *address)
 	uint64_t hash;
 
 	memcpy(halves, address->bytes, sizeof(halves));
-	hash = mix(table->seed ^ address->family);
-	hash = mix(hash ^ halves[0]);
-	hash = mix(hash ^ halves[1]);
+	hash = mix_bits(table->seed ^ address->family);
+	hash = mix_bits(hash ^ halves[0]);
+	hash = mix_bits(hash ^ halves[1]);
 	return (size_t)hash & (table->cap - 1);
 }
 
