@@ -19,7 +19,7 @@ enum {
 	PATIENCE_FULL_MS = 250,
 	/* Among so many the one who came first is picked. */
 	SAMPLES = 8,
-	/* Slots looked at for them: few of a small server's 256 slots are in use. */
+	/* Slots looked at for them at random, and in a row. */
 	LOOKS = 256,
 	SPARED_MS = 60000,
 	/* A worker for which so many messages wait is not sent more of these. */
@@ -32,7 +32,7 @@ struct early_drop_plan
 early_drop_plan(enum admit_result result, uint32_t total, uint32_t max_sessions)
 {
 	uint64_t left = total < max_sessions ? max_sessions - total : 0;
-	uint32_t fraction = 1 + max_sessions / 32;
+	uint32_t fraction = COUNT_NEARLY_FULL + max_sessions / 32;
 	struct early_drop_plan plan = {0, 0};
 
 	switch (result) {
@@ -80,9 +80,14 @@ early_drop_pick(struct session_table *table, uint64_t now_ms, uint64_t patience_
 	struct session *first = NULL;
 	unsigned samples = 0;
 
-	for (unsigned i = 0; i < LOOKS && samples < SAMPLES; i++) {
-		struct session *session = session_table_at(table, next_random(&random));
+	/* Chance may miss the few of a small server: then all its slots are looked at. */
+	for (unsigned i = 0; i < 2 * LOOKS && samples < SAMPLES; i++) {
+		uint64_t at = i < LOOKS ? next_random(&random) : random + i;
+		struct session *session = session_table_at(table, at);
 
+		if (i >= LOOKS && samples > 0) {
+			break;
+		}
 		if (session == NULL || !may_be_asked(session, now_ms, patience_ms)) {
 			continue;
 		}

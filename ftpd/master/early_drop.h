@@ -11,7 +11,7 @@
  * the less time they are given, down to 250 ms. So some places are always left, and a
  * client on a long line has time to log in unless very many come. If all places are taken
  * all the same, each client that has to be refused has up to 16 (in a small server,
- * fewer) asked to leave: the next ones find room. Whom a limit per address turns away
+ * 3) asked to leave: the next ones find room. Whom a limit per address turns away
  * costs nobody his place.
  *
  * Each of them is the one who came first among a few found at random: the more clients
