@@ -253,7 +253,7 @@ open_append(struct upload *upload, const struct place *place,
 	if (upload->was_there) {
 		return has_part ? IPC_BAD_OFFSET : open_copy(upload, place);
 	}
-	if (has_part && question->has_told_size &&
+	if (has_part && !question->is_text && question->has_told_size &&
 	    question->told_size == (uint64_t)part.st_size) {
 		return open_part(upload, place, question->told_size);
 	}
@@ -306,7 +306,7 @@ open_staged(struct upload *upload, const struct place *place,
 	if (!upload->is_new_only) {
 		(void)stage_discard_part(place->dir_fd, place->name); /* if any */
 	}
-	upload->is_whole = true;
+	upload->is_whole = !question->is_text;
 	return open_new(upload, place, mode, question->how == AGENT_OPEN_UNIQUE);
 }
 

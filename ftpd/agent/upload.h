@@ -43,7 +43,8 @@ struct upload {
 	bool is_new_only; /* nothing may have the name */
 	bool is_staged;   /* not under its final name */
 	bool is_part;     /* goes on with what was cut before */
-	bool is_whole;    /* what is there was all sent from the first byte on */
+	/* what is there was all sent from the first byte on, as the client counts them */
+	bool is_whole;
 	bool is_append;   /* of use only if nobody has changed the file meanwhile */
 	bool was_there;   /* with is_append: something had the name */
 };

@@ -45,6 +45,7 @@ put_open(struct wire_writer *writer, const struct agent_question *question)
 	wire_put_u64(writer, question->offset);
 	wire_put_u64(writer, question->told_size);
 	wire_put_bool(writer, question->has_told_size);
+	wire_put_bool(writer, question->is_text);
 }
 
 size_t
@@ -121,6 +122,7 @@ get_fields(struct wire_reader *reader, struct agent_question *question)
 		question->offset = wire_get_u64(reader);
 		question->told_size = wire_get_u64(reader);
 		question->has_told_size = wire_get_bool(reader);
+		question->is_text = wire_get_bool(reader);
 	}
 	if ((fields & FIELD_UPLOAD) != 0) {
 		question->upload = wire_get_u32(reader);

@@ -28,6 +28,11 @@ struct agent_question {
 	 */
 	uint64_t told_size;
 	bool has_told_size;
+	/*
+	 * AGENT_OPEN_WRITE: the bytes come converted from TYPE A, so that a client who is
+	 * cut off cannot tell how many of them are there
+	 */
+	bool is_text;
 	uint32_t upload; /* AGENT_COMMIT, AGENT_DISCARD: the number in the answer */
 	int64_t time_s;  /* AGENT_SET_TIME */
 	uint32_t mode;   /* AGENT_SET_MODE, AGENT_SET_UMASK */

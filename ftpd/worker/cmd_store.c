@@ -99,7 +99,8 @@ void
 cmd_store(struct session *session, const struct request *request)
 {
 	struct agent_question question = {.verb = AGENT_OPEN_WRITE,
-	                                  .how = how_of(request->id)};
+	                                  .how = how_of(request->id),
+	                                  .is_text = session->is_ascii};
 	bool has_name = request->text_len > 0;
 
 	if (session->is_ascii && session->restart_offset != 0) {

@@ -31,8 +31,12 @@ timeout_s(const struct session *session)
 	if (session->transfer_state == TRANSFER_MOVING) {
 		return options->stall_timeout_s;
 	}
-	/* A large durable upload takes its time to get to the disk: no client stalls. */
-	if (session->transfer_state == TRANSFER_FINISHING) {
+	/*
+	 * A large durable upload takes its time to get to the disk, and so does the copy
+	 * to which APPE adds: no client stalls.
+	 */
+	if (session->transfer_state == TRANSFER_FINISHING ||
+	    (session->is_asking && session->question_verb == AGENT_OPEN_WRITE)) {
 		return idle_s;
 	}
 	if (session_is_transferring(session) || session_is_waiting(session)) {
