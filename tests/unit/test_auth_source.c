@@ -161,10 +161,16 @@ directory_name(const char *name)
 	return NULL;
 }
 
-/* In place of libc's. */
+/*
+ * In place of libc's, under another name here: the header has reserved ones for its
+ * parameters.
+ */
+int look_up_entry(const char *name, struct passwd *ret_entry, char *texts, size_t cap,
+                  struct passwd **ret_found) __asm__("getpwnam_r");
+
 int
-getpwnam_r(const char *name, struct passwd *ret_entry, char *texts, size_t cap,
-           struct passwd **ret_found)
+look_up_entry(const char *name, struct passwd *ret_entry, char *texts, size_t cap,
+              struct passwd **ret_found)
 {
 	int (*real)(const char *, struct passwd *, char *, size_t, struct passwd **);
 	void *symbol = dlsym(RTLD_NEXT, "getpwnam_r");
