@@ -34,6 +34,8 @@ struct offload_job {
 	struct offload_job *next;
 	/* NULL: abandoned. Only the loop's thread looks at it. */
 	struct transfer *transfer;
+	/* the same for the threads, guarded by the lock: it need not be begun */
+	bool is_abandoned;
 	enum job_kind kind;
 	int file_fd;
 	int result; /* 0 or negative errno */
@@ -117,6 +119,7 @@ run_thread(void *context)
 {
 	struct offload *offload = context;
 	struct offload_job *job;
+	bool is_wanted;
 
 	for (;;) {
 		/* cannot fail for a plain mutex */
@@ -126,9 +129,13 @@ run_thread(void *context)
 			(void)pthread_cond_wait(&offload->is_work, &offload->lock);
 		}
 		offload->idle--;
+		/* What is closed must be closed, by whom nobody waits for, too. */
+		is_wanted = !job->is_abandoned || job->kind == JOB_CLOSE;
 		(void)pthread_mutex_unlock(&offload->lock);
 
-		work(job);
+		if (is_wanted) {
+			work(job);
+		}
 
 		(void)pthread_mutex_lock(&offload->lock);
 		push(&offload->done, job);
@@ -138,16 +145,27 @@ run_thread(void *context)
 	}
 }
 
-/* Nobody waits for it any more: what the transfer has left undone is done now. */
+/*
+ * Nobody waits for it any more. Its file is closed where it was used, in a thread, as
+ * closing may wait, too; what else the transfer has left undone is done then.
+ */
 static void
 bury(struct offload *offload, struct offload_job *job)
 {
-	fd_close(&job->file_fd);
+	if (job->file_fd >= 0) {
+		job->kind = JOB_CLOSE;
+		(void)pthread_mutex_lock(&offload->lock);
+		push(&offload->waiting, job);
+		(void)pthread_cond_signal(&offload->is_work);
+		(void)pthread_mutex_unlock(&offload->lock);
+		return;
+	}
 	if (job->upload != 0 && job->path != NULL) {
 		agent_discard(offload->worker, job->agent_serial, job->upload, job->path);
 	}
 	free(job->buffer);
 	free(job->path);
+	free(job);
 }
 
 /* The transfer takes back what the thread had of it. */
@@ -190,10 +208,12 @@ handle_done(struct loop_source *source, uint32_t events)
 		if (job->transfer == NULL) {
 			bury(offload, job);
 		} else {
+			struct session *session = job->transfer->session;
+
 			give_back(job);
-			transfer_continue(job->transfer->session);
+			free(job);
+			transfer_continue(session);
 		}
-		free(job);
 	}
 }
 
@@ -300,11 +320,15 @@ offload_start(struct transfer *transfer)
 void
 offload_abandon(struct transfer *transfer)
 {
+	struct offload *offload = transfer->session->worker->offload;
 	struct offload_job *job = transfer->job;
 
 	if (job == NULL) {
 		return;
 	}
+	(void)pthread_mutex_lock(&offload->lock);
+	job->is_abandoned = true;
+	(void)pthread_mutex_unlock(&offload->lock);
 	job->transfer = NULL;
 	transfer->job = NULL;
 	transfer->file_fd = -1;
