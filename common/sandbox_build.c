@@ -243,7 +243,6 @@ sandbox_filter_build(const struct sandbox_rule *rules, size_t count,
 	if (result == 0) {
 		result = take_program(ends[0], ret_filter);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-			continue;
 		}
 	}
 	fd_close(&ends[0]);

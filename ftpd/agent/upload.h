@@ -45,8 +45,8 @@ struct upload {
 	bool is_part;     /* goes on with what was cut before */
 	/* what is there was all sent from the first byte on, as the client counts them */
 	bool is_whole;
-	bool is_append;   /* of use only if nobody has changed the file meanwhile */
-	bool was_there;   /* with is_append: something had the name */
+	bool is_append; /* of use only if nobody has changed the file meanwhile */
+	bool was_there; /* with is_append: something had the name */
 };
 
 /* Without uploads it is all zero. */
