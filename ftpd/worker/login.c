@@ -37,6 +37,8 @@ enum {
 	 * minute, and a queue before it moves on.
 	 */
 	LOGIN_PATIENCE_MS = 60 * 1000,
+	/* An agent that has not opened the user's root by then waits for a dead mount. */
+	LOGIN_ENTER_MS = 15 * 1000,
 	LOGIN_MESSAGE_MAX = LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
 };
 
@@ -46,10 +48,11 @@ struct login {
 	struct session *session;
 	enum login_phase phase;
 	enum login_refusal refusal;
-	uint64_t begun_ms;  /* when PASS, or the last ACCT, came */
-	uint64_t asked_ms;  /* when 332 was sent */
-	uint64_t excess_ms; /* spent by us, not by the client */
-	char *text;         /* what modules have said with their consent */
+	uint64_t begun_ms;   /* when PASS, or the last ACCT, came */
+	uint64_t asked_ms;   /* when 332 was sent */
+	uint64_t entered_ms; /* when the authenticator began to become the agent */
+	uint64_t excess_ms;  /* spent by us, not by the client */
+	char *text;          /* what modules have said with their consent */
 	size_t text_len;
 	size_t secret_len;
 	char secret[LOGIN_SECRET_MAX];
@@ -317,6 +320,8 @@ enter(struct login *login, const struct login_message *message)
 	}
 	loop_forget(&session->worker->loop, &login->source);
 	login->phase = LOGIN_PHASE_ENTERING;
+	login->entered_ms = now_ms(session);
+	session_arm_timer(session);
 	agent_pool_add(session->worker, fd, session);
 }
 
@@ -420,6 +425,16 @@ admit(struct session *session)
 	control_continue(session);
 }
 
+/* The right password was given: there is nothing to be kept from this client. */
+static void
+refuse_home(struct session *session)
+{
+	session_grant(session, &(struct session_rights){.is_user = false});
+	free(session->cwd);
+	session->cwd = NULL;
+	tell_refusal(session, "Your home directory cannot be used.");
+}
+
 void
 login_agent_ready(struct session *session, const struct agent_answer *answer)
 {
@@ -430,11 +445,7 @@ login_agent_ready(struct session *session, const struct agent_answer *answer)
 		admit(session);
 		return;
 	}
-	/* The right password was given: there is nothing to be kept from this client. */
-	session_grant(session, &(struct session_rights){.is_user = false});
-	free(session->cwd);
-	session->cwd = NULL;
-	tell_refusal(session, "Your home directory cannot be used.");
+	refuse_home(session);
 }
 
 void
@@ -460,9 +471,9 @@ login_deadline_ms(const struct session *session)
 	case LOGIN_PHASE_REFUSED: return login->begun_ms + LOGIN_REFUSAL_MS;
 	case LOGIN_PHASE_ASKING:
 		return login->asked_ms + UINT64_C(1000) * options->login_timeout_s;
+	case LOGIN_PHASE_ENTERING: return login->entered_ms + LOGIN_ENTER_MS;
 	case LOGIN_PHASE_QUEUED:
-	case LOGIN_PHASE_CHECKING:
-	case LOGIN_PHASE_ENTERING: break;
+	case LOGIN_PHASE_CHECKING: break;
 	}
 	/* the master may delay the answer as a penalty */
 	return login->begun_ms + LOGIN_PATIENCE_MS +
@@ -489,6 +500,14 @@ login_handle_timer(struct session *session)
 	if (login->phase == LOGIN_PHASE_ASKING) {
 		login_drop(session);
 		control_time_out(session);
+	} else if (login->phase == LOGIN_PHASE_ENTERING) {
+		worker_log(
+		    session->worker, session->id, RECORD_ERROR,
+		    "the root directory of user %s does not answer; is it on a dead "
+		    "mount? deftpd --explain names it",
+		    session->name);
+		agent_release(session);
+		refuse_home(session);
 	} else if (login->phase != LOGIN_PHASE_REFUSED ||
 	           login->refusal == LOGIN_UNAVAILABLE) {
 		give_up(session, refusal_text(LOGIN_UNAVAILABLE));
