@@ -24,6 +24,13 @@ int control_start(struct session *session, int control_fd, bool is_handed_over);
 void control_reply(struct session *session, enum reply_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Reply with the lines of a text, ended by LF, and `last` as the last one. Lines that
+ * find no room any more, some 2 KiB of text, are left out.
+ */
+void control_reply_lines(struct session *session, enum reply_code code, const char *text,
+                         size_t len, const char *last);
+
 /* Reply with lines that are already formatted, ends included. */
 void control_send(struct session *session, const char *bytes, size_t len);
 

@@ -1,5 +1,6 @@
 /*
- * control_reply: replies of one line, written as printf(3) does; see control.h.
+ * control_reply: replies of one line, written as printf(3) does, and of several; see
+ * control.h.
  * Runs in: deftpd-worker.
  * Source: RFC 959 4.2.
  */
@@ -13,6 +14,7 @@
 
 enum {
 	SHORT_REPLY = 512, /* as nearly all are */
+	LONG_REPLY = 5 * 1024,
 };
 
 /* Apart, so that only a long reply touches, and keeps, so much of the stack. */
@@ -47,4 +49,31 @@ control_reply(struct session *session, enum reply_code code, const char *format,
 		             reply_format(line, sizeof(line), code, text, (size_t)len));
 	}
 	va_end(arguments);
+}
+
+void
+control_reply_lines(struct session *session, enum reply_code code, const char *text,
+                    size_t len, const char *last)
+{
+	char lines[LONG_REPLY];
+	size_t at = 0;
+
+	while (len > 0) {
+		const char *end = memchr(text, '\n', len);
+		size_t line_len = end != NULL ? (size_t)(end - text) : len;
+		size_t used = end != NULL ? line_len + 1 : line_len;
+
+		/* room for this line, and for the last one */
+		if (2 * line_len + 256 > sizeof(lines) - at) {
+			break;
+		}
+		at += at == 0 ? reply_format_first(lines, sizeof(lines) - at, code, text,
+		                                   line_len)
+		              : reply_format_middle(lines + at, sizeof(lines) - at, text,
+		                                    line_len);
+		text += used;
+		len -= used;
+	}
+	at += reply_format(lines + at, sizeof(lines) - at, code, last, strlen(last));
+	control_send(session, lines, at);
 }

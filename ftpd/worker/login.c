@@ -228,34 +228,6 @@ login_answer(struct session *session, const char *secret, size_t secret_len)
 	session_arm_timer(session);
 }
 
-/* Several lines of modules' texts, and ours as the last. */
-static void
-reply_with_text(struct session *session, enum reply_code code, const char *text,
-                size_t len, const char *last)
-{
-	char lines[2 * LOGIN_TEXT_MAX + 512];
-	size_t at = 0;
-
-	while (len > 0) {
-		const char *end = memchr(text, '\n', len);
-		size_t line_len = end != NULL ? (size_t)(end - text) : len;
-		size_t used = end != NULL ? line_len + 1 : line_len;
-
-		/* room for this line, and for the last one */
-		if (2 * line_len + 256 > sizeof(lines) - at) {
-			break;
-		}
-		at += at == 0 ? reply_format_first(lines, sizeof(lines) - at, code, text,
-		                                   line_len)
-		              : reply_format_middle(lines + at, sizeof(lines) - at, text,
-		                                    line_len);
-		text += used;
-		len -= used;
-	}
-	at += reply_format(lines + at, sizeof(lines) - at, code, last, strlen(last));
-	control_send(session, lines, at);
-}
-
 /*
  * A module wants to know more: RFC 959 5.4 has 332 after PASS, and ACCT for the answer.
  */
@@ -268,8 +240,8 @@ ask_client(struct login *login, const struct login_message *message)
 	login->asked_ms = now_ms(session);
 	login->excess_ms += login->asked_ms - login->begun_ms;
 	session_set_state(session, SESSION_ASKED);
-	reply_with_text(session, REPLY_NEED_ACCOUNT, message->text, message->text_len,
-	                "Answer by ACCT.");
+	control_reply_lines(session, REPLY_NEED_ACCOUNT, message->text, message->text_len,
+	                    "Answer by ACCT.");
 	session_arm_timer(session);
 	control_continue(session);
 }
@@ -419,7 +391,7 @@ admit(struct session *session)
 	record_send(&session->worker->recorder, &record);
 	(void)snprintf(last, sizeof(last), "Welcome, %s.%s", session->name,
 	               session->rights.is_read_only ? " You may only read here." : "");
-	reply_with_text(session, REPLY_LOGIN_OK, login->text, login->text_len, last);
+	control_reply_lines(session, REPLY_LOGIN_OK, login->text, login->text_len, last);
 	login_drop(session);
 	session_arm_timer(session);
 	control_continue(session);
