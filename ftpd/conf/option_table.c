@@ -162,7 +162,8 @@ static const struct option_row table[] = {
 	 "The name of the PAM service that checks their passwords; a file of that name is in /etc/pam.d."},
 	{"local_users", "pam_session", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(local_users.pam_session),
 	 "Whether a PAM session is opened for each login. It costs one waiting process for each session, which closes it "
-	 "however the session ends."},
+	 "however the session ends. Without it, what a module keeps for the user's credentials, such as a Kerberos ticket cache, "
+	 "is not removed at the end."},
 	{"local_users", "chroot", OPTION_BOOL, BUILT, "yes", 0, 0, NULL, FIELD(local_users.chroot),
 	 "Whether a user sees only what is beneath root. no: he sees the whole machine as far as his permissions reach, and "
 	 "begins in root."},
@@ -197,7 +198,8 @@ static const struct option_row table[] = {
 	{"uploads", "max_file_size", OPTION_SIZE, BUILT, "0", 0, SIZE_MAX_BYTES, NULL, FIELD(uploads.max_file_size),
 	 "How large a file may become, in bytes. 0: no limit."},
 	{"uploads", "min_free_space", OPTION_SIZE, BUILT, "0", 0, SIZE_MAX_BYTES, NULL, FIELD(uploads.min_free_space),
-	 "No upload begins while the file system has fewer free bytes than this."},
+	 "No upload begins while the file system has fewer free bytes than this, and one that is under way ends with 452 when it "
+	 "has come to that."},
 
 	{"rates", "session_down", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(rates.session_down),
 	 "How many bytes a second one session may fetch. 0: no limit."},
