@@ -2,6 +2,7 @@
 """disk_full: a full disk, no inodes left, a quota, size limits, a read-only file system, a directory that has vanished.
 The replies are those of RFC 959, what is kept of the upload follows keep_partial, other sessions do not notice."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -88,8 +89,12 @@ def expect(client, command, data, codes, words="", rest=0):
 
 
 def leftovers(home):
-    """{name: size} of what is there."""
-    return {name: os.path.getsize(os.path.join(home, name)) for name in sorted(os.listdir(home)) if name != "ballast"}
+    """{name: size} of what is there; a name may go while we look."""
+    found = {}
+    for name in sorted(set(os.listdir(home)) - {"ballast"}):
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = os.path.getsize(os.path.join(home, name))
+    return found
 
 
 def check_kept(home, mode, keeps, name, content):
