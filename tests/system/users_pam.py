@@ -249,7 +249,7 @@ def modules_that_misbehave():
                 login.close()
                 check(not Login(daemon, user.name, "wrong").is_in(), f"{words}: a wrong password lets in")
             found = try_login(daemon, other)
-            check(found.is_in() and found.seconds < 2 * slowness(), f"{words}: another one: {found.text!r} after {found.seconds} s")
+            check(found.is_in() and found.seconds < 5 * slowness(), f"{words}: another one: {found.text!r} after {found.seconds} s")
             settle(lambda: not [p for p in daemon.tree() if p.state == "Z"], text=f"{words}: zombies")
             check("forged" not in daemon.log_text(), f"{words}: the module wrote to the log")
 
@@ -295,7 +295,7 @@ def stalled_modules_stall_their_own():
         time.sleep(0.5)
         for _ in range(5):
             login = try_login(daemon, fast)
-            check(login.is_in() and login.seconds < 2 * slowness(), f"another one: {login.text!r} after {login.seconds} s")
+            check(login.is_in() and login.seconds < 5 * slowness(), f"another one: {login.text!r} after {login.seconds} s")
         stalled.join()
         check(found and found[0][0] in (421, 530), f"the stalled one: {found}")
         check(25 < time.monotonic() - began < 45 * slowness(), f"it took {time.monotonic() - began} s")
