@@ -24,7 +24,8 @@ PRIVATE_MAX_KIB = 3 * 1024
 DEAF_MAX_KIB = 128
 # One that reads has a line and some input at times.
 SESSION_MAX_KIB = 24
-MASTER_MAX_KIB = 256
+# What it keeps for a recorder that gets no processor, RECORD_BACKLOG_BYTES, and 256.
+MASTER_MAX_KIB = 1024 + 256
 # What a process needs once, as soon as it does something.
 ONCE_KIB = 256
 MOVING_AWAY = ("USER", "HOST", "AUTH")  # to a private worker
