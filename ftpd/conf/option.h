@@ -39,6 +39,9 @@ enum option_type {
 	OPTION_LISTEN,   /* struct options_listen_list */
 	OPTION_NETWORKS, /* struct options_network_list */
 	OPTION_NAMES,    /* struct options_name_list; with `words`: of those only */
+	OPTION_TEXT,     /* char []: a line of printable text */
+	OPTION_PATHS,    /* struct options_path_list */
+	OPTION_HOSTS,    /* struct options_host_list */
 	OPTION_TYPE_COUNT,
 };
 

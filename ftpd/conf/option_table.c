@@ -19,6 +19,11 @@ static const char *const words_sandbox[] = {"require", "prefer", "off", NULL};
 static const char *const words_policy[] = {"off", "optional", "logins", "all", NULL};
 static const char *const words_version[] = {"1.2", "1.3", NULL};
 static const char *const words_resume[] = {"auto", "require", "off", NULL};
+static const char *const words_close[] = {"auto", "require", "off", NULL};
+static const char *const words_client[] = {"request", "require", NULL};
+static const char *const words_login[] = {"off", "match", "enough", NULL};
+static const char *const words_kernel[] = {"auto", "off", NULL};
+static const char *const words_same[] = {"same", "off", "optional", "logins", "all", NULL};
 static const char *const words_mode[] = {"direct", "atomic", "durable", NULL};
 static const char *const words_format[] = {"xferlog", "json", NULL};
 
@@ -44,7 +49,7 @@ static const struct option_row table[] = {
 	{"", "listen", OPTION_LISTEN, BUILT, "*:21", 0, 0, NULL, FIELD(listen),
 	 "Where the server waits for clients: one ADDRESS:PORT or several. The address * means every IPv4 and every "
 	 "IPv6 address of the machine. An IPv6 address stands in brackets, as in [::1]:21, and means IPv6 alone."},
-	{"", "listen_implicit_tls", OPTION_LISTEN, LATER, "", 0, 0, NULL, FIELD(listen_implicit_tls),
+	{"", "listen_implicit_tls", OPTION_LISTEN, BUILT, "", 0, 0, NULL, FIELD(listen_implicit_tls),
 	 "As listen, for ports on which TLS begins before the first reply (usually 990)."},
 	{"", "passive_ports", OPTION_PORTS, BUILT, "49152-65535", 1024, PORT_MAX, NULL, FIELD(passive_ports),
 	 "The ports, LOW-HIGH, on which data connections of passive mode (PASV, EPSV) are awaited. A firewall in "
@@ -94,6 +99,8 @@ static const struct option_row table[] = {
 	{"", "stall_timeout", OPTION_SECONDS, BUILT, "120", 1, SECONDS_MAX, NULL, FIELD(stall_timeout_s),
 	 "After how many seconds without a byte moved a transfer is given up."},
 
+	{"", "banner", OPTION_TEXT, BUILT, "FTP server ready.", 0, 0, NULL, FIELD(banner),
+	 "What clients are greeted with."},
 	{"", "sandbox", OPTION_WORD, BUILT, "prefer", 0, 0, words_sandbox, FIELD(sandbox),
 	 "Whether the kernel's layers of confinement (seccomp, Landlock, name spaces, capabilities) must be there. require: the "
 	 "server does not start if one is missing. prefer: it uses what the kernel has and says at the start what is missing. "
@@ -103,20 +110,52 @@ static const struct option_row table[] = {
 	{"", "recorder_user", OPTION_NAME, BUILT, "deftpd-log", 0, 0, NULL, FIELD(recorder_user),
 	 "The user as whom the recorder runs, who writes the log files."},
 
-	{"tls", "certificate", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.certificate),
-	 "File with the server's certificate and the certificates between it and its root, in PEM form. Empty: no TLS."},
-	{"tls", "private_key", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.private_key),
-	 "File with the certificate's private key. Empty: it is in the certificate's file."},
-	{"tls", "policy", OPTION_WORD, LATER, "optional", 0, 0, words_policy, FIELD(tls.policy),
+	{"tls", "certificate", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.certificate),
+	 "File with the server's certificate and the certificates between it and its root, in PEM form; or several such files, for "
+	 "keys of different kinds (RSA and ECDSA): each client gets the one that it can check. credential:NAME is the file NAME among the "
+	 "credentials that systemd passes. The files are watched: new ones are checked and used for new sessions. Empty: no TLS."},
+	{"tls", "private_key", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.private_key),
+	 "File with the private key of each certificate, in the same order. Empty: keys are in the files of their certificates."},
+	{"tls", "key_password", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.key_password),
+	 "File whose first line decrypts the private keys, best credential:NAME, which systemd keeps encrypted. Empty: they are not encrypted."},
+	{"tls", "ocsp_response", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.ocsp_response),
+	 "File with the OCSP response (DER) for each certificate, in the same order, which clients that ask for it are given. It is watched like "
+	 "the certificates; another program has to fetch it. Empty: none."},
+	{"tls", "policy", OPTION_WORD, BUILT, "optional", 0, 0, words_policy, FIELD(tls.policy),
 	 "What must be encrypted. off: nothing can be. optional: what the client wants. logins: passwords. all: passwords and data. "
 	 "Without a certificate the policy is off."},
-	{"tls", "min_version", OPTION_WORD, LATER, "1.2", 0, 0, words_version, FIELD(tls.min_version),
+	{"tls", "min_version", OPTION_WORD, BUILT, "1.2", 0, 0, words_version, FIELD(tls.min_version),
 	 "The oldest version of TLS that is spoken."},
-	{"tls", "resume", OPTION_WORD, LATER, "auto", 0, 0, words_resume, FIELD(tls.resume),
-	 "Whether a data connection must resume the TLS session of its control connection. auto: if the client can. "
-	 "require: always. off: never."},
-	{"tls", "client_ca", OPTION_PATH, LATER, "", 0, 0, words_empty, FIELD(tls.client_ca),
+	{"tls", "ciphers", OPTION_TEXT, BUILT, "", 0, 0, NULL, FIELD(tls.ciphers),
+	 "The ciphers of TLS 1.2, as openssl-ciphers(1) writes them. Empty: those with authenticated encryption and forward secrecy that the "
+	 "system's OpenSSL policy allows."},
+	{"tls", "ciphersuites", OPTION_TEXT, BUILT, "", 0, 0, NULL, FIELD(tls.ciphersuites),
+	 "The ciphers of TLS 1.3, names with colons between them. Empty: those that the system's OpenSSL policy allows."},
+	{"tls", "resume", OPTION_WORD, BUILT, "auto", 0, 0, words_resume, FIELD(tls.resume),
+	 "Whether a data connection must resume the TLS session of its control connection, which proves that both are of the same client. "
+	 "auto: a client that has done so once must go on doing so; one that never does is known by its address, and the log names it. "
+	 "require: always. off: sessions cannot be resumed."},
+	{"tls", "strict_close", OPTION_WORD, BUILT, "auto", 0, 0, words_close, FIELD(tls.strict_close),
+	 "Whether an upload must end with TLS's close_notify, without which it may have been cut short by a stranger. auto: a client that has "
+	 "ended a data connection so once must go on doing so; one that never does is served, and the log names it. require: always. off: never."},
+	{"tls", "allow_ccc", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(tls.allow_ccc),
+	 "Whether clients may send their commands in clear again after logging in (CCC), so that a firewall can read them. Not where policy is all."},
+	{"tls", "server_names", OPTION_HOSTS, BUILT, "", 0, 0, NULL, FIELD(tls.server_names),
+	 "Names of this server. A client that names another one when TLS begins (SNI), and none of the sections host, is refused. Empty: all are welcome."},
+	{"tls", "client_certificate", OPTION_WORD, BUILT, "request", 0, 0, words_client, FIELD(tls.client_certificate),
+	 "Whether clients must bring a certificate that client_ca vouches for (require) or may (request). Without client_ca nobody is asked."},
+	{"tls", "client_ca", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.client_ca),
 	 "File with the certificates of those who vouch for clients. Empty: clients are asked for no certificate."},
+	{"tls", "client_crl", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.client_crl),
+	 "File with the lists of revoked certificates of client_ca, in PEM form, watched like the certificates. Empty: none is looked at."},
+	{"tls", "client_login", OPTION_WORD, BUILT, "off", 0, 0, words_login, FIELD(tls.client_login),
+	 "What a client's certificate is worth at a login. off: nothing. match: only he may log in as a user whose certificate names that user, and "
+	 "needs the password, too. enough: whose certificate names the user needs no password; others need theirs. A certificate is checked by the "
+	 "process that speaks to the client, so with enough a fault there could become a login."},
+	{"tls", "client_name", OPTION_TEXT, BUILT, "%u", 0, 0, NULL, FIELD(tls.client_name),
+	 "Which certificate names a user: one of its alternative names (DNS name, e-mail address or URI) is exactly this text, with %u for the user's name."},
+	{"tls", "kernel", OPTION_WORD, BUILT, "auto", 0, 0, words_kernel, FIELD(tls.kernel),
+	 "Whether the kernel encrypts downloads, where it can: it saves a copy of all data. off: never."},
 
 	{"logins", "sources", OPTION_NAMES, BUILT, "virtual,local", 0, 0, words_sources, FIELD(logins.sources),
 	 "Where users are looked for: \"virtual\" is the file of virtual_users, \"local\" are the users of the machine. The first "
@@ -155,6 +194,8 @@ static const struct option_row table[] = {
 	{"anonymous", "max_rate", OPTION_RATE, BUILT, "0", 0, RATE_MAX, NULL, FIELD(anonymous.max_rate),
 	 "How many bytes a second one anonymous session may move each way. It wins over rates.session_down and "
 	 "rates.session_up. 0: those hold."},
+	{"anonymous", "tls_policy", OPTION_WORD, BUILT, "same", 0, 0, words_same, FIELD(anonymous.tls_policy),
+	 "What anonymous clients must encrypt, as tls.policy; same: what that says."},
 
 	{"local_users", "enabled", OPTION_BOOL, BUILT, "no", 0, 0, NULL, FIELD(local_users.enabled),
 	 "Whether the users of the machine may log in with their passwords."},

@@ -26,6 +26,10 @@ enum {
 	OPTIONS_NAME_MAX = 64,
 	/* Entries of one list.  More of them is a mistake in the file. */
 	OPTIONS_LIST_MAX = 32,
+	/* Certificates side by side: RSA, ECDSA, Ed25519, and one to come. */
+	OPTIONS_PATHS_MAX = 4,
+	/* Host names, NUL included (RFC 1035 3.1). */
+	OPTIONS_HOST_MAX = 256,
 };
 
 enum options_sandbox {
@@ -54,6 +58,33 @@ enum options_tls_resume {
 	OPTIONS_RESUME_REQUIRE,
 	OPTIONS_RESUME_OFF,
 	OPTIONS_RESUME_COUNT,
+};
+
+enum options_tls_close {
+	OPTIONS_CLOSE_AUTO,
+	OPTIONS_CLOSE_REQUIRE,
+	OPTIONS_CLOSE_OFF,
+	OPTIONS_CLOSE_COUNT,
+};
+
+enum options_tls_client {
+	OPTIONS_CLIENT_REQUEST,
+	OPTIONS_CLIENT_REQUIRE,
+	OPTIONS_CLIENT_COUNT,
+};
+
+/* What a client's certificate is worth at a login. */
+enum options_tls_login {
+	OPTIONS_CERTIFICATE_OFF,    /* nothing */
+	OPTIONS_CERTIFICATE_MATCH,  /* it must be the user's; the password, too */
+	OPTIONS_CERTIFICATE_ENOUGH, /* if it is the user's, any password will do */
+	OPTIONS_CERTIFICATE_COUNT,
+};
+
+enum options_tls_kernel {
+	OPTIONS_KERNEL_AUTO,
+	OPTIONS_KERNEL_OFF,
+	OPTIONS_KERNEL_COUNT,
 };
 
 enum options_upload_mode {
@@ -98,6 +129,18 @@ struct options_name_list {
 	char entry[OPTIONS_LIST_MAX][OPTIONS_NAME_MAX];
 };
 
+/* Files, absolute or "credential:NAME" (systemd.exec(5), LoadCredential). */
+struct options_path_list {
+	uint32_t count;
+	char entry[OPTIONS_PATHS_MAX][OPTIONS_TEXT_MAX];
+};
+
+/* Host names in lower case. */
+struct options_host_list {
+	uint32_t count;
+	char entry[OPTIONS_LIST_MAX][OPTIONS_HOST_MAX];
+};
+
 /* Both ends belong to the range; low <= high. */
 struct options_ports {
 	uint16_t low;
@@ -105,12 +148,24 @@ struct options_ports {
 };
 
 struct options_tls {
-	char certificate[OPTIONS_TEXT_MAX];
-	char private_key[OPTIONS_TEXT_MAX];
-	char client_ca[OPTIONS_TEXT_MAX];
-	uint8_t policy;      /* enum options_tls_policy */
-	uint8_t min_version; /* enum options_tls_version */
-	uint8_t resume;      /* enum options_tls_resume */
+	struct options_path_list certificate; /* count 0: there is no TLS */
+	struct options_path_list private_key; /* by index; missing: in the certificate */
+	char key_password[OPTIONS_TEXT_MAX];  /* of all keys; its first line; "": none */
+	struct options_path_list ocsp_response; /* DER, by index; may be shorter */
+	uint8_t policy;                         /* enum options_tls_policy */
+	uint8_t min_version;                    /* enum options_tls_version */
+	char ciphers[OPTIONS_TEXT_MAX]; /* of TLS 1.2; "": the system's policy */
+	char ciphersuites[OPTIONS_TEXT_MAX]; /* of TLS 1.3; "": the system's policy */
+	uint8_t resume;                      /* enum options_tls_resume */
+	uint8_t strict_close;                /* enum options_tls_close */
+	bool allow_ccc;
+	struct options_host_list server_names; /* not empty: others in SNI are refused */
+	uint8_t client_certificate;            /* enum options_tls_client */
+	char client_ca[OPTIONS_TEXT_MAX];      /* "": clients are asked for none */
+	char client_crl[OPTIONS_TEXT_MAX];
+	uint8_t client_login;                  /* enum options_tls_login */
+	char client_name[OPTIONS_HOST_MAX];    /* SAN that names a user; %u is his name */
+	uint8_t kernel;                        /* enum options_tls_kernel */
 };
 
 struct options_anonymous {
@@ -122,6 +177,8 @@ struct options_anonymous {
 	bool read_only;    /* but for upload_directory */
 	uint16_t umask;    /* of what anonymous clients create */
 	uint64_t max_rate; /* bytes per second, 0: no limit */
+	/* 0: as tls.policy, else enum options_tls_policy + 1 */
+	uint8_t tls_policy;
 };
 
 /* Who may log in at all, and how often somebody may guess. */
@@ -206,7 +263,8 @@ struct options {
 	uint32_t data_timeout_s;
 	uint32_t stall_timeout_s;
 
-	uint8_t sandbox; /* enum options_sandbox */
+	char banner[OPTIONS_TEXT_MAX]; /* text of 220 */
+	uint8_t sandbox;               /* enum options_sandbox */
 	char worker_user[OPTIONS_NAME_MAX];
 	char recorder_user[OPTIONS_NAME_MAX];
 
@@ -225,6 +283,17 @@ struct options {
  * Out:     ret_options: every byte is set, padding and unused entries are zero.
  */
 void options_set_defaults(struct options *ret_options);
+
+/*
+ * Ask whether there is TLS at all.
+ * Returns: true if a certificate is configured and the policy is not off.
+ */
+bool options_has_tls(const struct options *options);
+
+/*
+ * Returns: what anonymous clients must encrypt.
+ */
+enum options_tls_policy options_anonymous_tls(const struct options *options);
 
 struct overrides;
 

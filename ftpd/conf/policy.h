@@ -50,7 +50,15 @@ enum policy_key {
 	POLICY_RATE_UP,
 	POLICY_USER_RATE_DOWN, /* rates.user_down */
 	POLICY_USER_RATE_UP,
-	POLICY_TLS_POLICY, /* tls.policy */
+	POLICY_TLS_POLICY,  /* tls.policy */
+	POLICY_CLIENT_NAME, /* tls.client_name */
+	/* only of hosts, in struct policy_host */
+	POLICY_BANNER,         /* banner */
+	POLICY_ANONYMOUS_ROOT, /* anonymous.root */
+	POLICY_USERS_FILE,     /* virtual_users.file */
+	POLICY_CERTIFICATE,    /* tls.certificate */
+	POLICY_PRIVATE_KEY,    /* tls.private_key */
+	POLICY_OCSP_RESPONSE,  /* tls.ocsp_response */
 	POLICY_KEY_COUNT,
 };
 
@@ -72,6 +80,17 @@ struct policy {
 	uint64_t user_rate_down;
 	uint64_t user_rate_up;
 	char root[OPTIONS_TEXT_MAX]; /* as written: with ~, %u, %h and /./ */
+	char client_name[OPTIONS_HOST_MAX]; /* as written: with %u */
+};
+
+/* What a virtual host has for itself; keys that it does not set are not valid here. */
+struct policy_host {
+	char banner[OPTIONS_TEXT_MAX];
+	char anonymous_root[OPTIONS_TEXT_MAX];
+	char users_file[OPTIONS_TEXT_MAX];
+	struct options_path_list certificate;
+	struct options_path_list private_key;
+	struct options_path_list ocsp_response;
 };
 
 /* One titled section. */
@@ -82,6 +101,8 @@ struct policy_override {
 	uint32_t keys;                       /* mask of 1 << enum policy_key: set here */
 	uint32_t key_line[POLICY_KEY_COUNT]; /* of the file; only in the master */
 	struct policy values;
+	/* of a section host: its mask is `keys`, too; NULL for the others. Owned. */
+	struct policy_host *host;
 };
 
 /* All titled sections, in the order of the file. Some megabytes at most: on the heap. */
@@ -133,6 +154,37 @@ void policy_resolve_directory(const struct overrides *overrides,
                               const struct policy_origins *origins,
                               struct policy *ret_policy,
                               struct policy_origins *ret_origins);
+
+/*
+ * Find the section of a virtual host. Names are compared without regard to case, and
+ * without a dot at the end.
+ * Out:     ret_number: 1 for the first section host of the file, and so on; 0 for none.
+ * Returns: it, or NULL.
+ */
+const struct policy_override *policy_host_find(const struct overrides *overrides,
+                                               const char *name, size_t len,
+                                               uint16_t *ret_number);
+
+/*
+ * Returns: the section with that number, or NULL.
+ */
+const struct policy_override *policy_host_get(const struct overrides *overrides,
+                                              uint16_t number);
+
+/*
+ * Ask whether a section sets a key.
+ * Returns: true if so; false for NULL.
+ */
+bool policy_sets(const struct policy_override *override, enum policy_key key);
+
+/*
+ * Write the name that a certificate must have to be this user's: client_name with %u
+ * replaced.
+ * Out:     ret_name: terminated.
+ * Returns: false if it does not fit or is empty.
+ */
+bool policy_client_name(const struct policy *policy, const char *user,
+                        char ret_name[OPTIONS_HOST_MAX]);
 
 /* Whether a user may try to log in, apart from his password. */
 enum policy_admission {

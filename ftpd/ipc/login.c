@@ -49,6 +49,8 @@ login_encode(const struct login_message *message, uint8_t *bytes, size_t cap)
 		wire_put_bytes(&writer, message->user, message->user_len);
 		wire_put_bytes(&writer, message->secret, message->secret_len);
 		wire_put_bytes(&writer, message->host, message->host_len);
+		wire_put_bool(&writer, message->is_secure);
+		wire_put_bytes(&writer, message->names, message->names_len);
 		break;
 	case LOGIN_ACCOUNT:
 		wire_put_bytes(&writer, message->secret, message->secret_len);
@@ -85,7 +87,11 @@ is_sound(const struct login_message *message)
 	     has_nul(message->grant.start, message->grant.start_len))) {
 		return false;
 	}
-	return !has_nul(message->secret, message->secret_len) &&
+	if (message->names_len > 0 && message->names[message->names_len - 1] != '\n') {
+		return false;
+	}
+	return !has_nul(message->names, message->names_len) &&
+	       !has_nul(message->secret, message->secret_len) &&
 	       !has_nul(message->host, message->host_len);
 }
 
@@ -93,7 +99,8 @@ bool
 login_decode(const uint8_t *bytes, size_t len, struct login_message *ret_message)
 {
 	struct login_message message = {
-	    .user = "", .secret = "", .host = "", .text = "", .grant = {.start = ""}};
+	    .user = "", .secret = "",         .host = "", .names = "",
+	    .text = "", .grant = {.start = ""}};
 	struct wire_reader reader;
 
 	wire_reader_init(&reader, bytes, len);
@@ -104,6 +111,9 @@ login_decode(const uint8_t *bytes, size_t len, struct login_message *ret_message
 		message.secret =
 		    wire_get_bytes(&reader, LOGIN_SECRET_MAX, &message.secret_len);
 		message.host = wire_get_bytes(&reader, LOGIN_HOST_MAX, &message.host_len);
+		message.is_secure = wire_get_bool(&reader);
+		message.names =
+		    wire_get_bytes(&reader, LOGIN_NAMES_MAX, &message.names_len);
 		break;
 	case LOGIN_ACCOUNT:
 		message.secret =

@@ -22,7 +22,7 @@
 
 enum login_type {
 	/* worker */
-	LOGIN_TRY,     /* user, secret, host */
+	LOGIN_TRY,     /* user, secret, host, is_secure, names */
 	LOGIN_ACCOUNT, /* secret: the answer to LOGIN_ASK */
 	/* authenticator */
 	LOGIN_ASK,      /* text: what the module asks, lines ended by LF */
@@ -37,6 +37,8 @@ enum login_refusal {
 	LOGIN_INCORRECT,
 	LOGIN_TOO_MANY,    /* the user has max_sessions sessions: 530 */
 	LOGIN_UNAVAILABLE, /* a fault of ours: 421 */
+	/* the password was right, but this user's tls_policy wants TLS: 530 */
+	LOGIN_NEEDS_TLS,
 	LOGIN_REFUSAL_COUNT,
 };
 
@@ -46,6 +48,7 @@ enum {
 	LOGIN_SECRET_MAX = 511,
 	LOGIN_HOST_MAX = 255,
 	LOGIN_TEXT_MAX = 2048,
+	LOGIN_NAMES_MAX = 4096,
 };
 
 /* What the session may do, as far as the worker has to know. */
@@ -73,6 +76,14 @@ struct login_message {
 	size_t secret_len;
 	const char *host; /* named by HOST, or empty */
 	size_t host_len;
+	bool is_secure;       /* the control connection has TLS */
+	/*
+	 * alternative names of the client's certificate, which was checked: DNS names,
+	 * e-mail addresses and URIs, each ended by LF, without control characters; empty:
+	 * it has brought none. The worker's word.
+	 */
+	const char *names;
+	size_t names_len;
 	const char *text;
 	size_t text_len;
 	enum login_refusal refusal;

@@ -46,6 +46,8 @@ enum ma_reason {
 	MA_LOCKED,   /* no valid hash; the account is locked or expired */
 	MA_DENIED,   /* by a list, ftpusers, the shell, min_uid, or login = no */
 	MA_NO_HOME,  /* the root directory cannot be used */
+	/* the client's certificate does not name the user (tls.client_login = match) */
+	MA_CERTIFICATE,
 	MA_GONE,     /* the session ended before the verdict */
 	MA_PROTOCOL, /* the worker broke the wire format */
 	MA_FAULT,    /* PAM, the password file or the system failed */

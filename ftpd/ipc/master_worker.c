@@ -18,10 +18,15 @@ enum mw_field {
 	FIELD_USER = 64,
 	FIELD_MOVING = 128,
 	FIELD_RATES = 256,
+	FIELD_IMPLICIT = 512,
+	FIELD_HOST = 1024,
 };
 
 static const uint16_t fields_of[MW_COUNT] = {
-    [MW_ASSIGN] = FIELD_SESSION | FIELD_PEER | FIELD_LOCAL | FIELD_HANDED_OVER,
+    [MW_ASSIGN] = FIELD_SESSION | FIELD_PEER | FIELD_LOCAL | FIELD_HANDED_OVER |
+                  FIELD_IMPLICIT,
+    [MW_GIVE_AGENT] = FIELD_HOST,
+    [MW_MORE_AGENTS] = FIELD_HOST,
     [MW_PASSIVE_ANSWER] = FIELD_SESSION | FIELD_LOCAL | FIELD_RESULT,
     [MW_ACTIVE_ANSWER] = FIELD_SESSION | FIELD_RESULT,
     [MW_PASSIVE] = FIELD_SESSION,
@@ -72,6 +77,12 @@ mw_encode(const struct mw_message *message, uint8_t *bytes, size_t cap)
 		wire_put_u64(&writer, message->rate_down);
 		wire_put_u64(&writer, message->rate_up);
 	}
+	if ((fields & FIELD_IMPLICIT) != 0) {
+		wire_put_bool(&writer, message->is_implicit_tls);
+	}
+	if ((fields & FIELD_HOST) != 0) {
+		wire_put_u16(&writer, message->host);
+	}
 	return writer.has_failed ? 0 : writer.len;
 }
 
@@ -113,6 +124,12 @@ mw_decode(const uint8_t *bytes, size_t len, struct mw_message *ret_message)
 	if ((fields & FIELD_RATES) != 0) {
 		message.rate_down = wire_get_u64(&reader);
 		message.rate_up = wire_get_u64(&reader);
+	}
+	if ((fields & FIELD_IMPLICIT) != 0) {
+		message.is_implicit_tls = wire_get_bool(&reader);
+	}
+	if ((fields & FIELD_HOST) != 0) {
+		message.host = wire_get_u16(&reader);
 	}
 	if (!wire_reader_is_done(&reader)) {
 		return false;

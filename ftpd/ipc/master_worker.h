@@ -73,6 +73,13 @@ struct mw_message {
 	struct addr local;
 	/* ASSIGN: the client has been greeted and its next line is still unread */
 	bool is_handed_over;
+	/* ASSIGN: TLS begins before the first reply (listen_implicit_tls) */
+	bool is_implicit_tls;
+	/*
+	 * MORE_AGENTS, GIVE_AGENT: anonymous clients of which virtual host, by the number
+	 * that policy_host_find() gives; 0: of none
+	 */
+	uint16_t host;
 	enum ipc_result result; /* PASSIVE_ANSWER, ACTIVE_ANSWER, LOGIN_ANSWER */
 	enum mw_end end;        /* ENDED */
 	uint64_t user;          /* LOGIN: login_user_number() of the name */

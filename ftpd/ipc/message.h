@@ -21,6 +21,8 @@ enum {
 	 * an agent its start record, a sealed memory file, too.
 	 */
 	IPC_OPTIONS_FD = 4,
+	/* Where deftpd-worker finds the certificates and keys: see tls_files.h. */
+	IPC_TLS_FD = 5,
 };
 
 /* Outcome of a question, in the terms of FTP rather than of errno. */

@@ -51,10 +51,15 @@ enum reply_code {
 	REPLY_NOT_IMPLEMENTED = 502,
 	REPLY_BAD_SEQUENCE = 503,
 	REPLY_NOT_FOR_PARAMETER = 504,
+	REPLY_PROT_TOO_LOW = 521, /* RFC 4217 10: no data connection with this PROT */
 	/* EPRT, EPSV: network protocol not supported, use (1,2) */
 	REPLY_BAD_FAMILY = 522,
+	/* RFC 4217 10: TLS could not be had on the data connection, or not as wanted */
+	REPLY_DATA_NOT_SECURE = 522,
 	REPLY_NOT_LOGGED_IN = 530,
+	REPLY_CLEAR_REFUSED = 533, /* CCC: commands stay protected, RFC 2228 */
 	REPLY_POLICY = 534, /* request denied for policy reasons, RFC 2228 */
+	REPLY_PROT_UNKNOWN = 536, /* a level that TLS does not have: S, E */
 	REPLY_FILE_UNAVAILABLE = 550,
 	REPLY_EXCEEDED = 552, /* quota, or the size that a file may have */
 	REPLY_NAME_NOT_ALLOWED = 553,

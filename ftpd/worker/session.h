@@ -22,6 +22,7 @@
 #include "ftpd/proto/command.h"
 #include "ftpd/proto/line.h"
 #include "ftpd/proto/state.h"
+#include "ftpd/tls/stream.h"
 #include "ftpd/worker/data.h"
 #include "ftpd/worker/transfer.h"
 #include "common/base.h"
@@ -61,6 +62,24 @@ struct session_rights {
 	uint64_t share_up;
 	uint64_t max_file_bytes; /* 0: no limit */
 	uint64_t min_free_bytes;
+	uint8_t tls_policy; /* enum options_tls_policy: what holds now, login or not */
+};
+
+/* What the session has of TLS. All zero in clear. */
+struct session_tls {
+	struct tls_stream *control; /* NULL in clear */
+	bool is_wanted;   /* AUTH is accepted: 234 and the handshake follow */
+	bool is_starting; /* handshake */
+	bool is_implicit;
+	bool has_pbsz;
+	bool is_data_private; /* PROT P */
+	/* what ties data connections to this control connection; new at each AUTH, REIN */
+	struct tls_binding binding;
+	/* data.c and transfer.c: what this client can, and has been told of to the log */
+	bool has_resumed;
+	bool has_closed; /* it has ended a data connection with close_notify */
+	bool is_unresumed_told;
+	bool is_unclosed_told;
 };
 
 struct session {
@@ -99,7 +118,10 @@ struct session {
 
 	/* what commands have set */
 	char *name; /* of the user, terminated; NULL before USER */
-	char *host; /* named by HOST, terminated; NULL if none */
+	char *host; /* named by HOST or SNI, terminated; NULL if none */
+	uint16_t host_number; /* of its section, 0: it has none */
+	char *client;         /* what CLNT has said, for the log; NULL if nothing */
+	struct session_tls tls;
 	struct session_rights rights;
 	struct login *login; /* a try is under way; NULL otherwise. See login.h */
 	char *rename_from;   /* RNFR, or SITE CPFR with is_copying; NULL otherwise */

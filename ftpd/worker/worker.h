@@ -11,16 +11,18 @@
 #include "common/loop.h"
 #include "common/timer.h"
 #include "ftpd/conf/options.h"
+#include "ftpd/conf/policy.h"
 #include "ftpd/ipc/record.h"
 #include "ftpd/ipc/worker_kind.h"
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/master_client.h"
+#include "ftpd/worker/sandbox.h"
 #include "ftpd/worker/storage.h"
 #include "common/base.h"
 
-struct confinement;
 struct offload;
 struct session;
+struct tls_context;
 
 enum {
 	/*
@@ -34,6 +36,8 @@ enum {
 struct worker {
 	enum worker_kind kind;
 	const struct options *options;
+	const struct overrides *overrides;
+	struct tls_context *tls; /* NULL: there is no TLS */
 	struct loop loop;
 	/*
 	 * Data that moves, inside of `loop` by this source: between a few slices all
@@ -66,14 +70,21 @@ struct worker {
 	uint8_t input[WORKER_INPUT_BYTES];
 };
 
+/* What the forkserver has made once, and its children share. */
+struct worker_setup {
+	struct options options;
+	struct overrides overrides;
+	struct tls_context *tls; /* NULL: there is no TLS */
+	struct confinement confinement;
+};
+
 /*
  * Serve until the master closes the channel, or a retired worker's last session has
  * ended.
  * In:      master_fd: this function closes it.
  * Returns: exit status.
  */
-int worker_run(enum worker_kind kind, int master_fd, const struct options *options,
-               const struct confinement *confinement);
+int worker_run(enum worker_kind kind, int master_fd, const struct worker_setup *setup);
 
 /*
  * Where data is watched: in a private worker there is nobody to give way to, and one loop
