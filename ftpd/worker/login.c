@@ -39,7 +39,8 @@ enum {
 	LOGIN_PATIENCE_MS = 60 * 1000,
 	/* An agent that has not opened the user's root by then waits for a dead mount. */
 	LOGIN_ENTER_MS = 15 * 1000,
-	LOGIN_MESSAGE_MAX = LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + 32,
+	LOGIN_MESSAGE_MAX = LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX +
+	                    LOGIN_NAMES_MAX + 32,
 };
 
 /* A try. All of it is secret memory: the password waits in it for its receiver. */
@@ -458,6 +459,7 @@ refusal_text(enum login_refusal refusal)
 	switch (refusal) {
 	case LOGIN_INCORRECT: return "Login incorrect.";
 	case LOGIN_TOO_MANY: return "You have too many sessions; end one first.";
+	case LOGIN_NEEDS_TLS: return "TLS is required for you: use AUTH TLS first.";
 	case LOGIN_UNAVAILABLE:
 	case LOGIN_REFUSAL_COUNT: break;
 	}

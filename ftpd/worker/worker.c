@@ -189,8 +189,7 @@ init_loops(struct worker *worker)
 }
 
 int
-worker_run(enum worker_kind kind, int master_fd, const struct options *options,
-           const struct confinement *confinement)
+worker_run(enum worker_kind kind, int master_fd, const struct worker_setup *setup)
 {
 	/* Of its tables only what is used takes memory; its end is the process's. */
 	struct worker *worker = mmap(NULL, sizeof(*worker), PROT_READ | PROT_WRITE,
@@ -200,7 +199,9 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 		return EXIT_SYSTEM;
 	}
 	worker->kind = kind;
-	worker->options = options;
+	worker->options = &setup->options;
+	worker->overrides = &setup->overrides;
+	worker->tls = setup->tls;
 	worker->recorder.fd = -1;
 	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
@@ -209,7 +210,7 @@ worker_run(enum worker_kind kind, int master_fd, const struct options *options,
 	    offload_init(worker) != 0) {
 		return EXIT_SYSTEM;
 	}
-	if (sandbox_confine_worker(confinement) != 0) {
+	if (sandbox_confine_worker(&setup->confinement) != 0) {
 		return EXIT_CONFINEMENT;
 	}
 	if (master_client_start(worker, master_fd) != 0) {
