@@ -8,8 +8,9 @@
 # 2. The agent is static, so libc's own objects lie in it. What its symbol table may not hold is the same list;
 #    what libc cannot be linked without is in `unavoidable` below, each with who pulls it in. None of them is
 #    called by an object of ours, as (1) shows.
-# 3. PAM is needed by deftpd-auth alone, libcrypt by it and deftp-passwd; OpenSSL by neither of them, nor by
-#    master, agent or recorder. deftpd-auth looks users up and runs PAM, so (1) does not hold for it.
+# 3. PAM is needed by deftpd-auth alone, libcrypt by it and deftp-passwd, OpenSSL by deftpd-worker. What OpenSSL
+#    itself imports (dlopen, getaddrinfo) is not in our objects; the sandbox sees to it. A PAM module may need
+#    libcrypto, deftpd-auth does not. It looks users up and runs PAM, so (1) does not hold for it.
 # 4. proto is pure: it imports functions on memory and text only. common, proto, ipc and conf do not log.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
@@ -114,6 +115,8 @@ done
 no_library deftpd-worker 'pam|pam_misc|crypt'
 no_library deftpd-auth 'ssl|crypto'
 no_library deftp-passwd 'ssl|crypto|pam|pam_misc'
+a_library deftpd-worker ssl
+a_library deftpd-worker crypto
 a_library deftpd-auth pam
 a_library deftpd-auth crypt
 a_library deftp-passwd crypt

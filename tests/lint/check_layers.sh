@@ -1,8 +1,9 @@
 #!/bin/bash
 # check_layers.sh: who may include whom, and in which order (the folders are drawn in README.md).
-# common knows only common; proto adds the pure part of common; ipc and conf know common; a role (master, worker,
-# auth, agent, recorder, each folder of tools) knows those four rooms and itself, never another role. PAM is for
-# auth alone, libcrypt for auth, deftp-passwd and common/passwd_hash.c.
+# common knows only common; proto adds the pure part of common; ipc and conf know common; tls knows common, ipc and
+# conf. A role (master, worker, auth, agent, recorder, each folder of tools) knows common, proto, ipc, conf and itself,
+# never another role; tls is for worker alone, and OpenSSL for tls. PAM is for auth alone, libcrypt for auth,
+# deftp-passwd and common/passwd_hash.c.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
@@ -29,6 +30,8 @@ permitted()
 	[[ $room == tools/* ]] || room=${room%%/*}
 	case $room in
 	ipc | conf) [[ $header == common/* || $header == ftpd/$room/* ]] ;;
+	tls) [[ $header == common/* || $header =~ ^ftpd/(ipc|conf|tls)/ ]] ;;
+	worker) [[ $header == common/* || $header =~ ^ftpd/(proto|ipc|conf|tls|worker)/ ]] ;;
 	*) [[ $header == common/* || $header =~ ^ftpd/(proto|ipc|conf|$room)/ ]] ;;
 	esac
 }
@@ -49,6 +52,9 @@ check_includes()
 			fi
 			if [[ $file != tests/* && $header == \<crypt.h\> && ! $file =~ $hashing ]]; then
 				found "$file:$at: hashing belongs to auth and deftp-passwd, but $header is included"
+			fi
+			if [[ $file != tests/* && $header == \<openssl/* && $file != ftpd/tls/* ]]; then
+				found "$file:$at: OpenSSL belongs to tls, but $header is included"
 			fi
 		else
 			header=${header//\"/}
