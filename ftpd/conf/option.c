@@ -30,7 +30,8 @@ bool
 option_is_list(const struct option_row *row)
 {
 	return row->type == OPTION_LISTEN || row->type == OPTION_NETWORKS ||
-	       row->type == OPTION_NAMES;
+	       row->type == OPTION_NAMES || row->type == OPTION_FILES ||
+	       row->type == OPTION_HOSTS;
 }
 
 bool
@@ -195,6 +196,37 @@ add_list_name(const struct option_row *row, const char *text,
 }
 
 static bool
+add_file(const struct option_row *row, const char *text, struct options_path_list *list,
+         char mistake[OPTION_MISTAKE_MAX])
+{
+	if (list->count == OPTIONS_PATHS_MAX) {
+		return value_refuse(mistake, "has more than %d entries; remove some",
+		                    OPTIONS_PATHS_MAX);
+	}
+	if (!value_file(row, text, mistake)) {
+		return false;
+	}
+	memcpy(list->entry[list->count], text, strlen(text) + 1);
+	list->count++;
+	return true;
+}
+
+static bool
+add_host_name(const char *text, struct options_host_list *list,
+              char mistake[OPTION_MISTAKE_MAX])
+{
+	if (list->count == OPTIONS_LIST_MAX) {
+		return value_refuse(mistake, "has more than %d entries; remove some",
+		                    OPTIONS_LIST_MAX);
+	}
+	if (!value_host_name(text, list->entry[list->count], mistake)) {
+		return false;
+	}
+	list->count++;
+	return true;
+}
+
+static bool
 add_text(const struct option_row *row, const char *text, char *ret_text,
          char mistake[OPTION_MISTAKE_MAX])
 {
@@ -244,11 +276,15 @@ option_add_at(const struct option_row *row, const char *text, void *base,
 	case OPTION_NAME:
 	case OPTION_PATH:
 	case OPTION_ROOT:
-	case OPTION_HOST: return add_text(row, text, target, mistake);
+	case OPTION_HOST:
+	case OPTION_TEXT:
+	case OPTION_FILE: return add_text(row, text, target, mistake);
 	case OPTION_PORTS: return value_ports(row, text, target, mistake);
 	case OPTION_LISTEN: return add_listen(text, target, mistake);
 	case OPTION_NETWORKS: return add_network(text, target, mistake);
 	case OPTION_NAMES: return add_list_name(row, text, target, mistake);
+	case OPTION_FILES: return add_file(row, text, target, mistake);
+	case OPTION_HOSTS: return add_host_name(text, target, mistake);
 	case OPTION_TYPE_COUNT: break;
 	}
 	return value_refuse(mistake,
@@ -282,22 +318,22 @@ option_set(const struct option_row *row, const char *text, struct options *optio
 	return true;
 }
 
+/* A list begins with the number of its entries, whatever they are. */
+size_t
+option_entries_at(const struct option_row *row, const void *base)
+{
+	uint32_t count = 1;
+
+	if (option_is_list(row)) {
+		memcpy(&count, const_field(row, base), sizeof(count));
+	}
+	return count;
+}
+
 size_t
 option_entries(const struct option_row *row, const struct options *options)
 {
-	if (row->type == OPTION_LISTEN) {
-		return ((const struct options_listen_list *)const_field(row, options))
-		    ->count;
-	}
-	if (row->type == OPTION_NETWORKS) {
-		return ((const struct options_network_list *)const_field(row, options))
-		    ->count;
-	}
-	if (row->type == OPTION_NAMES) {
-		return ((const struct options_name_list *)const_field(row, options))
-		    ->count;
-	}
-	return 1;
+	return option_entries_at(row, options);
 }
 
 static void
@@ -342,6 +378,8 @@ option_format_at(const struct option_row *row, const void *base, size_t index,
 	const struct options_listen_list *listen = source;
 	const struct options_network_list *networks = source;
 	const struct options_name_list *names = source;
+	const struct options_path_list *files = source;
+	const struct options_host_list *hosts = source;
 
 	/*
 	 * snprintf's count is not looked at: OPTION_VALUE_MAX is above every field's
@@ -376,6 +414,8 @@ option_format_at(const struct option_row *row, const void *base, size_t index,
 	case OPTION_PATH:
 	case OPTION_ROOT:
 	case OPTION_HOST:
+	case OPTION_TEXT:
+	case OPTION_FILE:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%s", (const char *)source);
 		break;
 	case OPTION_PORTS:
@@ -385,6 +425,12 @@ option_format_at(const struct option_row *row, const void *base, size_t index,
 	case OPTION_NETWORKS: format_network(&networks->entry[index], text); break;
 	case OPTION_NAMES:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%s", names->entry[index]);
+		break;
+	case OPTION_FILES:
+		(void)snprintf(text, OPTION_VALUE_MAX, "%s", files->entry[index]);
+		break;
+	case OPTION_HOSTS:
+		(void)snprintf(text, OPTION_VALUE_MAX, "%s", hosts->entry[index]);
 		break;
 	case OPTION_TYPE_COUNT: text[0] = '\0'; break;
 	}

@@ -40,8 +40,9 @@ enum option_type {
 	OPTION_NETWORKS, /* struct options_network_list */
 	OPTION_NAMES,    /* struct options_name_list; with `words`: of those only */
 	OPTION_TEXT,     /* char []: a line of printable text */
-	OPTION_PATHS,    /* struct options_path_list */
-	OPTION_HOSTS,    /* struct options_host_list */
+	OPTION_FILE,     /* char []: absolute, "credential:NAME", or one of `words` */
+	OPTION_FILES,    /* struct options_path_list: each as OPTION_FILE */
+	OPTION_HOSTS,    /* struct options_host_list: names, never addresses */
 	OPTION_TYPE_COUNT,
 };
 
@@ -154,6 +155,12 @@ bool option_add_at(const struct option_row *row, const char *text, void *base,
  * Returns: 1, or the number of entries of a list.
  */
 size_t option_entries(const struct option_row *row, const struct options *options);
+
+/*
+ * The same for a struct other than the options.
+ * Returns: as option_entries().
+ */
+size_t option_entries_at(const struct option_row *row, const void *base);
 
 /*
  * Write one value so that option_add() reads the same field from it.

@@ -110,15 +110,15 @@ static const struct option_row table[] = {
 	{"", "recorder_user", OPTION_NAME, BUILT, "deftpd-log", 0, 0, NULL, FIELD(recorder_user),
 	 "The user as whom the recorder runs, who writes the log files."},
 
-	{"tls", "certificate", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.certificate),
+	{"tls", "certificate", OPTION_FILES, BUILT, "", 0, 0, NULL, FIELD(tls.certificate),
 	 "File with the server's certificate and the certificates between it and its root, in PEM form; or several such files, for "
 	 "keys of different kinds (RSA and ECDSA): each client gets the one that it can check. credential:NAME is the file NAME among the "
 	 "credentials that systemd passes. The files are watched: new ones are checked and used for new sessions. Empty: no TLS."},
-	{"tls", "private_key", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.private_key),
+	{"tls", "private_key", OPTION_FILES, BUILT, "", 0, 0, NULL, FIELD(tls.private_key),
 	 "File with the private key of each certificate, in the same order. Empty: keys are in the files of their certificates."},
-	{"tls", "key_password", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.key_password),
+	{"tls", "key_password", OPTION_FILE, BUILT, "", 0, 0, words_empty, FIELD(tls.key_password),
 	 "File whose first line decrypts the private keys, best credential:NAME, which systemd keeps encrypted. Empty: they are not encrypted."},
-	{"tls", "ocsp_response", OPTION_PATHS, BUILT, "", 0, 0, NULL, FIELD(tls.ocsp_response),
+	{"tls", "ocsp_response", OPTION_FILES, BUILT, "", 0, 0, NULL, FIELD(tls.ocsp_response),
 	 "File with the OCSP response (DER) for each certificate, in the same order, which clients that ask for it are given. It is watched like "
 	 "the certificates; another program has to fetch it. Empty: none."},
 	{"tls", "policy", OPTION_WORD, BUILT, "optional", 0, 0, words_policy, FIELD(tls.policy),
@@ -144,9 +144,9 @@ static const struct option_row table[] = {
 	 "Names of this server. A client that names another one when TLS begins (SNI), and none of the sections host, is refused. Empty: all are welcome."},
 	{"tls", "client_certificate", OPTION_WORD, BUILT, "request", 0, 0, words_client, FIELD(tls.client_certificate),
 	 "Whether clients must bring a certificate that client_ca vouches for (require) or may (request). Without client_ca nobody is asked."},
-	{"tls", "client_ca", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.client_ca),
+	{"tls", "client_ca", OPTION_FILE, BUILT, "", 0, 0, words_empty, FIELD(tls.client_ca),
 	 "File with the certificates of those who vouch for clients. Empty: clients are asked for no certificate."},
-	{"tls", "client_crl", OPTION_PATH, BUILT, "", 0, 0, words_empty, FIELD(tls.client_crl),
+	{"tls", "client_crl", OPTION_FILE, BUILT, "", 0, 0, words_empty, FIELD(tls.client_crl),
 	 "File with the lists of revoked certificates of client_ca, in PEM form, watched like the certificates. Empty: none is looked at."},
 	{"tls", "client_login", OPTION_WORD, BUILT, "off", 0, 0, words_login, FIELD(tls.client_login),
 	 "What a client's certificate is worth at a login. off: nothing. match: only he may log in as a user whose certificate names that user, and "

@@ -28,6 +28,25 @@ options_set_defaults(struct options *ret_options)
 }
 
 bool
+options_has_tls(const struct options *options)
+{
+	return options->tls.certificate.count > 0 &&
+	       options->tls.policy != OPTIONS_TLS_OFF;
+}
+
+enum options_tls_policy
+options_anonymous_tls(const struct options *options)
+{
+	uint8_t own = options->anonymous.tls_policy;
+
+	if (!options_has_tls(options)) {
+		return OPTIONS_TLS_OFF;
+	}
+	/* 0 is "same"; the other words are those of tls.policy, one place farther. */
+	return (enum options_tls_policy)(own != 0 ? own - 1 : options->tls.policy);
+}
+
+bool
 option_is_default(const struct option_row *row, const struct options *options)
 {
 	char text[OPTION_VALUE_MAX];
@@ -92,7 +111,7 @@ option_fingerprint(void)
 	}
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
 		const struct policy_row *row = policy_row_get((enum policy_key)key);
-		uint64_t numbers[] = {row->offset, row->size};
+		uint64_t numbers[] = {row->offset, row->size, row->is_of_host};
 
 		hash = hash_bytes(hash, row->key, strlen(row->key) + 1);
 		hash = hash_bytes(hash, numbers, sizeof(numbers));

@@ -6,7 +6,7 @@
  * Source:  deftpd.conf(5), which is made from option_table.c as well.
  * Not here: the keys' names, limits and documentation; see option_table.c.
  *
- * The struct owns nothing and may be copied by assignment.  It is some 24 KiB, too large
+ * The struct owns nothing and may be copied by assignment.  It is some 60 KiB, too large
  * for a deep stack. Every field holds a value within its limits once it has come from
  * conf_read(), conf_read_buffer() or conf_unseal(), or from options_set_defaults().
  */
@@ -291,7 +291,7 @@ void options_set_defaults(struct options *ret_options);
 bool options_has_tls(const struct options *options);
 
 /*
- * Returns: what anonymous clients must encrypt.
+ * Returns: what anonymous clients must encrypt; OPTIONS_TLS_OFF if there is no TLS.
  */
 enum options_tls_policy options_anonymous_tls(const struct options *options);
 

@@ -1,43 +1,16 @@
 /*
  * policy: what applies to one user.
  * Runs in: master (explains), deftpd-auth (decides).
- * Not here: the directory that ~ becomes; see policy_root.c.
+ * Not here: the directory that ~ becomes; see policy_root.c.  Virtual hosts; see
+ * policy_host.c.
  */
 #include "ftpd/conf/policy.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "ftpd/conf/policy_table.h"
 
 #include "common/base.h"
-
-int
-overrides_copy(const struct overrides *overrides, struct overrides *ret_overrides)
-{
-	struct policy_override *entry = NULL;
-
-	if (overrides->count > 0) {
-		entry = calloc(overrides->count, sizeof(*entry));
-		if (entry == NULL) {
-			return -ENOMEM;
-		}
-		memcpy(entry, overrides->entry, overrides->count * sizeof(*entry));
-	}
-	ret_overrides->count = overrides->count;
-	ret_overrides->entry = entry;
-	return 0;
-}
-
-void
-overrides_free(struct overrides *overrides)
-{
-	free(overrides->entry);
-	overrides->entry = NULL;
-	overrides->count = 0;
-}
 
 static bool
 is_member(const struct policy_subject *subject, const char *group)
@@ -62,7 +35,8 @@ set_plain(const struct options *options, enum policy_kind kind, struct policy *p
 	policy->chroot = true;
 	policy->keep_partial = options->uploads.keep_partial;
 	policy->upload_mode = options->uploads.mode;
-	policy->tls_policy = options->tls.policy;
+	policy->tls_policy = options_has_tls(options) ? options->tls.policy
+	                                              : (uint8_t)OPTIONS_TLS_OFF;
 	policy->umask = options->uploads.umask;
 	policy->idle_timeout_s = options->idle_timeout_s;
 	policy->max_file_size = options->uploads.max_file_size;
@@ -79,6 +53,7 @@ set_plain(const struct options *options, enum policy_kind kind, struct policy *p
 		root = options->anonymous.root;
 		policy->read_only = options->anonymous.read_only;
 		policy->umask = options->anonymous.umask;
+		policy->tls_policy = (uint8_t)options_anonymous_tls(options);
 		break;
 	case POLICY_KIND_COUNT: break;
 	}
@@ -90,6 +65,8 @@ set_plain(const struct options *options, enum policy_kind kind, struct policy *p
 		policy->rate_up = max_rate != 0 ? max_rate : policy->rate_up;
 		return;
 	}
+	memcpy(policy->client_name, options->tls.client_name,
+	       sizeof(policy->client_name));
 	/* All anonymous clients are one user, who has no limits as such. */
 	policy->max_sessions = options->max_sessions_per_user;
 	policy->user_rate_down = options->rates.user_down;
@@ -102,7 +79,9 @@ is_about(const struct policy_override *override, const struct policy_subject *su
 	switch (override->scope) {
 	case POLICY_USER: return strcmp(override->title, subject->user) == 0;
 	case POLICY_GROUP: return is_member(subject, override->title);
-	case POLICY_HOST: return strcasecmp(override->title, subject->host) == 0;
+	case POLICY_HOST:
+		return policy_is_same_host(override->title, subject->host,
+		                           strlen(subject->host));
 	case POLICY_DIRECTORY:
 	case POLICY_SCOPE_COUNT: break;
 	}
@@ -119,7 +98,7 @@ apply(const struct policy_override *override, uint32_t decided, struct policy *p
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
 		const struct policy_row *row = policy_row_get((enum policy_key)key);
 
-		if ((keys & 1U << key) != 0) {
+		if ((keys & 1U << key) != 0 && !row->is_of_host) {
 			memcpy((unsigned char *)policy + row->offset,
 			       (const unsigned char *)&override->values + row->offset,
 			       row->size);

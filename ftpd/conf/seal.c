@@ -18,21 +18,34 @@
 
 #include "common/base.h"
 
+/* In: base: of the struct that the row describes a field of. */
+static void
+encode_row(struct wire_writer *writer, const struct option_row *row, const void *base)
+{
+	char text[OPTION_VALUE_MAX];
+	size_t entries = option_entries_at(row, base);
+
+	wire_put_u16(writer, (uint16_t)entries);
+	for (size_t entry = 0; entry < entries; entry++) {
+		option_format_at(row, base, entry, text);
+		wire_put_bytes(writer, text, strlen(text));
+	}
+}
+
 static void
 encode_override(struct wire_writer *writer, const struct policy_override *override)
 {
-	char text[OPTION_VALUE_MAX];
-	struct option_row row;
-
 	wire_put_u8(writer, (uint8_t) override->scope);
 	wire_put_bytes(writer, override->title, strlen(override->title));
 	wire_put_u32(writer, override->line);
 	wire_put_u32(writer, override->keys);
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		struct option_row row;
+
 		if ((override->keys & 1U << key) != 0) {
 			policy_option((enum policy_key)key, &row);
-			option_format_at(&row, &override->values, 0, text);
-			wire_put_bytes(writer, text, strlen(text));
+			encode_row(writer, &row,
+			           policy_const_values(override, (enum policy_key)key));
 		}
 	}
 }
@@ -44,7 +57,6 @@ seal_encode(const struct options *options, const struct overrides *overrides,
 	size_t section_count = overrides != NULL ? overrides->count : 0;
 	struct wire_writer writer;
 	const struct option_row *rows;
-	char text[OPTION_VALUE_MAX];
 	size_t count;
 
 	wire_writer_init(&writer, bytes, cap);
@@ -52,13 +64,7 @@ seal_encode(const struct options *options, const struct overrides *overrides,
 	wire_put_u64(&writer, option_fingerprint());
 	rows = option_table(&count);
 	for (size_t i = 0; i < count; i++) {
-		size_t entries = option_entries(&rows[i], options);
-
-		wire_put_u16(&writer, (uint16_t)entries);
-		for (size_t entry = 0; entry < entries; entry++) {
-			option_format(&rows[i], options, entry, text);
-			wire_put_bytes(&writer, text, strlen(text));
-		}
+		encode_row(&writer, &rows[i], options);
 	}
 	wire_put_u16(&writer, (uint16_t)section_count);
 	for (size_t i = 0; i < section_count; i++) {

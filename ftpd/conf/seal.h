@@ -8,8 +8,9 @@
  * order the number of
  * entries (u16) and each entry's text (u16 length, bytes).  Then the number of titled
  * sections (u16) and for each its scope (u8), title (text), line (u32), mask of keys
- * (u32) and the text of each key in the mask.  Values go as text so that they are checked
- * again by the very code that checked them first.
+ * (u32) and each key in the mask: the number of its entries (u16) and each entry's text.
+ * Values go as text so that they are checked again by the very code that checked them
+ * first.
  */
 #ifndef FTPD_CONF_SEAL_H
 #define FTPD_CONF_SEAL_H
@@ -21,10 +22,11 @@
 enum {
 	SEAL_MAGIC = 0x64665443, /* "dfTC" */
 	/*
-	 * The options have some 50 KiB at most. A titled section has a title and a root
-	 * of 1 KiB each and a few bytes more, and there are POLICY_OVERRIDES_MAX of them.
+	 * The options have some 100 KiB at most. A titled section, if it is a host, has
+	 * 17 texts of 1 KiB and a few bytes more, and there are POLICY_OVERRIDES_MAX of
+	 * them.
 	 */
-	SEAL_MAX_BYTES = 768 * 1024,
+	SEAL_MAX_BYTES = 5 * 1024 * 1024,
 };
 
 /*

@@ -48,6 +48,14 @@ copy_title(const char *text, const struct token *token, char ret_title[OPTIONS_T
 }
 
 static bool
+is_same_title(const struct policy_override *a, const struct policy_override *b)
+{
+	return a->scope == POLICY_HOST
+	           ? policy_is_same_host(a->title, b->title, strlen(b->title))
+	           : strcmp(a->title, b->title) == 0;
+}
+
+static bool
 report_twice(struct conf *conf, const struct policy_override *override)
 {
 	const struct overrides *overrides = &conf->overrides;
@@ -56,7 +64,7 @@ report_twice(struct conf *conf, const struct policy_override *override)
 		const struct policy_override *other = &overrides->entry[i];
 
 		if (other != override && other->scope == override->scope &&
-		    strcmp(other->title, override->title) == 0) {
+		    is_same_title(other, override)) {
 			reader_report(
 			    conf, override->line,
 			    "section %s \"%s\" is there a second time; it is in "
@@ -122,6 +130,11 @@ titled_begin(struct conf *conf, enum policy_scope scope, const char *text,
 	memset(override, 0, sizeof(*override));
 	override->scope = scope;
 	override->line = name->line;
+	if (!policy_override_prepare(override)) {
+		overrides->count--;
+		reader_report(conf, name->line, "there is no memory for it; try again");
+		return NULL;
+	}
 	*ret_is_right = judge_title(conf, text, title, override);
 	return override;
 }
@@ -129,7 +142,28 @@ titled_begin(struct conf *conf, enum policy_scope scope, const char *text,
 void
 titled_drop_last(struct conf *conf)
 {
-	conf->overrides.count--;
+	struct overrides *overrides = &conf->overrides;
+
+	policy_override_clear(&overrides->entry[--overrides->count]);
+}
+
+/* Where a key may be that is refused here. */
+static void
+report_misplaced(struct conf *conf, enum policy_key key, uint32_t line)
+{
+	const struct policy_row *row = policy_row_get(key);
+
+	if (row->is_of_host) {
+		reader_report(conf, line,
+		              "%s can differ by host alone; write it into a section host",
+		              row->key);
+	} else {
+		reader_report(
+		    conf, line,
+		    "%s cannot differ by directory; write it into a section user, "
+		    "group or host",
+		    row->key);
+	}
 }
 
 bool
@@ -141,13 +175,8 @@ titled_take_key(struct conf *conf, struct policy_override *override, const char 
 	if (!policy_key_find(name, &key)) {
 		return false; /* the caller has looked before */
 	}
-	if (override->scope == POLICY_DIRECTORY &&
-	    !policy_row_get(key)->is_for_directories) {
-		reader_report(
-		    conf, line,
-		    "%s cannot differ by directory; write it into a section user, "
-		    "group or host",
-		    name);
+	if (!policy_key_fits(key, override->scope)) {
+		report_misplaced(conf, key, line);
 		return false;
 	}
 	if (override->key_line[key] != 0) {
@@ -169,9 +198,11 @@ take_value(struct conf *conf, struct policy_override *override, enum policy_key 
 	uint32_t line = override->key_line[key];
 	char mistake[OPTION_MISTAKE_MAX];
 	struct option_row row;
+	unsigned entries;
 
 	policy_option(key, &row);
-	if (cfg_size(section, row.key) != 1) {
+	entries = cfg_size(section, row.key);
+	if (entries == 0 || (entries != 1 && !option_is_list(&row))) {
 		reader_report(conf, line,
 		              "libconfuse reads no value for %s; write it more simply",
 		              row.key);
@@ -182,10 +213,12 @@ take_value(struct conf *conf, struct policy_override *override, enum policy_key 
 		              row.key);
 		return false;
 	}
-	if (!option_add_at(&row, cfg_getstr(section, row.key), &override->values,
-	                   mistake)) {
-		reader_report(conf, line, "%s: %s", row.key, mistake);
-		return false;
+	for (unsigned i = 0; i < entries; i++) {
+		if (!option_add_at(&row, cfg_getnstr(section, row.key, i),
+		                   policy_values(override, key), mistake)) {
+			reader_report(conf, line, "%s: %s", row.key, mistake);
+			return false;
+		}
 	}
 	return true;
 }
@@ -220,10 +253,14 @@ titled_fill_table(cfg_opt_t *table)
 	unsigned key;
 
 	for (key = 0; key < POLICY_KEY_COUNT; key++) {
-		cfg_opt_t plain = CFG_STR(policy_row_get((enum policy_key)key)->key, NULL,
-		                          CFGF_NODEFAULT);
+		struct option_row row;
 
-		table[key] = plain;
+		policy_option((enum policy_key)key, &row);
+
+		cfg_opt_t plain = CFG_STR(row.key, NULL, CFGF_NODEFAULT);
+		cfg_opt_t list = CFG_STR_LIST(row.key, NULL, CFGF_NODEFAULT);
+
+		table[key] = option_is_list(&row) ? list : plain;
 	}
 	table[key] = (cfg_opt_t)CFG_END();
 }

@@ -33,9 +33,9 @@ get_text(struct wire_reader *reader, size_t cap, char *ret_text)
 	return !reader->has_failed && strlen(ret_text) == len;
 }
 
+/* In: base: of the struct that the row describes a field of; zeroed. */
 static bool
-decode_row(const struct option_row *row, struct wire_reader *reader,
-           struct options *options)
+decode_row(const struct option_row *row, struct wire_reader *reader, void *base)
 {
 	char mistake[OPTION_MISTAKE_MAX];
 	char text[OPTION_VALUE_MAX];
@@ -47,7 +47,7 @@ decode_row(const struct option_row *row, struct wire_reader *reader,
 	}
 	for (uint16_t i = 0; i < entries; i++) {
 		if (!get_text(reader, sizeof(text), text) ||
-		    !option_add(row, text, options, mistake)) {
+		    !option_add_at(row, text, base, mistake)) {
 			return false;
 		}
 	}
@@ -58,7 +58,6 @@ static bool
 decode_override(struct wire_reader *reader, struct policy_override *override)
 {
 	char mistake[OPTION_MISTAKE_MAX];
-	char text[OPTION_VALUE_MAX];
 	struct option_row row;
 
 	override->scope = (enum policy_scope)wire_get_enum(reader, POLICY_SCOPE_COUNT);
@@ -68,7 +67,8 @@ decode_override(struct wire_reader *reader, struct policy_override *override)
 	}
 	override->line = wire_get_u32(reader);
 	override->keys = wire_get_u32(reader);
-	if (override->keys >> POLICY_KEY_COUNT != 0) {
+	if (override->keys >> POLICY_KEY_COUNT != 0 ||
+	    !policy_override_prepare(override)) {
 		return false;
 	}
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
@@ -76,8 +76,9 @@ decode_override(struct wire_reader *reader, struct policy_override *override)
 			continue;
 		}
 		policy_option((enum policy_key)key, &row);
-		if (!get_text(reader, sizeof(text), text) ||
-		    !option_add_at(&row, text, &override->values, mistake)) {
+		if (!policy_key_fits((enum policy_key)key, override->scope) ||
+		    !decode_row(&row, reader,
+		                policy_values(override, (enum policy_key)key))) {
 			return false;
 		}
 	}

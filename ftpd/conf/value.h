@@ -49,8 +49,8 @@ bool value_ports(const struct option_row *row, const char *text,
                  struct options_ports *ret_ports, char mistake[OPTION_MISTAKE_MAX]);
 
 /*
- * Check a name, a path or a host, as the row's type says; the row's words are allowed
- * too.
+ * Check a name, a path, a host or a line of text, as the row's type says; the row's words
+ * are allowed too.
  * Returns: true, or false and the mistake.
  */
 bool value_text(const struct option_row *row, const char *text,
@@ -62,6 +62,20 @@ bool value_text(const struct option_row *row, const char *text,
  * Returns: true, or false and the mistake.
  */
 bool value_list_name(const struct option_row *row, const char *text,
+                     char mistake[OPTION_MISTAKE_MAX]);
+
+/*
+ * Check one file of a list: an absolute path or "credential:NAME".
+ * Returns: true, or false and the mistake.
+ */
+bool value_file(const struct option_row *row, const char *text,
+                char mistake[OPTION_MISTAKE_MAX]);
+
+/*
+ * Check a host name and write it in lower case.
+ * Returns: true and the name, or false and the mistake; ret_name is untouched then.
+ */
+bool value_host_name(const char *text, char ret_name[OPTIONS_HOST_MAX],
                      char mistake[OPTION_MISTAKE_MAX]);
 
 #endif

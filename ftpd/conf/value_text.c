@@ -115,6 +115,31 @@ check_path(const struct option_row *row, const char *text, const char *quoted,
 	                    quoted);
 }
 
+static bool
+check_credential(const char *name, const char *quoted, char mistake[OPTION_MISTAKE_MAX])
+{
+	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL) {
+		return value_refuse(
+		    mistake,
+		    "\"%s\" names no credential; write \"credential:NAME\" with the NAME "
+		    "of LoadCredential in the unit",
+		    quoted);
+	}
+	return true;
+}
+
+static bool
+check_file(const struct option_row *row, const char *text, const char *quoted,
+           char mistake[OPTION_MISTAKE_MAX])
+{
+	static const char prefix[] = "credential:";
+
+	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0) {
+		return check_credential(text + sizeof(prefix) - 1, quoted, mistake);
+	}
+	return check_path(row, text, quoted, mistake);
+}
+
 /* Returns: the first "%" that is neither %u nor %h, NULL if there is none. */
 static const char *
 find_unknown_percent(const char *text)
@@ -298,5 +323,43 @@ value_text(const struct option_row *row, const char *text,
 	if (row->type == OPTION_HOST) {
 		return check_host(text, quoted, mistake);
 	}
+	if (row->type == OPTION_FILE) {
+		return check_file(row, text, quoted, mistake);
+	}
+	if (row->type == OPTION_TEXT) {
+		return true; /* its form is all */
+	}
 	return check_path(row, text, quoted, mistake);
+}
+
+bool
+value_file(const struct option_row *row, const char *text,
+           char mistake[OPTION_MISTAKE_MAX])
+{
+	char quoted[VALUE_QUOTED_MAX];
+
+	option_quote(text, strlen(text), quoted, sizeof(quoted));
+	return check_form(text, quoted, OPTIONS_TEXT_MAX, mistake) &&
+	       check_file(row, text, quoted, mistake);
+}
+
+bool
+value_host_name(const char *text, char ret_name[OPTIONS_HOST_MAX],
+                char mistake[OPTION_MISTAKE_MAX])
+{
+	char quoted[VALUE_QUOTED_MAX];
+	size_t len = strlen(text);
+
+	option_quote(text, len, quoted, sizeof(quoted));
+	if (!is_host_name(text)) {
+		return value_refuse(
+		    mistake, "\"%s\" is no host name; write one, such as ftp.example.org",
+		    quoted);
+	}
+	for (size_t i = 0; i <= len; i++) {
+		bool is_capital = text[i] >= 'A' && text[i] <= 'Z';
+
+		ret_name[i] = (char)(is_capital ? text[i] - 'A' + 'a' : text[i]);
+	}
+	return true;
 }

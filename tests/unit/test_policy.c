@@ -44,7 +44,9 @@ keys_are_as_their_plain_ones(void **state)
 		assert_non_null(row->key);
 		assert_true(policy_key_find(row->key, &found));
 		assert_int_equal(found, key);
-		assert_true(row->offset + row->size <= sizeof(struct policy));
+		assert_true(row->offset + row->size <=
+		            (row->is_of_host ? sizeof(struct policy_host)
+		                             : sizeof(struct policy)));
 		assert_non_null(strchr(row->text, '.'));
 		for (size_t kind = 0; kind < POLICY_KIND_COUNT; kind++) {
 			const struct option_row *plain;
