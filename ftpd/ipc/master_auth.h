@@ -48,6 +48,8 @@ enum ma_reason {
 	MA_NO_HOME,  /* the root directory cannot be used */
 	/* the client's certificate does not name the user (tls.client_login = match) */
 	MA_CERTIFICATE,
+	/* all was right, but the user's tls_policy wants TLS and there is none */
+	MA_NEEDS_TLS,
 	MA_GONE,     /* the session ended before the verdict */
 	MA_PROTOCOL, /* the worker broke the wire format */
 	MA_FAULT,    /* PAM, the password file or the system failed */

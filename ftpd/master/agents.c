@@ -148,6 +148,7 @@ start_agent(struct worker *worker, int agent_fd)
 {
 	struct program_order order = {.kind = PROGRAM_AGENT,
 	                              .channel_fd = agent_fd,
+	                              .tls_fd = -1,
 	                              .ended = exited,
 	                              .owner = worker};
 	int result = seal_start_record(worker->generation, &order.options_fd);

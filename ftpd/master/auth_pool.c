@@ -75,7 +75,8 @@ auth_pool_start(struct generation *generation)
 	if (!options->local_users.enabled && options->virtual_users.file[0] == '\0') {
 		return 0;
 	}
-	return forkserver_start(&generation->auth.server, generation->options_fd, &root);
+	return forkserver_start(&generation->auth.server, generation->options_fd, -1,
+	                        &root);
 }
 
 void

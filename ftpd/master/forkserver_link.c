@@ -197,21 +197,14 @@ forkserver_init(struct forkserver_link *link, struct master *master,
 	TAILQ_INIT(&link->orders);
 }
 
-/* fds: our end and the forkserver's. */
+/* fd: our end. */
 static int
-start_program(struct forkserver_link *link, const int fds[2], int options_fd,
-              const struct identity *identity)
+start_program(struct forkserver_link *link, int fd, const struct program_order *order)
 {
-	const struct program_order order = {.kind = link->use->program,
-	                                    .channel_fd = fds[1],
-	                                    .options_fd = options_fd,
-	                                    .identity = identity,
-	                                    .ended = exited,
-	                                    .owner = link};
-	int result = loop_watch(&link->master->loop, &link->source, fds[0], EPOLLIN);
+	int result = loop_watch(&link->master->loop, &link->source, fd, EPOLLIN);
 
 	if (result == 0) {
-		result = program_start(link->master, &order, &link->pid);
+		result = program_start(link->master, order, &link->pid);
 	}
 	if (result != 0) {
 		loop_forget(&link->master->loop, &link->source);
@@ -220,16 +213,23 @@ start_program(struct forkserver_link *link, const int fds[2], int options_fd,
 }
 
 int
-forkserver_start(struct forkserver_link *link, int options_fd,
+forkserver_start(struct forkserver_link *link, int options_fd, int tls_fd,
                  const struct identity *identity)
 {
+	struct program_order order = {.kind = link->use->program,
+	                              .options_fd = options_fd,
+	                              .tls_fd = tls_fd,
+	                              .identity = identity,
+	                              .ended = exited,
+	                              .owner = link};
 	int fds[2];
 	int result = channel_pair(fds);
 
 	if (result != 0) {
 		return result;
 	}
-	result = start_program(link, fds, options_fd, identity);
+	order.channel_fd = fds[1];
+	result = start_program(link, fds[0], &order);
 	fd_close(&fds[1]);
 	if (result != 0) {
 		fd_close(&fds[0]);

@@ -77,10 +77,11 @@ void forkserver_init(struct forkserver_link *link, struct master *master,
 
 /*
  * Start the program.
- * In:      options_fd: stays the caller's. identity: what its children shall become.
+ * In:      options_fd: stays the caller's. tls_fd: likewise, certificates and keys; -1:
+ *          none. identity: what its children shall become.
  * Returns: 0 or negative errno.
  */
-int forkserver_start(struct forkserver_link *link, int options_fd,
+int forkserver_start(struct forkserver_link *link, int options_fd, int tls_fd,
                      const struct identity *identity);
 
 /*

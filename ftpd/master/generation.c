@@ -6,6 +6,7 @@
 #include "ftpd/master/generation.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "common/fd.h"
@@ -69,15 +70,34 @@ static void
 release(struct generation *generation)
 {
 	fd_close(&generation->options_fd);
+	fd_close(&generation->tls_fd);
 	overrides_free(&generation->overrides);
 	free(generation);
 }
 
 static int
-begin(struct generation *generation, const struct overrides *overrides)
+keep_setup(struct generation *generation, const struct generation_setup *setup)
 {
-	int result =
-	    overrides != NULL ? overrides_copy(overrides, &generation->overrides) : 0;
+	generation->options = *setup->options;
+	generation->users = *setup->users;
+	if (generation->master->is_filter_off) {
+		generation->options.sandbox = OPTIONS_SANDBOX_OFF;
+	}
+	if (setup->tls_fd >= 0) {
+		generation->tls_fd = fcntl(setup->tls_fd, F_DUPFD_CLOEXEC, 0);
+		if (generation->tls_fd < 0) {
+			return -errno;
+		}
+	}
+	return setup->overrides != NULL
+	           ? overrides_copy(setup->overrides, &generation->overrides)
+	           : 0;
+}
+
+static int
+begin(struct generation *generation, const struct generation_setup *setup)
+{
+	int result = keep_setup(generation, setup);
 
 	if (result != 0) {
 		return result;
@@ -86,8 +106,9 @@ begin(struct generation *generation, const struct overrides *overrides)
 	                   &generation->options_fd);
 
 	if (result == 0) {
-		result = forkserver_start(&generation->server, generation->options_fd,
-		                          &generation->users.worker);
+		result =
+		    forkserver_start(&generation->server, generation->options_fd,
+		                     generation->tls_fd, &generation->users.worker);
 	}
 	return result;
 }
@@ -103,16 +124,12 @@ generation_start(struct master *master, const struct generation_setup *setup,
 		return -ENOMEM;
 	}
 	generation->master = master;
-	generation->options = *setup->options;
-	generation->users = *setup->users;
-	if (master->is_filter_off) {
-		generation->options.sandbox = OPTIONS_SANDBOX_OFF;
-	}
 	generation->options_fd = -1;
+	generation->tls_fd = -1;
 	forkserver_init(&generation->server, master, &worker_use, generation);
 	auth_pool_init(generation);
 	TAILQ_INIT(&generation->idle);
-	result = begin(generation, setup->overrides);
+	result = begin(generation, setup);
 	if (result != 0) {
 		release(generation);
 		return result;

@@ -29,6 +29,7 @@ struct generation_setup {
 	const struct options *options;
 	const struct overrides *overrides; /* NULL: none */
 	const struct users *users;
+	int tls_fd; /* sealed certificates and keys; -1: none. Stays the caller's */
 };
 
 struct generation {
@@ -44,6 +45,7 @@ struct generation {
 	struct overrides overrides; /* owned */
 	struct users users;
 	int options_fd;
+	int tls_fd;      /* sealed certificates and keys; -1: none */
 	bool is_test;    /* the self-test's; it never gets a client */
 	bool is_reload;  /* it comes with new options and perhaps new listeners */
 	bool has_usable; /* a worker is or was ready for clients */

@@ -19,6 +19,8 @@ static const char *const reasons[MA_REASON_COUNT] = {
     [MA_LOCKED] = "the account is locked or has expired",
     [MA_DENIED] = "the user may not log in",
     [MA_NO_HOME] = "the root directory cannot be used",
+    [MA_CERTIFICATE] = "the client's certificate is not the user's",
+    [MA_NEEDS_TLS] = "the user's tls_policy wants TLS, and the client has used none",
     [MA_GONE] = "the client left before the verdict",
     [MA_PROTOCOL] = "the worker broke the wire format",
     [MA_FAULT] = "a fault of this machine",
@@ -259,9 +261,11 @@ is_failure(const struct ma_message *message)
 	case MA_UNKNOWN_USER:
 	case MA_LOCKED:
 	case MA_DENIED:
+	case MA_CERTIFICATE:
 	case MA_PROTOCOL: return true;
 	case MA_GONE: return message->number != 0;
 	case MA_NO_HOME:
+	case MA_NEEDS_TLS: /* whoever sees that knows the password */
 	case MA_FAULT:
 	case MA_REASON_COUNT: return false;
 	}

@@ -20,6 +20,10 @@ enum {
 	/* Above every number that is about to be filled. */
 	FD_ASIDE = 16,
 	NUMBER_TEXT_MAX = 16,
+	/* Descriptors beside the standard streams: IPC_START_FD and those behind it. */
+	KEPT_COUNT = IPC_TLS_FD - IPC_START_FD + 1,
+	/* Name, uid, gid and the end. */
+	ARGUMENTS_BESIDE = 4,
 };
 
 static const char *const program_names[PROGRAM_COUNT] = {
@@ -45,10 +49,9 @@ has_all(const char *dir)
 }
 
 bool
-program_find(struct master *master)
+program_find(char dir[MASTER_PATH_MAX])
 {
-	char *dir = master->program_dir;
-	ssize_t len = readlink("/proc/self/exe", dir, sizeof(master->program_dir) - 1);
+	ssize_t len = readlink("/proc/self/exe", dir, MASTER_PATH_MAX - 1);
 	char *slash;
 
 	if (len > 0) {
@@ -61,7 +64,7 @@ program_find(struct master *master)
 			return true;
 		}
 	}
-	(void)snprintf(dir, sizeof(master->program_dir), "%s", DEFTPD_LIBEXEC_DIR);
+	(void)snprintf(dir, MASTER_PATH_MAX, "%s", DEFTPD_LIBEXEC_DIR);
 	if (has_all(dir)) {
 		return true;
 	}
@@ -75,33 +78,35 @@ program_find(struct master *master)
 }
 
 /*
- * In the child: put `from` (two descriptors, the second may be -1) at 3 and 4, and close
- * the rest. What stays open on 1 and 2 is standard error, for the last words of a program
- * that cannot start.
+ * In the child: put `from` at 3 and behind, and close the rest. -1 leaves a number free.
+ * What stays open on 1 and 2 is standard error, for the last words of a program that
+ * cannot start.
  */
 static bool
-arrange_descriptors(const int from[2])
+arrange_descriptors(const int from[KEPT_COUNT])
 {
-	int aside[2] = {-1, -1};
+	int aside[KEPT_COUNT];
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int count = from[1] >= 0 ? 2 : 1;
 
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
 	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
 		return false;
 	}
-	for (int i = 0; i < count; i++) {
-		aside[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE);
+	for (int i = 0; i < KEPT_COUNT; i++) {
+		aside[i] =
+		    from[i] >= 0 ? fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
+		if (from[i] >= 0 && aside[i] < 0) {
+			return false;
+		}
+	}
+	for (int i = 0; i < KEPT_COUNT; i++) {
 		if (aside[i] < 0) {
+			(void)close(IPC_START_FD + i); /* rarely is anything there */
+		} else if (dup2(aside[i], IPC_START_FD + i) < 0) {
 			return false;
 		}
 	}
-	for (int i = 0; i < count; i++) {
-		if (dup2(aside[i], IPC_START_FD + i) < 0) {
-			return false;
-		}
-	}
-	return fd_close_from(IPC_START_FD + count) == 0;
+	return fd_close_from(IPC_START_FD + KEPT_COUNT) == 0;
 }
 
 /*
@@ -119,22 +124,43 @@ reset_process(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void
+add_argument(char *arguments[], size_t *count, const char *text)
+{
+	char *copy = strdup(text); /* lives until exec */
+
+	if (copy != NULL) {
+		arguments[(*count)++] = copy;
+	}
+}
+
+static void
+add_number(char *arguments[], size_t *count, unsigned number)
+{
+	char text[NUMBER_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "%u", number);
+	add_argument(arguments, count, text);
+}
+
 __attribute__((noreturn)) static void
 become_program(const char *path, const struct program_order *order)
 {
-	char uid[NUMBER_TEXT_MAX];
-	char gid[NUMBER_TEXT_MAX];
-	char name[NUMBER_TEXT_MAX];
-	char *arguments[] = {name, NULL, NULL, NULL};
+	char *arguments[PROGRAM_ARGUMENTS_MAX + ARGUMENTS_BESIDE] = {NULL};
 	char *environment[] = {NULL};
-	const int from[2] = {order->channel_fd, order->options_fd};
+	const int from[KEPT_COUNT] = {order->channel_fd, order->options_fd,
+	                              order->tls_fd};
+	size_t count = 0;
 
-	(void)snprintf(name, sizeof(name), "%s", program_names[order->kind]);
+	add_argument(arguments, &count, program_names[order->kind]);
+	for (size_t i = 0; order->arguments != NULL && order->arguments[i] != NULL &&
+	                   i < PROGRAM_ARGUMENTS_MAX;
+	     i++) {
+		add_argument(arguments, &count, order->arguments[i]);
+	}
 	if (order->identity != NULL) {
-		(void)snprintf(uid, sizeof(uid), "%u", (unsigned)order->identity->uid);
-		(void)snprintf(gid, sizeof(gid), "%u", (unsigned)order->identity->gid);
-		arguments[1] = uid;
-		arguments[2] = gid;
+		add_number(arguments, &count, (unsigned)order->identity->uid);
+		add_number(arguments, &count, (unsigned)order->identity->gid);
 	}
 	reset_process();
 	if (arrange_descriptors(from)) {
@@ -145,14 +171,12 @@ become_program(const char *path, const struct program_order *order)
 }
 
 int
-program_start(struct master *master, const struct program_order *order, pid_t *ret_pid)
+program_spawn(const char *dir, const struct program_order *order, pid_t *ret_pid)
 {
 	char path[MASTER_PATH_MAX + NAME_MAX];
 	pid_t pid;
-	int result;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", master->program_dir,
-	               program_names[order->kind]);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, program_names[order->kind]);
 	pid = fork();
 	if (pid < 0) {
 		return -errno;
@@ -160,11 +184,23 @@ program_start(struct master *master, const struct program_order *order, pid_t *r
 	if (pid == 0) {
 		become_program(path, order);
 	}
+	*ret_pid = pid;
+	return 0;
+}
+
+int
+program_start(struct master *master, const struct program_order *order, pid_t *ret_pid)
+{
+	pid_t pid;
+	int result = program_spawn(master->program_dir, order, &pid);
+
+	if (result != 0) {
+		return result;
+	}
 	result = children_add(&master->children, pid, order->ended, order->owner, NULL);
 	if (result != 0) {
-		(void)kill(
-		    pid,
-		    SIGKILL); /* nobody would look after it; it is our unreaped child */
+		/* Nobody would look after it; it is our unreaped child. */
+		(void)kill(pid, SIGKILL);
 		return result;
 	}
 	*ret_pid = pid;
@@ -180,8 +216,10 @@ program_fork(const int keep_fds[2])
 		return -errno;
 	}
 	if (pid == 0) {
+		const int from[KEPT_COUNT] = {keep_fds[0], keep_fds[1], -1};
+
 		reset_process();
-		if (!arrange_descriptors(keep_fds)) {
+		if (!arrange_descriptors(from)) {
 			_exit(127);
 		}
 	}

@@ -22,23 +22,34 @@ enum program_kind {
 	PROGRAM_COUNT,
 };
 
+enum {
+	PROGRAM_ARGUMENTS_MAX = 72, /* further ones are not told */
+};
+
 struct program_order {
 	enum program_kind kind;
 	int channel_fd; /* becomes IPC_START_FD; stays the caller's here */
 	int options_fd; /* becomes IPC_OPTIONS_FD; -1: none */
-	const struct identity
-	    *identity; /* told as argv[1] uid and argv[2] gid; NULL: not told */
-	child_ended *ended;
+	int tls_fd; /* becomes IPC_TLS_FD; -1: none. For PROGRAM_WORKER only: keys */
+	/* words before the identity; NULL: none. Ended by NULL. */
+	const char *const *arguments;
+	const struct identity *identity; /* told as uid and gid; NULL: not told */
+	child_ended *ended;              /* program_start() */
 	void *owner;
 };
 
 /*
  * Find the directory of the programs: the one of this program, else the one of the
  * installation.
- * Returns: true and master->program_dir; false when one is missing, which has been
- *          complained of.
+ * Returns: true and *ret_dir; false when one is missing, which has been complained of.
  */
-bool program_find(struct master *master);
+bool program_find(char ret_dir[MASTER_PATH_MAX]);
+
+/*
+ * Start a program that the caller waits for himself.
+ * Returns: 0 and *ret_pid; negative errno.
+ */
+int program_spawn(const char *dir, const struct program_order *order, pid_t *ret_pid);
 
 /*
  * Start a program and remember it in master->children.

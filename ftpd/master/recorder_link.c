@@ -292,6 +292,7 @@ start_program(struct master *master, const struct options *options,
 	struct program_order order = {.kind = PROGRAM_RECORDER,
 	                              .channel_fd = fds[1],
 	                              .options_fd = -1,
+	                              .tls_fd = -1,
 	                              .identity = &users->recorder,
 	                              .ended = exited,
 	                              .owner = recorder};

@@ -105,7 +105,8 @@ reload_begin(struct master *master)
 	} else {
 		const struct generation_setup setup = {.options = conf_options(conf),
 		                                       .overrides = conf_overrides(conf),
-		                                       .users = &users};
+		                                       .users = &users,
+		                                       .tls_fd = -1};
 
 		/* Whatever is still under way is overtaken by this. */
 		renew_cancel(master);

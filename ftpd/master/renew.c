@@ -45,7 +45,8 @@ attempt(struct master *master, void *owner)
 	}
 	setup = (struct generation_setup){.options = &current->options,
 	                                  .overrides = &current->overrides,
-	                                  .users = &current->users};
+	                                  .users = &current->users,
+	                                  .tls_fd = current->tls_fd};
 	result = renew_begin(master, &setup, &current->passive_address, false);
 	if (result != 0) {
 		master_log(master, RECORD_ERROR, "a forkserver cannot be started: %s",

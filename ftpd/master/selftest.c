@@ -155,7 +155,8 @@ static bool
 start_worker(struct selftest *test, const struct options *options)
 {
 	struct options copy = *options;
-	const struct generation_setup setup = {.options = &copy, .users = test->users};
+	const struct generation_setup setup = {
+	    .options = &copy, .users = test->users, .tls_fd = -1};
 	const struct addr none = {0};
 	int result;
 
@@ -165,6 +166,10 @@ start_worker(struct selftest *test, const struct options *options)
 	(void)snprintf(copy.anonymous.root, sizeof(copy.anonymous.root), "%s",
 	               test->directory);
 	copy.passive_address_for.count = 0;
+	/* The client does not speak TLS, and no key is needed. */
+	copy.tls.certificate.count = 0;
+	copy.tls.policy = OPTIONS_TLS_OPTIONAL;
+	copy.anonymous.tls_policy = 0;
 	result = generation_start(test->master, &setup, &none, &test->generation);
 	if (result != 0) {
 		return fail(test, "the forkserver cannot be started", -result);

@@ -239,7 +239,7 @@ run(struct master *master, const struct generation_setup *setup)
 
 	users_tell_missing(setup->users, setup->options, complain_text, NULL);
 	check_users_lines(setup->options, complain_text, NULL);
-	if (!program_find(master)) {
+	if (!program_find(master->program_dir)) {
 		return 1;
 	}
 	limits_raise(setup->options->max_sessions);
@@ -272,7 +272,8 @@ start_run(const struct invocation *invocation)
 			const struct generation_setup setup = {
 			    .options = conf_options(conf),
 			    .overrides = conf_overrides(conf),
-			    .users = &users};
+			    .users = &users,
+			    .tls_fd = -1};
 
 			status = run(master, &setup);
 		}
