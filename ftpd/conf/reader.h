@@ -81,4 +81,9 @@ void reader_take_override(struct conf *conf, const char *override);
  */
 void reader_check_rules(struct conf *conf);
 
+/*
+ * Those about TLS and virtual hosts.
+ */
+void reader_check_tls(struct conf *conf);
+
 #endif

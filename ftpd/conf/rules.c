@@ -1,7 +1,8 @@
 /*
  * rules: what must hold between the values of several keys.
  * Runs in: master.
- * Not here: what only the system can tell; see the master's check.
+ * Not here: those of TLS; see rules_tls.c.  What only the system can tell; see the
+ * master's check.
  */
 #include "ftpd/conf/reader.h"
 
@@ -43,36 +44,65 @@ do_collide(const struct addr *a, const struct addr *b)
 	        memcmp(b->bytes, zero, sizeof(zero)) == 0);
 }
 
-/* An entry of listen has a line of its own. */
+/* Entries of listen first, those of listen_implicit_tls behind them. */
+struct listened {
+	const char *key;
+	uint32_t entry; /* of that key */
+	const struct addr *addr;
+};
+
+/* Returns: false behind the last. */
+static bool
+get_listened(const struct options *options, uint32_t index, struct listened *ret_listened)
+{
+	const struct options_listen_list *plain = &options->listen;
+	const struct options_listen_list *implicit = &options->listen_implicit_tls;
+	bool is_plain = index < plain->count;
+	uint32_t entry = is_plain ? index : index - plain->count;
+
+	if (!is_plain && entry >= implicit->count) {
+		return false;
+	}
+	ret_listened->key = is_plain ? "listen" : "listen_implicit_tls";
+	ret_listened->entry = entry;
+	ret_listened->addr = is_plain ? &plain->entry[entry] : &implicit->entry[entry];
+	return true;
+}
+
+/* Each entry has a line of its own. */
 static void
-report_listen(struct conf *conf, uint32_t entry, const char *text)
+report_listen(struct conf *conf, const struct listened *at, const char *text)
 {
 	const struct reader_origin *origin =
-	    reader_origin(conf, option_find("", "listen"));
-	uint16_t port = conf->options.listen.entry[entry].port;
+	    reader_origin(conf, option_find("", at->key));
+	uint16_t port = at->addr->port;
 
 	if (origin->override[0] == '\0' && origin->line != 0) {
-		reader_report(conf, origin->entry_line[entry], "listen: port %u %s", port,
-		              text);
+		reader_report(conf, origin->entry_line[at->entry], "%s: port %u %s",
+		              at->key, port, text);
 	} else {
-		conf_findings_add(conf, "listen", "listen: port %u %s", port, text);
+		conf_findings_add(conf, at->key, "%s: port %u %s", at->key, port, text);
 	}
 }
 
 static void
 check_listen(struct conf *conf)
 {
-	const struct options_listen_list *listen = &conf->options.listen;
+	struct listened at;
+	struct listened before;
 
-	if (listen->count == 0) {
+	if (conf->options.listen.count == 0) {
 		conf_findings_add(conf, "listen",
 		                  "listen is empty; write at least one ADDRESS:PORT");
 	}
-	for (uint32_t i = 0; i < listen->count; i++) {
-		for (uint32_t j = 0; j < i; j++) {
-			if (do_collide(&listen->entry[i], &listen->entry[j])) {
-				report_listen(conf, i,
-				              "is taken by an entry before; remove one");
+	for (uint32_t i = 0; get_listened(&conf->options, i, &at); i++) {
+		for (uint32_t j = 0;
+		     j < i && get_listened(&conf->options, j, &before); j++) {
+			if (do_collide(at.addr, before.addr)) {
+				report_listen(conf, &at,
+				              strcmp(before.key, at.key) == 0
+				                  ? "is taken by an entry before; remove one"
+				                  : "is taken by listen; choose another");
 				break;
 			}
 		}
@@ -82,25 +112,24 @@ check_listen(struct conf *conf)
 static void
 check_passive_ports(struct conf *conf)
 {
-	const struct options *options = &conf->options;
+	const struct options_ports *passive = &conf->options.passive_ports;
 	bool is_chosen = conf_is_set(conf, "passive_ports");
+	struct listened at;
 
-	for (uint32_t i = 0; i < options->listen.count; i++) {
-		uint16_t port = options->listen.entry[i].port;
+	for (uint32_t i = 0; get_listened(&conf->options, i, &at); i++) {
+		uint16_t port = at.addr->port;
 
-		if (port < options->passive_ports.low ||
-		    port > options->passive_ports.high) {
+		if (port < passive->low || port > passive->high) {
 			continue;
 		}
 		if (is_chosen) {
 			conf_findings_add(
 			    conf, "passive_ports",
-			    "passive_ports %u-%u hold port %u of listen; leave it out",
-			    options->passive_ports.low, options->passive_ports.high,
-			    port);
+			    "passive_ports %u-%u hold port %u of %s; leave it out",
+			    passive->low, passive->high, port, at.key);
 		} else {
 			report_listen(
-			    conf, i,
+			    conf, &at,
 			    "lies in passive_ports; choose another or set passive_ports");
 		}
 	}
@@ -249,4 +278,5 @@ reader_check_rules(struct conf *conf)
 	check_logins(conf);
 	check_upload_directory(conf);
 	check_titles(conf);
+	reader_check_tls(conf);
 }

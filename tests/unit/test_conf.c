@@ -72,6 +72,24 @@ static const struct {
      "local"},
     {"logins { sources = {} }", "logins.sources", NULL},
     {"user ftp { }\nuser joe { umask = 7 } idle_timeout = 6", "idle_timeout", "6"},
+    {"banner = \"Hello\"", "banner", "Hello"},
+    {"tls { certificate = /c }", "tls.certificate", "/c"},
+    {"tls { certificate = { \"credential:c\", /d } private_key = /k }", "tls.certificate",
+     "credential:c"},
+    {"tls { certificate = /c server_names = { FTP.Example.ORG, b } }", "tls.server_names",
+     "ftp.example.org"},
+    {"tls { certificate = /c client_ca = \"credential:ca\" client_login = match\n"
+     "client_name = \"%u@example.org\" client_crl = /crl client_certificate = require }",
+     "tls.client_ca", "credential:ca"},
+    {"tls { certificate = /c policy = all resume = require strict_close = off\n"
+     "allow_ccc = yes kernel = off min_version = \"1.3\" }\n"
+     "listen_implicit_tls = \"*:990\"\nanonymous { tls_policy = optional }",
+     "listen_implicit_tls", "*:990"},
+    {"tls { certificate = /c }\nanonymous { enabled = yes }\n"
+     "host a { certificate = { /d, /e } private_key = /k ocsp_response = /o banner = \"\"\n"
+     "anonymous_root = /a users_file = \"\" tls_policy = all client_name = \"%u\" }",
+     "tls.certificate", "/c"},
+    {"tls { private_key = {} policy = optional resume = off }", "tls.resume", "off"},
 };
 
 static void
@@ -241,16 +259,92 @@ static const struct {
      "f:1: anonymous.user must not be root, whom nothing confines; name a user who owns nothing\n"},
 
     /* Not built. */
-    {"tls { certificate = relative }",
+    {"log { format = json }",
      {NULL},
-     "f:1: tls.certificate is not built in this release; remove it\n"},
-    {"listen_implicit_tls = { \"*:990\" }\nlog { format = json }",
+     "f:1: log.format is not built in this release; remove it\n"},
+
+    /* TLS. A certificate with a mistake has no others in its train. */
+    {"tls { certificate = relative private_key = /k\npolicy = all }\nlisten_implicit_tls = \"*:990\"",
      {NULL},
-     "f:1: listen_implicit_tls is not built in this release; remove it\n"
-     "f:2: log.format is not built in this release; remove it\n"},
-    {"user x { tls_policy = all }",
+     "f:1: tls.certificate: \"relative\" is not an absolute path; begin it with /\n"},
+    {"tls {\nprivate_key = /k\nkey_password = /p\nocsp_response = /o\nserver_names = a\n"
+     "client_ca = /ca\npolicy = logins }\nanonymous { tls_policy = all }\n"
+     "listen_implicit_tls = { \"*:990\" }\nuser joe { tls_policy = logins }\n"
+     "host h { certificate = /c }",
      {NULL},
-     "f:1: tls_policy is not built in this release; remove it\n"},
+     "f:2: tls.private_key is set, but there is no tls.certificate; set it, or remove private_key\n"
+     "f:3: tls.key_password is set, but there is no tls.certificate; set it, or remove key_password\n"
+     "f:4: tls.ocsp_response is set, but there is no tls.certificate; set it, or remove ocsp_response\n"
+     "f:5: tls.server_names is set, but there is no tls.certificate; set it, or remove server_names\n"
+     "f:6: tls.client_ca is set, but there is no tls.certificate; set it, or remove client_ca\n"
+     "f:7: tls.policy would let nobody log in, as there is no tls.certificate; set it (deftpd --self-signed makes one to begin with)\n"
+     "f:8: anonymous.tls_policy would let nobody log in, as there is no tls.certificate; set it (deftpd --self-signed makes one to begin with)\n"
+     "f:9: listen_implicit_tls needs TLS, but there is no tls.certificate; set it (deftpd --self-signed makes one to begin with)\n"
+     "f:10: tls_policy would not let them log in, as there is no tls.certificate; set it (deftpd --self-signed makes one to begin with)\n"
+     "f:11: there is no tls.certificate for clients that name no host; set it\n"},
+    {"tls { certificate = /c policy = off }\nanonymous { tls_policy = logins }\n"
+     "listen_implicit_tls = \"*:990\"\nuser joe { tls_policy = all }\nuser ann { tls_policy = optional }",
+     {NULL},
+     "f:2: anonymous.tls_policy would let nobody log in, as tls.policy is off; write optional, logins or all there\n"
+     "f:3: listen_implicit_tls needs TLS, but tls.policy is off; write optional, logins or all there\n"
+     "f:4: tls_policy would not let them log in, as tls.policy is off; write optional, logins or all there\n"},
+    {"tls { certificate = /c\nprivate_key = { /k, /l }\nocsp_response = { /o, /p } }",
+     {NULL},
+     "f:2: tls.private_key names more files than tls.certificate; write one for each\n"
+     "f:3: tls.ocsp_response names more files than tls.certificate; write one for each\n"},
+    {"tls { certificate = /c\nclient_login = match\nclient_certificate = require\nclient_crl = /r }",
+     {NULL},
+     "f:2: tls.client_login means nothing without tls.client_ca, who vouches for clients; set it, or remove this\n"
+     "f:3: tls.client_certificate means nothing without tls.client_ca, who vouches for clients; set it, or remove this\n"
+     "f:4: tls.client_crl means nothing without tls.client_ca, who vouches for clients; set it, or remove this\n"},
+    {"tls { certificate = /c client_ca = ca\nclient_login = match }",
+     {NULL},
+     "f:1: tls.client_ca: \"ca\" is not an absolute path; begin it with /\n"},
+    {"tls { client_name = ftp }\nuser joe { client_name = joe }\ngroup g { client_name = joe }",
+     {NULL},
+     "f:1: tls.client_name has no %u, so that one certificate would be that of every user; put %u where the name is\n"
+     "f:3: client_name has no %u, so that one certificate would be that of several users; put %u where the name is\n"},
+    {"tls { certificate = /c min_version = \"1.3\"\nciphers = \"HIGH\" }",
+     {NULL},
+     "f:2: tls.ciphers are those of TLS 1.2, but tls.min_version is 1.3; write tls.ciphersuites, or lower the version\n"},
+    {"tls { certificate = { /a, /b, /c, /d, /e } server_names = \"192.0.2.1\" client_ca = \"credential:../x\" }",
+     {NULL},
+     "f:1: tls.certificate: has more than 4 entries; remove some\n"
+     "f:1: tls.server_names: \"192.0.2.1\" is no host name; write one, such as ftp.example.org\n"
+     "f:1: tls.client_ca: \"credential:../x\" names no credential; write \"credential:NAME\" with the NAME of LoadCredential in the unit\n"},
+    {"listen_implicit_tls = { \"*:990\",\n\"[::1]:990\",\n\"*:21\",\n\"*:50000\" } tls { certificate = /c }",
+     {NULL},
+     "f:2: listen_implicit_tls: port 990 is taken by an entry before; remove one\n"
+     "f:3: listen_implicit_tls: port 21 is taken by listen; choose another\n"
+     "f:4: listen_implicit_tls: port 50000 lies in passive_ports; choose another or set passive_ports\n"},
+    {"listen_implicit_tls = \"*:2990\" tls { certificate = /c }\npassive_ports = \"2000-3000\"",
+     {NULL},
+     "f:2: passive_ports 2000-3000 hold port 2990 of listen_implicit_tls; leave it out\n"},
+
+    /* Virtual hosts. */
+    {"tls { certificate = /c }\nhost a {\nprivate_key = /k\nocsp_response = /o }\n"
+     "host b { certificate = { /c, /d }\nprivate_key = { /k, /l, /m }\nocsp_response = { /o, /p } }",
+     {NULL},
+     "f:3: private_key is of no certificate, as this section has none; set certificate, or remove private_key\n"
+     "f:4: ocsp_response is of no certificate, as this section has none; set certificate, or remove ocsp_response\n"
+     "f:6: private_key names more files than certificate; write one for each\n"},
+    {"host a { anonymous_root = /a\nusers_file = /u }\nlogins { sources = local }",
+     {NULL},
+     "f:1: anonymous_root is set, but anonymous.enabled is no; write yes there, or remove it\n"
+     "f:2: users_file is set, but logins.sources lacks \"virtual\"; add it, or remove the file\n"},
+    {"tls { certificate = /c }\nhost a {\ncertificate = {}\nbanner = { x, y }\nanonymous_root = rel\n"
+     "certificate = { /a, b }\n}\nhost A { }",
+     {NULL},
+     "f:3: certificate has no value; write one, or remove it\n"
+     "f:4: banner takes one value; remove the braces\n"
+     "f:5: anonymous_root: \"rel\" is not an absolute path; begin it with /\n"
+     "f:6: certificate: \"b\" is not an absolute path; begin it with /\n"
+     "f:8: section host \"A\" is there a second time; it is in line 2 already, write all into one\n"},
+    {"user joe { certificate = /c }\ngroup g { banner = x }\ndirectory / { users_file = /u }",
+     {NULL},
+     "f:1: certificate can differ by host alone; write it into a section host\n"
+     "f:2: banner can differ by host alone; write it into a section host\n"
+     "f:3: users_file can differ by host alone; write it into a section host\n"},
 
     /* Sections with a title. */
     {"user { umask = 7 }",
@@ -343,7 +437,7 @@ static const struct {
      "-o anonymous.enabled=maybe: anonymous.enabled: \"maybe\" is neither yes nor no; write one of them\n"
      "-o spare_max: there is no value; write -o KEY=VALUE\n"
      "-o anonimous.enabled=yes: unknown option anonimous.enabled; did you mean anonymous.enabled?\n"
-     "-o tls.policy=all: tls.policy is not built in this release; remove it\n"},
+     "-o tls.policy=all: tls.policy would let nobody log in, as there is no tls.certificate; set it (deftpd --self-signed makes one to begin with)\n"},
     {"spare_min = 20",
      {"spare_max=10"},
      "f:1: spare_min 20 is above spare_max 10; lower the first or raise the second\n"},

@@ -327,7 +327,7 @@ static const char titled[] =
     "rate_up = 2K user_rate_down = 3K user_rate_up = 4K tls_policy = off\n"
     "client_name = joe@example.org }\n"
     "group \"a b\" { umask = 077 }\n"
-    "tls { certificate = /c }\n"
+    "tls { certificate = /c }\nanonymous { enabled = yes }\n"
     "host ftp.example.org { banner = \"b\" anonymous_root = /a users_file = /u\n"
     "certificate = { /c, \"credential:d\" } private_key = /k ocsp_response = { /o }\n"
     "umask = 011 }\n"

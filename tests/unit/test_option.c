@@ -261,6 +261,37 @@ static const struct {
     {"passive_address", "a_b", "!neither"},
     {"passive_address", "2001:db8::1", "!IPv6 address"},
     {"passive_address", "0.0.0.0", "!no address that clients can reach"},
+    {"banner", "", ""},
+    {"banner", "Gr\xc3\xbc\xc3\x9f Gott!", "Gr\xc3\xbc\xc3\x9f Gott!"},
+    {"banner", "two\nlines", "!\"two?lines\" has a control character"},
+    {"tls.client_name",
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+     "!has 256 bytes; shorten it to 255"},
+    {"tls.certificate", "/c", "/c"},
+    {"tls.certificate", "credential:ftp.pem", "credential:ftp.pem"},
+    {"tls.certificate", "credential:", "!names no credential"},
+    {"tls.certificate", "credential:a/b", "!names no credential"},
+    {"tls.certificate", "credential:..", "!names no credential"},
+    {"tls.certificate", "Credential:x", "!not an absolute path"},
+    {"tls.certificate", "", "!is empty; write an absolute path"},
+    {"tls.certificate", "/a\tb", "!control character"},
+    {"tls.key_password", "credential:p", "credential:p"},
+    {"tls.key_password", "", ""},
+    {"tls.key_password", "secret", "!not an absolute path"},
+    {"anonymous.root", "credential:x", "!not an absolute path"},
+    {"tls.server_names", "FTP.Example.org", "ftp.example.org"},
+    {"tls.server_names", "x", "x"},
+    {"tls.server_names", "", "!is no host name"},
+    {"tls.server_names", "192.0.2.1", "!is no host name"},
+    {"tls.server_names", "2001:db8::1", "!is no host name"},
+    {"tls.server_names", "*.example.org", "!is no host name"},
+    {"tls.server_names", "example.org.", "!is no host name"},
+    {"tls.min_version", "1.3", "1.3"},
+    {"tls.min_version", "1.1", "!write \"1.2\" or \"1.3\""},
+    {"anonymous.tls_policy", "same", "same"},
     {"passive_ports", "1024-65535", "1024-65535"},
     {"passive_ports", "5000-5000", "5000-5000"},
     {"passive_ports", "5001-5000", "!write \"5000-5001\""},
@@ -341,6 +372,8 @@ lists_are_split_and_bounded(void **state)
 {
 	const struct option_row *row = option_find("", "listen");
 	const struct option_row *names = option_find("logins", "deny_users");
+	const struct option_row *files = option_find("tls", "certificate");
+	const struct option_row *hosts = option_find("tls", "server_names");
 	char mistake[OPTION_MISTAKE_MAX];
 	static struct options options;
 
@@ -366,6 +399,53 @@ lists_are_split_and_bounded(void **state)
 		assert_true(option_add(names, "joe", &options, mistake));
 	}
 	assert_false(option_add(names, "joe", &options, mistake));
+	for (size_t i = 0; i < OPTIONS_PATHS_MAX; i++) {
+		assert_true(option_add(files, "/c", &options, mistake));
+	}
+	assert_false(option_add(files, "/c", &options, mistake));
+	assert_non_null(strstr(mistake, "more than 4 entries"));
+	assert_int_equal(options.tls.certificate.count, OPTIONS_PATHS_MAX);
+	for (size_t i = 0; i < OPTIONS_LIST_MAX; i++) {
+		assert_true(option_add(hosts, "a", &options, mistake));
+	}
+	assert_false(option_add(hosts, "a", &options, mistake));
+}
+
+/* What anonymous clients must encrypt: their own key, else tls.policy. */
+static void
+anonymous_clients_have_a_policy(void **state)
+{
+	static const struct {
+		const char *certificate;
+		const char *policy;
+		const char *own;
+		enum options_tls_policy wanted;
+		bool has_tls;
+	} cases[] = {
+	    {"", "optional", "same", OPTIONS_TLS_OFF, false},
+	    {"", "optional", "all", OPTIONS_TLS_OFF, false},
+	    {"/c", "off", "logins", OPTIONS_TLS_OFF, false},
+	    {"/c", "optional", "same", OPTIONS_TLS_OPTIONAL, true},
+	    {"/c", "all", "same", OPTIONS_TLS_ALL, true},
+	    {"/c", "all", "optional", OPTIONS_TLS_OPTIONAL, true},
+	    {"/c", "all", "off", OPTIONS_TLS_OFF, true},
+	    {"/c", "optional", "logins", OPTIONS_TLS_LOGINS, true},
+	};
+	char mistake[OPTION_MISTAKE_MAX];
+	static struct options options;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		options_set_defaults(&options);
+		assert_true(option_set(option_find("tls", "certificate"),
+		                       cases[i].certificate, &options, mistake));
+		assert_true(option_set(option_find("tls", "policy"), cases[i].policy,
+		                       &options, mistake));
+		assert_true(option_set(option_find("anonymous", "tls_policy"),
+		                       cases[i].own, &options, mistake));
+		assert_int_equal(options_has_tls(&options), cases[i].has_tls);
+		assert_int_equal(options_anonymous_tls(&options), cases[i].wanted);
+	}
 }
 
 static void
@@ -399,6 +479,7 @@ main(void)
 	    cmocka_unit_test(defaults_are_taken),
 	    cmocka_unit_test(values_are_judged),
 	    cmocka_unit_test(lists_are_split_and_bounded),
+	    cmocka_unit_test(anonymous_clients_have_a_policy),
 	    cmocka_unit_test(quoting_cuts_and_cleans),
 	};
 

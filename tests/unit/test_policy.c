@@ -428,6 +428,117 @@ long_roots_are_refused(void **state)
 	assert_false(policy_expand_root("~", "joe", home, true, root, start));
 }
 
+static const char hosts[] = "tls { certificate = /c policy = logins client_name = \"%u@a.org\" }\n"
+                            "anonymous { enabled = yes tls_policy = optional }\n"
+                            "user joe { tls_policy = all client_name = \"joe\" }\n"
+                            "host FTP.example.org { banner = \"b\" users_file = /u }\n"
+                            "group g { client_name = \"%u/%u\" }\n"
+                            "host other.example.org { certificate = { /d, /e } tls_policy = all }\n";
+
+static const struct {
+	const char *name;
+	size_t len;
+	uint16_t number;
+} host_names[] = {
+    {"ftp.example.org", 15, 1},
+    {"FTP.EXAMPLE.ORG.", 16, 1},
+    {"other.example.org", 17, 2},
+    {"other.example.orgs", 17, 2},
+    {"ftp.example.org..", 17, 0},
+    {"ftp.example.or", 14, 0},
+    {"ftp.example.org\0", 16, 0},
+    {"ftp.example\0org", 15, 0},
+    {"joe", 3, 0},
+    {"g", 1, 0},
+    {".", 1, 0},
+    {"", 0, 0},
+};
+
+static void
+hosts_are_found_by_any_spelling(void **state)
+{
+	struct conf *conf = read_text(hosts);
+	const struct overrides *overrides = conf_overrides(conf);
+	struct overrides copy;
+
+	(void)state;
+	assert_int_equal(overrides_copy(overrides, &copy), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(host_names); i++) {
+		uint16_t number = 99;
+		const struct policy_override *found = policy_host_find(
+		    overrides, host_names[i].name, host_names[i].len, &number);
+
+		assert_int_equal(number, host_names[i].number);
+		assert_ptr_equal(found, policy_host_get(overrides, number));
+		assert_int_equal(found == NULL, number == 0);
+	}
+	assert_null(policy_host_get(overrides, 3));
+	assert_null(policy_host_get(overrides, UINT16_MAX));
+	assert_true(policy_sets(policy_host_get(overrides, 1), POLICY_BANNER));
+	assert_false(policy_sets(policy_host_get(overrides, 1), POLICY_CERTIFICATE));
+	assert_false(policy_sets(NULL, POLICY_BANNER));
+	/* The copy outlives its pattern. */
+	conf_free(conf);
+	assert_string_equal(policy_host_get(&copy, 1)->host->users_file, "/u");
+	assert_int_equal(policy_host_get(&copy, 2)->host->certificate.count, 2);
+	assert_null(copy.entry[0].host);
+	overrides_free(&copy);
+}
+
+static const struct {
+	enum policy_kind kind;
+	const char *user;
+	const char *group;
+	const char *host;
+	uint8_t policy;
+	const char *client_name;
+} tls[] = {
+    {POLICY_KIND_LOCAL, "ann", NULL, "", OPTIONS_TLS_LOGINS, "ann@a.org"},
+    {POLICY_KIND_VIRTUAL, "joe", "g", "", OPTIONS_TLS_ALL, "joe"},
+    {POLICY_KIND_VIRTUAL, "ann", "g", "", OPTIONS_TLS_LOGINS, "ann/ann"},
+    {POLICY_KIND_LOCAL, "ann", NULL, "Other.example.org.", OPTIONS_TLS_ALL, "ann@a.org"},
+    {POLICY_KIND_LOCAL, "%u", NULL, "", OPTIONS_TLS_LOGINS, "%u@a.org"},
+    {POLICY_KIND_ANONYMOUS, "ftp", NULL, "other.example.org", OPTIONS_TLS_OPTIONAL, NULL},
+};
+
+static void
+tls_and_names_of_certificates_are_resolved(void **state)
+{
+	struct conf *conf = read_text(hosts);
+	char name[OPTIONS_HOST_MAX];
+	char user[OPTIONS_HOST_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(tls); i++) {
+		struct policy_subject subject = {.kind = tls[i].kind,
+		                                 .user = tls[i].user,
+		                                 .groups = &tls[i].group,
+		                                 .group_count = 1,
+		                                 .host = tls[i].host};
+		struct policy policy;
+		bool has_name;
+
+		policy_resolve(conf_options(conf), conf_overrides(conf), &subject,
+		               &policy, NULL);
+		assert_int_equal(policy.tls_policy, tls[i].policy);
+		has_name = policy_client_name(&policy, tls[i].user, name);
+		assert_int_equal(has_name, tls[i].client_name != NULL);
+		if (has_name) {
+			assert_string_equal(name, tls[i].client_name);
+		}
+		/* "@a.org" and the NUL need seven bytes. */
+		memset(user, 'u', sizeof(user));
+		user[OPTIONS_HOST_MAX - 7] = '\0';
+		(void)snprintf(policy.client_name, sizeof(policy.client_name),
+		               "%%u@a.org");
+		assert_true(policy_client_name(&policy, user, name));
+		user[OPTIONS_HOST_MAX - 7] = 'u';
+		user[OPTIONS_HOST_MAX - 6] = '\0';
+		assert_false(policy_client_name(&policy, user, name));
+	}
+	conf_free(conf);
+}
+
 int
 main(void)
 {
@@ -435,6 +546,8 @@ main(void)
 	    cmocka_unit_test(keys_are_as_their_plain_ones),
 	    cmocka_unit_test(the_innermost_section_decides),
 	    cmocka_unit_test(directories_inherit_from_those_above),
+	    cmocka_unit_test(hosts_are_found_by_any_spelling),
+	    cmocka_unit_test(tls_and_names_of_certificates_are_resolved),
 	    cmocka_unit_test(lists_and_limits_admit),
 	    cmocka_unit_test(roots_are_expanded),
 	    cmocka_unit_test(long_roots_are_refused),
