@@ -104,6 +104,14 @@ void conf_findings_add(struct conf *conf, const char *key, const char *format, .
     __attribute__((format(printf, 3, 4)));
 
 /*
+ * As conf_findings_add(), about a key of a titled section.
+ * In:      override: one of conf_overrides(), which sets the key.
+ */
+void conf_findings_add_titled(struct conf *conf, const struct policy_override *override,
+                              enum policy_key key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/*
  * Count the findings, those included that did not fit into the list.
  * Returns: 0 if the configuration is right.
  */

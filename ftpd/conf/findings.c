@@ -93,6 +93,17 @@ conf_findings_add(struct conf *conf, const char *key, const char *format, ...)
 	va_end(arguments);
 }
 
+void
+conf_findings_add_titled(struct conf *conf, const struct policy_override *override,
+                         enum policy_key key, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(conf, conf->name, override->key_line[key], format, arguments);
+	va_end(arguments);
+}
+
 bool
 conf_is_set(const struct conf *conf, const char *key)
 {
