@@ -134,6 +134,20 @@ print_kind(const struct option_row *row)
 		    "1024.\n");
 		break;
 	case OPTION_WORD: print_words(row, "One of "); break;
+	case OPTION_TEXT:
+		printf("One line of at most %zu bytes.\n", row->size - 1);
+		break;
+	case OPTION_FILE:
+		printf("An absolute path or\n.Ql credential:NAME .\n");
+		break;
+	case OPTION_FILES:
+		printf("A list of at most %d, each an absolute path or\n"
+		       ".Ql credential:NAME .\n",
+		       OPTIONS_PATHS_MAX);
+		break;
+	case OPTION_HOSTS:
+		printf("A list of at most %d host names.\n", OPTIONS_LIST_MAX);
+		break;
 	case OPTION_PATH:
 		printf("An absolute path of at most %zu bytes.\n", row->size - 1);
 		break;
@@ -189,41 +203,63 @@ print_section(const char *section, const struct options *options)
 	printf(".El\n");
 }
 
-/* The keys of all titled sections. In: scope: POLICY_DIRECTORY has fewer of them. */
 static void
-print_titled_keys(enum policy_scope scope)
+print_titled_key(enum policy_key key)
 {
-	const char *separator = "Its keys are ";
+	struct option_row row;
 
-	if (scope != POLICY_USER && scope != POLICY_DIRECTORY) {
-		printf("Its keys are those of a section\n.Ic user .\n");
-		return;
+	policy_option(key, &row);
+	printf(".It Ic %s\n", row.key);
+	print_sentences(row.text);
+	if (!row.is_built) {
+		printf("Not built in this release: the key is refused.\n");
 	}
-	if (scope == POLICY_DIRECTORY) {
-		for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
-			const struct policy_row *row =
-			    policy_row_get((enum policy_key)key);
+}
 
-			if (row->is_for_directories) {
-				printf("%s%s", separator, row->key);
-				separator = ", ";
-			}
-		}
-		printf(".\n");
-		return;
-	}
+/* In: is_of_host: which keys. */
+static void
+print_titled_list(bool is_of_host)
+{
 	printf(".Bl -tag -width Ds\n");
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
-		struct option_row row;
-
-		policy_option((enum policy_key)key, &row);
-		printf(".It Ic %s\n", row.key);
-		print_sentences(row.text);
-		if (!row.is_built) {
-			printf("Not built in this release: the key is refused.\n");
+		if (policy_row_get((enum policy_key)key)->is_of_host == is_of_host) {
+			print_titled_key((enum policy_key)key);
 		}
 	}
 	printf(".El\n");
+}
+
+static void
+print_directory_keys(void)
+{
+	const char *separator = "Its keys are ";
+
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		const struct policy_row *row = policy_row_get((enum policy_key)key);
+
+		if (row->is_for_directories) {
+			printf("%s%s", separator, row->key);
+			separator = ", ";
+		}
+	}
+	printf(".\n");
+}
+
+static void
+print_titled_keys(enum policy_scope scope)
+{
+	switch (scope) {
+	case POLICY_USER: print_titled_list(false); break;
+	case POLICY_GROUP:
+		printf("Its keys are those of a section\n.Ic user .\n");
+		break;
+	case POLICY_HOST:
+		printf("Its keys are those of a section\n.Ic user ,\nand these:\n");
+		print_titled_list(true);
+		break;
+	case POLICY_DIRECTORY: print_directory_keys(); break;
+	case POLICY_SCOPE_COUNT: break;
+	}
 }
 
 static void

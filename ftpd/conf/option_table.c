@@ -100,7 +100,7 @@ static const struct option_row table[] = {
 	 "After how many seconds without a byte moved a transfer is given up."},
 
 	{"", "banner", OPTION_TEXT, BUILT, "FTP server ready.", 0, 0, NULL, FIELD(banner),
-	 "What clients are greeted with."},
+	 "What clients are greeted with: the text of the reply 220."},
 	{"", "sandbox", OPTION_WORD, BUILT, "prefer", 0, 0, words_sandbox, FIELD(sandbox),
 	 "Whether the kernel's layers of confinement (seccomp, Landlock, name spaces, capabilities) must be there. require: the "
 	 "server does not start if one is missing. prefer: it uses what the kernel has and says at the start what is missing. "
@@ -149,8 +149,8 @@ static const struct option_row table[] = {
 	{"tls", "client_crl", OPTION_FILE, BUILT, "", 0, 0, words_empty, FIELD(tls.client_crl),
 	 "File with the lists of revoked certificates of client_ca, in PEM form, watched like the certificates. Empty: none is looked at."},
 	{"tls", "client_login", OPTION_WORD, BUILT, "off", 0, 0, words_login, FIELD(tls.client_login),
-	 "What a client's certificate is worth at a login. off: nothing. match: only he may log in as a user whose certificate names that user, and "
-	 "needs the password, too. enough: whose certificate names the user needs no password; others need theirs. A certificate is checked by the "
+	 "What a client's certificate is worth at a login. off: nothing. match: a user needs both his password and a certificate that names him. "
+	 "enough: with a certificate that names him he needs no password; without one he needs it. The certificate is checked by the "
 	 "process that speaks to the client, so with enough a fault there could become a login."},
 	{"tls", "client_name", OPTION_TEXT, BUILT, "%u", 0, 0, NULL, FIELD(tls.client_name),
 	 "Which certificate names a user: one of its alternative names (DNS name, e-mail address or URI) is exactly this text, with %u for the user's name."},
@@ -274,7 +274,7 @@ static const struct option_section sections[] = {
 	{"log", false, true, "What is recorded."},
 	{"user", true, true, "Settings for one user."},
 	{"group", true, true, "Settings for the members of one group."},
-	{"host", true, true, "Settings for those who have named this host by HOST before logging in."},
+	{"host", true, true, "Settings for those who name this host before logging in, by HOST or when TLS begins (SNI)."},
 	{"directory", true, true, "Settings for what is beneath one directory."},
 };
 /* clang-format on */
