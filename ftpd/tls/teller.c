@@ -1,0 +1,85 @@
+/*
+ * teller: puts what is found into words, for whoever listens.
+ * Runs in: deftpd-worker.
+ */
+#include "ftpd/tls/teller.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/base.h"
+
+struct tls_place
+tls_place_of(const struct tls_file *file)
+{
+	return (struct tls_place){
+	    .kind = file->kind, .host = file->host, .index = file->index};
+}
+
+static void __attribute__((format(printf, 4, 0)))
+say(const struct teller *teller, struct tls_place place, struct tls_report report,
+    const char *format, va_list arguments)
+{
+	char text[TLS_REPORT_TEXT_MAX];
+	int len;
+
+	if (teller->tell == NULL) {
+		return;
+	}
+	len = vsnprintf(text, sizeof(text), format, arguments);
+	report.text = text;
+	report.text_len = len < 0 ? 0 : (size_t)len;
+	if (report.text_len >= sizeof(text)) {
+		report.text_len = sizeof(text) - 1; /* cut: still worth reading */
+	}
+	report.kind = place.kind;
+	report.host = place.host;
+	report.index = place.index;
+	teller->tell(teller->listener, &report);
+}
+
+void
+teller_mistake(struct teller *teller, struct tls_place place, const char *format, ...)
+{
+	struct tls_report report = {.type = TLS_REPORT_MISTAKE};
+	va_list arguments;
+
+	teller->has_mistake = true;
+	va_start(arguments, format);
+	say(teller, place, report, format, arguments);
+	va_end(arguments);
+}
+
+void
+teller_warning(struct teller *teller, struct tls_place place, const char *format, ...)
+{
+	struct tls_report report = {.type = TLS_REPORT_WARNING};
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(teller, place, report, format, arguments);
+	va_end(arguments);
+}
+
+void
+teller_fact(struct teller *teller, struct tls_place place, int64_t expires,
+            const char *format, ...)
+{
+	struct tls_report report = {.type = TLS_REPORT_FACT, .expires = expires};
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(teller, place, report, format, arguments);
+	va_end(arguments);
+}
+
+const char *
+teller_reason(void)
+{
+	unsigned long error = ERR_peek_last_error();
+	const char *reason = error != 0 ? ERR_reason_error_string(error) : NULL;
+
+	ERR_clear_error();
+	return reason != NULL ? reason : "OpenSSL gives no reason";
+}
