@@ -1,10 +1,11 @@
 """control: a client's control connection that accepts only well-formed replies of RFC 959 section 4.2."""
 
 import re
-import select
 import socket
 import struct
 import time
+
+from lib_tls import TlsLink, poll
 
 FIRST_LINE = re.compile(rb"^([1-5][0-5][0-9])([ -])(.*)$", re.S)
 ANY_CODE = re.compile(rb"^[0-9]{3}")
@@ -29,6 +30,7 @@ class Reply:
 
 def reset(link):
     """Close so that the other side sees a reset."""
+    link = getattr(link, "link", link)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     link.close()
 
@@ -61,15 +63,35 @@ class Control:
         self.link.send(data, socket.MSG_OOB)
 
     def send_pieces(self, size, data, pause=0.002):
-        """Send bytes in segments of the size."""
+        """Send bytes in segments of the size; under TLS, what they have become."""
         self.trace(f"> in pieces of {size}", data)
+        link = self.link
+        if isinstance(link, TlsLink):
+            link.tls.write(data)
+            link, data = link.link, link.take()
         for start in range(0, len(data), size):
-            self.link.sendall(data[start:start + size])
+            link.sendall(data[start:start + size])
             time.sleep(pause)
+
+    def secure(self, context, name=None, timeout=10):
+        """The TLS handshake."""
+        self.trace(">", "(TLS)")
+        if self.bytes:
+            raise Failure(f"bytes came in clear where TLS begins: {self.bytes!r}")
+        self.link = TlsLink(self.link, context, name).handshake(timeout)
+        self.trace("<", f"({self.link.version()})")
+
+    def unsecure(self, timeout):
+        """TLS ends by close_notify of both sides, and the connection goes on in clear."""
+        self.trace(">", "(close_notify)")
+        rest = self.link.clear(timeout)
+        if rest is None:
+            raise Failure(f"TLS does not end with close_notify, but: {self.link.end}")
+        self.link, self.bytes = self.link.link, self.bytes + rest
 
     def _receive(self, timeout):
         """Wait for more bytes. False: none came."""
-        if self.is_at_end or not select.select([self.link], [], [], max(timeout, 0))[0]:
+        if self.is_at_end or not poll(self.link, timeout):
             return False
         try:
             data = self.link.recv(65536)

@@ -1,11 +1,11 @@
 """data: the client's side of data connections, passive and active, over both address families."""
 
 import re
-import select
 import socket
 import time
 
 from control import Failure, reset
+from lib_tls import TlsLink, poll
 
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 PASV_REPLY = re.compile(r"\((\d+),(\d+),(\d+),(\d+),(\d+),(\d+)\)")
@@ -83,6 +83,12 @@ class Data:
             raise Failure(f"cannot connect to {self.address}: {error}") from error
         return link
 
+    def secure(self, context, name, session, timeout):
+        """The TLS handshake, which may resume a session."""
+        if self.link is None:
+            raise Failure("there is no data connection")
+        self.link = TlsLink(self.link, context, name, session).handshake(timeout)
+
     # using it
 
     def read(self, size, timeout):
@@ -95,7 +101,7 @@ class Data:
         """Read what is there. False: nothing more, or the end."""
         if self.link is None:
             raise Failure("there is no data connection")
-        if self.is_at_end or not select.select([self.link], [], [], max(timeout, 0))[0]:
+        if self.is_at_end or not poll(self.link, timeout):
             return False
         try:
             data = self.link.recv(size)
@@ -112,6 +118,8 @@ class Data:
             pass
         if not self.is_at_end:
             raise Failure(f"the data connection does not end; {len(self.bytes)} bytes so far")
+        if isinstance(self.link, TlsLink) and self.link.end != "close_notify":
+            raise Failure(f"TLS on the data connection ends with {self.link.end} after {len(self.bytes)} bytes")
         self.link.close()
         self.link = None
 

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Send every verb, with several arguments, in one state of a session: exactly one final reply, of an allowed code.
 
-    matrix.py [--bin DIRECTORY] [-v] TABLE STATE
+    matrix.py [--bin DIRECTORY] [-v] [--tls] TABLE STATE
 
-TABLE is the program command-table, or a file with what it prints. STATE: before, named, in, rest, armed, transfer; and
-as a user who may write: user, user_rest, user_armed, user_rename.
+With --tls all of it under TLS, data connections too. TABLE is the program command-table, or a file with what it prints.
+STATE: before, named, in, rest, armed, transfer; and as a user who may write: user, user_rest, user_armed, user_rename.
 Source: SECURITY.md P14; the allowed codes are those of ftpd/proto/command.c.
 """
 
 import argparse
 import json
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from accounts import Accounts, owner  # noqa: E402
 from control import Control, Failure  # noqa: E402
 from data import Data, passive_address  # noqa: E402
 from lib_daemon import FAMILIES, Daemon, slowness  # noqa: E402
+from lib_tls import TlsLink, context_of, poll  # noqa: E402
+from secure import Fixtures  # noqa: E402
 from tree import Tree  # noqa: E402
 
 ARGUMENTS = {"none": b"", "space": b" ", "short": b" x", "path": b" /file", "long": b" " + b"x" * 1000}
@@ -35,15 +36,23 @@ UNKNOWN = {"name": "NOSU", "needs_login": False, "writes": False, "transfers": F
 class Probe:
     """One session, brought into a state, to which one line is said."""
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, context=None):
+        """context: of TLS; None: in clear."""
         self.patience = 5 * slowness()
+        self.context = context
         self.control = Control(FAMILIES[4], daemon.address())
         self.data = None
         self.state = None
+        self.is_empty = False  # an upload
 
     def reach(self, state):
         """Bring the session into the state."""
         self.get()
+        if self.context:
+            self.ask(b"AUTH TLS", 234)
+            self.control.secure(self.context)
+            self.ask(b"PBSZ 0", 200)
+            self.ask(b"PROT P", 200)
         is_user = state.startswith("user")
         state = self.state = state.removeprefix("user_")
         if state != "before":
@@ -57,10 +66,12 @@ class Probe:
             self.ask(b"RNFR /old", 350)
         if state in ("armed", "transfer"):
             self.arm()
-        if state == "armed" and is_user:
+        self.is_empty = state == "armed" and is_user
+        if self.is_empty and not self.context:
             self.data.link.shutdown(socket.SHUT_WR)  # an upload is empty
         if state == "transfer":
             self.ask(b"RETR /big", 125)
+            self.secure_data()
 
     def get(self):
         """The next reply."""
@@ -81,6 +92,14 @@ class Probe:
         self.data.address = passive_address(229, reply.text(), "127.0.0.1")
         self.data.attach()
 
+    def secure_data(self):
+        """TLS on the data connection, as soon as the server wants to use it."""
+        if not self.context or self.data is None or isinstance(self.data.link, TlsLink):
+            return
+        self.data.secure(self.context, None, self.control.link.session(), self.patience)
+        if self.is_empty:
+            self.data.link.notify()
+
     def say(self, line):
         """
         Say the line and then SYST, whose 215 is the end; gives the codes before it.
@@ -89,7 +108,7 @@ class Probe:
         last, code = (b"NOOP", 200) if line.startswith(b"SYST") else (b"SYST", 215)
         self.control.send(line + b"\r\n")
         if self.state == "transfer":
-            select.select([self.control.link], [], [], 0.01)
+            poll(self.control.link, 0.01)
             self.data.close(is_reset=True)
         try:
             self.control.send(last + b"\r\n")
@@ -105,6 +124,8 @@ class Probe:
             self.swallow()
             if self.control.bytes:
                 found.append(self.get().code)
+                if found[-1] // 100 == 1:
+                    self.secure_data()
             if found and found[-1] == last:
                 break
             if time.monotonic() > deadline:
@@ -174,7 +195,7 @@ def restore(root):
             os.chown(path, *owner())
 
 
-def run(daemon, rows, state, is_verbose):
+def run(daemon, rows, state, context, is_verbose):
     """Every verb with every argument; gives the number of complaints."""
     wrong = 0
     for row in rows:
@@ -182,13 +203,13 @@ def run(daemon, rows, state, is_verbose):
         for name, argument in ARGUMENTS.items():
             line = row["name"].encode() + argument
             codes, complaint = [], None
-            probe = Probe(daemon)
+            probe = Probe(daemon, context)
             restore(daemon.root)
             try:
                 probe.reach(state)
                 codes = probe.say(line)
                 complaint = judge(row, state, codes)
-            except Failure as failure:
+            except (Failure, OSError) as failure:
                 complaint = str(failure)
             finally:
                 probe.close()
@@ -206,6 +227,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("-v", action="store_true", help="print every code")
     parser.add_argument("--bin", help="directory of the programs")
+    parser.add_argument("--tls", action="store_true", help="speak TLS")
     parser.add_argument("table")
     parser.add_argument("state", choices=STATES)
     given = parser.parse_args()
@@ -216,8 +238,12 @@ def main():
     accounts = Accounts(daemon)
     accounts.add(b"alice", b"x")
     accounts.settle()
+    context = None
+    if given.tls:
+        Fixtures(daemon).set_certified()
+        context = context_of()
     with daemon:
-        wrong = run(daemon, rows, given.state, given.v)
+        wrong = run(daemon, rows, given.state, context, given.v)
     print(f"{len(rows) * len(ARGUMENTS)} lines, {wrong} answered wrongly")
     sys.exit(1 if wrong else 0)
 

@@ -8,7 +8,8 @@ import script
 from control import Control, Failure, reset
 from data import Data, passive_address
 from files import Files
-from lib_daemon import FAMILIES, slowness, wait_for
+from lib_daemon import FAMILIES, HOSTS, slowness, wait_for
+from secure import Secure
 from script import ScriptError, unescape, words
 from tree import content
 
@@ -23,20 +24,24 @@ class Client:
         self.reply = None
         self.data = None
         self.is_small = False
+        self.is_private = False  # PROT P
+        self.context = None
+        self.server_name = None
 
 
-class Player(Files):
+class Player(Files, Secure):
     """Plays the statements after `option`; see Dialogue in run.py."""
 
-    def __init__(self, daemon, tree, passwords, is_verbose):
+    def __init__(self, daemon, tree, passwords, certificates, is_verbose):
         self.daemon = daemon
+        self.certificates = certificates
         self.tree = tree
         self.passwords = passwords
         self.is_verbose = is_verbose
         self.clients = {}
         self.now = None
         self.strangers = []
-        self.variables = {"daemon_port": daemon.port}
+        self.variables = {"daemon_port": daemon.port} | certificates.variables
         self.marked = time.monotonic()
         self.patience = PATIENCE_S * slowness()
         self.transcript = []
@@ -77,8 +82,9 @@ class Player(Files):
     # sessions
 
     def do_connect(self, rest):
-        """connect [NAME] [4|6] [from ADDRESS] [slow]"""
+        """connect [NAME] [4|6] [from ADDRESS] [slow] [implicit]"""
         name, family, source, is_small = "main", 4, None, False
+        port = self.daemon.port
         given = [word.decode() for word in words(rest)]
         while given:
             word = given.pop(0)
@@ -88,22 +94,31 @@ class Player(Files):
                 source = given.pop(0)
             elif word == "slow":
                 is_small = True
+            elif word == "implicit":
+                port = self.variables["implicit_port"]
             else:
                 name = word
-        control = Control(FAMILIES[family], self.daemon.address(family), source, self.say)
+        control = Control(FAMILIES[family], (HOSTS[family], port), source, self.say)
         self.now = self.clients[name] = Client(control)
         self.now.is_small = is_small
 
     def do_login(self, rest):
-        """login [as NAME]: as connect, then the login of that user, or an anonymous one"""
+        """login [secure [1.2|1.3]] [as NAME]: as connect, then TLS, and the login of that user, or an anonymous one"""
         user, password = "anonymous", "guest@example.net"
         given = rest.split()
+        security = None
+        if given[:1] == ["secure"]:
+            security = given[1] if given[1:2] in (["1.2"], ["1.3"]) else ""
+            given = given[2 if security else 1:]
         if given[:1] == ["as"]:
             user = given[1]
             password = self.passwords[user]
             given = given[2:]
         self.do_connect(" ".join(given))
         self.do_expect("220")
+        if security is not None:
+            self.do_auth(security)
+            self.do_prot("P")
         self.command("331", f"USER {user}".encode())
         self.command("230", f"PASS {password}".encode())
 
@@ -370,6 +385,8 @@ class Player(Files):
         self.command("125|150", unescape(line))
         if not is_passive:
             self.do_attach("")
+        if self.now.is_private:
+            self.do_dtls("")
         self.do_drain("")
         self.do_expect("226")
 
@@ -388,6 +405,8 @@ class Player(Files):
         self.variables["started"] = self.now.reply.text()
         if not is_passive:
             self.do_attach("")
+        if self.now.is_private:
+            self.do_dtls("")
         if what.isdigit():
             what = content(len(unescape(line).partition(b" ")[2]), int(what))
         self.now.data.link.sendall(what)

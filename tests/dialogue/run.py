@@ -17,6 +17,7 @@ from accounts import Accounts  # noqa: E402
 from control import Failure  # noqa: E402
 from lib_daemon import SKIPPED, Daemon, DaemonError, has_ipv6, skip  # noqa: E402
 from player import Player  # noqa: E402
+from secure import Fixtures  # noqa: E402
 from tree import Tree  # noqa: E402
 
 FIXTURES = {"file": "make_file", "sparse": "make_sparse", "many": "make_many", "dir": "make_directory",
@@ -32,17 +33,19 @@ def need(rest):
         skip(f"needs {rest}")
 
 
-def prepare(statements, daemon, tree, accounts):
+def prepare(statements, daemon, tree, accounts, certificates):
     """Do the statements that come before the daemon starts; gives the rest."""
     for index, statement in enumerate(statements):
         if statement.verb == "needs":
             need(statement.rest)
         elif statement.verb == "option":
-            daemon.options.append(statement.rest)
+            daemon.options.append(script.expand(statement.rest, certificates.variables))
         elif statement.verb == "section":
-            daemon.configuration += script.expand(statement.rest, {}) + "\n"
+            daemon.configuration += script.expand(statement.rest, certificates.variables) + "\n"
         elif statement.verb == "user":
             accounts.add(*script.words(statement.rest))
+        elif hasattr(certificates, "set_" + statement.verb):
+            getattr(certificates, "set_" + statement.verb)(*[word.decode() for word in script.words(statement.rest)])
         elif statement.verb in FIXTURES:
             getattr(tree, FIXTURES[statement.verb])(*script.words(statement.rest))
         else:
@@ -57,8 +60,9 @@ def play(path, directory, is_verbose):
     daemon = Daemon(directory)
     tree = Tree(daemon.root)
     accounts = Accounts(daemon)
+    certificates = Fixtures(daemon)
     try:
-        statements = prepare(statements, daemon, tree, accounts)
+        statements = prepare(statements, daemon, tree, accounts, certificates)
     except (SystemExit, script.ScriptError, OSError, TypeError):
         daemon.remove()
         raise
@@ -66,7 +70,7 @@ def play(path, directory, is_verbose):
     where = os.path.basename(path)
     try:
         with daemon:
-            player = Player(daemon, tree, accounts.passwords, is_verbose)
+            player = Player(daemon, tree, accounts.passwords, certificates, is_verbose)
             try:
                 for statement in statements:
                     where = statement.where
