@@ -74,6 +74,22 @@ loop_forget_closing(struct loop *loop, struct loop_source *source)
 }
 
 int
+loop_move(struct loop *loop, struct loop_source *from, struct loop_source *to,
+          uint32_t events)
+{
+	int result;
+
+	to->fd = from->fd;
+	to->events = events;
+	loop_forget_closing(loop, from);
+	result = to->fd >= 0 ? control(loop, EPOLL_CTL_MOD, to) : -EBADF;
+	if (result != 0) {
+		to->fd = -1;
+	}
+	return result;
+}
+
+int
 loop_turn(struct loop *loop, int timeout_ms)
 {
 	return loop_turn_few(loop, timeout_ms, LOOP_BATCH);

@@ -65,6 +65,14 @@ void loop_forget(struct loop *loop, struct loop_source *source);
 void loop_forget_closing(struct loop *loop, struct loop_source *source);
 
 /*
+ * Let another source watch the descriptor of the first one, which then watches none: in
+ * one system call, and what was fetched for the first is dropped.
+ * Returns: 0 or negative errno: neither watches then.
+ */
+int loop_move(struct loop *loop, struct loop_source *from, struct loop_source *to,
+              uint32_t events);
+
+/*
  * Wait once and call the handlers.
  * In:      timeout_ms: -1 for no limit.
  * Returns: 0 or negative errno (never -EINTR).
