@@ -10,8 +10,11 @@
 
 #include "common/fd.h"
 #include "common/sockaddr.h"
+#include "ftpd/tls/stream.h"
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/data_tls.h"
+#include "ftpd/worker/linger.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
@@ -102,10 +105,32 @@ data_disarm(struct session *session)
 	if (data->mode == DATA_PASSIVE && data->connection_fd < 0) {
 		empty_queue(session);
 	}
+	tls_stream_free(data->stream);
+	data->stream = NULL;
 	fd_close(&data->connection_fd);
 	data->mode = DATA_NONE;
 	data->strangers = 0;
+	data->failed_handshakes = 0;
+	data->unresumed = 0;
 	data->released_ms = session->worker->loop.now_ms;
+}
+
+void
+data_complete(struct session *session)
+{
+	struct data *data = &session->data;
+
+	if (data->stream == NULL) {
+		return;
+	}
+	if (transfer_is_upload(session->transfer)) {
+		/* The client has ended its side: nothing is left to wait for. */
+		(void)tls_stream_close(data->stream); /* or it is gone already */
+		return;
+	}
+	/* Fails if the client was faster. */
+	(void)shutdown(data->connection_fd, SHUT_WR);
+	linger_begin(session);
 }
 
 void
@@ -184,6 +209,31 @@ data_try_accept(struct session *session)
 	return session->data.connection_fd >= 0;
 }
 
+/* The client's own, as far as the address tells. */
+static void
+take_connection(struct session *session)
+{
+	if (session->tls.is_data_private) {
+		data_tls_start(session);
+	} else {
+		stop_watching(session);
+		transfer_connected(session);
+	}
+}
+
+void
+data_drop_stranger(struct session *session)
+{
+	struct data *data = &session->data;
+
+	loop_forget_closing(data->loop, &data->source);
+	tls_stream_free(data->stream);
+	data->stream = NULL;
+	close_orderly(data->connection_fd);
+	data->connection_fd = -1;
+	data_open(session);
+}
+
 static void
 handle_listener(struct loop_source *source, uint32_t events)
 {
@@ -193,7 +243,7 @@ handle_listener(struct loop_source *source, uint32_t events)
 	(void)events; /* accepting tells */
 	if (data_try_accept(session)) {
 		stop_watching(session);
-		transfer_connected(session);
+		take_connection(session);
 	} else if (data->strangers > DATA_STRANGERS_MAX) {
 		transfer_not_connected(session);
 	}
@@ -212,8 +262,7 @@ handle_connecting(struct loop_source *source, uint32_t events)
 		transfer_not_connected(session);
 		return;
 	}
-	stop_watching(session);
-	transfer_connected(session);
+	take_connection(session);
 }
 
 static void
@@ -261,7 +310,7 @@ data_open(struct session *session)
 	struct data *data = &session->data;
 
 	if (data->connection_fd >= 0 || data_try_accept(session)) {
-		transfer_connected(session);
+		take_connection(session);
 		return;
 	}
 	if (data->mode == DATA_ACTIVE) {

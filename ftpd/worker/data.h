@@ -14,6 +14,7 @@
 #include "common/base.h"
 
 struct session;
+struct tls_stream;
 
 enum {
 	/*
@@ -45,6 +46,11 @@ struct data {
 	struct addr target;    /* DATA_ACTIVE */
 	unsigned strangers;
 	uint64_t released_ms; /* when the listener was last used */
+	/* of the connection, when it is private; NULL in clear. See data_tls.h */
+	struct tls_stream *stream;
+	unsigned failed_handshakes; /* of this wait */
+	unsigned unresumed; /* connections of this wait that did not resume */
+	bool is_security_told; /* to the log, of the first private connection */
 };
 
 void data_init(struct session *session);
@@ -63,6 +69,12 @@ void data_arm_active(struct session *session, const struct addr *target);
  * the listener stays.
  */
 void data_disarm(struct session *session);
+
+/*
+ * All has been moved: end the connection as an upload or a download should end, before
+ * data_disarm(). With TLS: by our close_notify, and a download in linger.c.
+ */
+void data_complete(struct session *session);
 
 /*
  * A transfer command has ended, well or not: what PASV or PORT has set serves no further
@@ -85,10 +97,16 @@ void data_end(struct session *session);
 bool data_try_accept(struct session *session);
 
 /*
- * Open the connection for the transfer: transfer_connected() or transfer_not_connected()
- * is called, now or later.
+ * Open the connection for the transfer, TLS included if PROT P holds:
+ * transfer_connected() or transfer_not_connected() is called, now or later.
  */
 void data_open(struct session *session);
+
+/*
+ * The connection was not the client's own, as TLS has shown: close it. If the client may
+ * still connect, wait on.
+ */
+void data_drop_stranger(struct session *session);
 
 /*
  * Answers of the master. The session may have ended (NULL) or changed its mind: then the

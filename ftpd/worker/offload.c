@@ -177,7 +177,7 @@ give_back(struct offload_job *job)
 	transfer->job = NULL;
 	transfer->file_fd = job->file_fd;
 	if (job->kind == JOB_FETCH) {
-		transfer->is_fetched = true;
+		transfer->fetched_end = pump_fetch_end(job->offset, job->end);
 		return;
 	}
 	transfer->error = job->result;

@@ -33,7 +33,11 @@ enum {
 
 enum pump_result {
 	PUMP_MORE, /* the slice is used up */
-	PUMP_DONE, /* all is sent, or all was received and written */
+	/*
+	 * all is sent, or all was received and written, which with TLS is the client's
+	 * word only if not transfer->is_unnotified
+	 */
+	PUMP_DONE,
 	/* wait until the connection can take more, or has more */
 	PUMP_CONNECTION_BUSY,
 	PUMP_PIPE_EMPTY, /* wait until the pipe has more */
@@ -52,10 +56,16 @@ enum pump_result {
 };
 
 /*
- * Move at most one slice. Updates the transfer.
- * Returns: what to do next.
+ * Move at most one slice, over session->data of the transfer. Updates the transfer.
+ * Returns: what to do next. After PUMP_DONE of a download the stream, if there is one,
+ *          may still hold something: tls_stream_close() sends it.
  */
-enum pump_result pump_slice(struct transfer *transfer, int connection_fd);
+enum pump_result pump_slice(struct transfer *transfer);
+
+/*
+ * Returns: up to where pump_fetch() reads, when it begins at offset.
+ */
+uint64_t pump_fetch_end(uint64_t offset, uint64_t end);
 
 /*
  * Bring the next slice of the file into memory. Blocks: only for an offload thread.

@@ -5,13 +5,15 @@
  */
 #include "ftpd/worker/transfer.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "ftpd/tls/stream.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/data_tls.h"
 #include "ftpd/worker/offload.h"
 #include "ftpd/worker/pace.h"
 #include "ftpd/worker/pump.h"
@@ -30,7 +32,7 @@ enum {
 
 static void handle_connection(struct loop_source *source, uint32_t events);
 static void handle_pipe(struct loop_source *source, uint32_t events);
-static void watch_connection(struct session *session, uint32_t events);
+static void wait_for_connection(struct session *session);
 
 static enum transfer_way
 choose_way(const struct session *session)
@@ -160,6 +162,9 @@ transfer_start(struct session *session, const struct agent_answer *answer, int f
 	 * What is sent at once, as most files are, gets both replies at once. Never so
 	 * when the client may wait for the first one to connect, or to send.
 	 */
+	if (session->tls.is_data_private) {
+		is_there = false; /* not before TLS is, which many begin at 150 only */
+	}
 	if (is_there && !transfer_is_upload(session->transfer)) {
 		control_hold(session);
 	}
@@ -183,7 +188,7 @@ transfer_connected(struct session *session)
 	 * is not enough. Uploads begin when the client has seen our reply.
 	 */
 	if (transfer_is_upload(session->transfer)) {
-		watch_connection(session, EPOLLIN);
+		wait_for_connection(session);
 	} else {
 		transfer_continue(session);
 	}
@@ -192,10 +197,16 @@ transfer_connected(struct session *session)
 void
 transfer_not_connected(struct session *session)
 {
+	const char *complaint = data_tls_complaint(session);
+
 	transfer_record(session, false);
 	transfer_release(session);
-	control_reply(session, REPLY_NO_DATA_CONNECTION,
-	              "No data connection could be made.");
+	if (complaint != NULL) {
+		control_reply(session, REPLY_DATA_NOT_SECURE, "%s", complaint);
+	} else {
+		control_reply(session, REPLY_NO_DATA_CONNECTION,
+		              "No data connection could be made.");
+	}
 	session_arm_timer(session);
 	control_continue(session);
 }
@@ -216,17 +227,29 @@ watch_connection(struct session *session, uint32_t events)
 	}
 }
 
+/*
+ * What a stream holds already, or has still to say, the loop does not see: it is asked
+ * for what is true at once.
+ */
 static uint32_t
-events_of(const struct transfer *transfer)
+events_of(const struct session *session)
 {
-	return transfer_is_upload(transfer) ? EPOLLIN : EPOLLOUT;
+	const struct tls_stream *stream = session->data.stream;
+
+	if (!transfer_is_upload(session->transfer)) {
+		return EPOLLOUT;
+	}
+	return stream != NULL &&
+	               (tls_stream_has_input(stream) || tls_stream_has_output(stream))
+	           ? EPOLLIN | EPOLLOUT
+	           : EPOLLIN;
 }
 
 static void
 wait_for_connection(struct session *session)
 {
 	loop_forget(worker_data_loop(session->worker), &session->transfer->source);
-	watch_connection(session, events_of(session->transfer));
+	watch_connection(session, events_of(session));
 }
 
 static void
@@ -267,7 +290,7 @@ do_without_thread(struct session *session)
 	struct transfer *transfer = session->transfer;
 
 	if (!transfer_is_upload(transfer)) {
-		transfer->is_fetched = true;
+		transfer->fetched_end = pump_fetch_end(transfer->offset, transfer->end);
 	} else {
 		transfer->error = pump_store(
 		    transfer->file_fd, transfer->buffer + transfer->buffer_at,
@@ -295,7 +318,32 @@ must_close_in_thread(const struct transfer *transfer)
 }
 
 static void
-finish_well(struct session *session)
+finish_broken(struct session *session)
+{
+	transfer_finish(session, REPLY_TRANSFER_ABORTED,
+	                "The data connection was broken.");
+}
+
+/*
+ * A stream's end goes out with the last bytes.
+ * Returns: true when nothing is left; false to wait, or the transfer is over.
+ */
+static bool
+end_stream(struct session *session)
+{
+	struct tls_stream *stream = session->data.stream;
+	int result = stream != NULL ? tls_stream_close(stream) : 0;
+
+	if (result == -EAGAIN) {
+		wait_for_connection(session);
+	} else if (result != 0) {
+		finish_broken(session);
+	}
+	return result == 0;
+}
+
+static void
+end_download(struct session *session)
 {
 	const struct transfer *transfer = session->transfer;
 
@@ -304,21 +352,35 @@ finish_well(struct session *session)
 	    !agent_is_alive(session->worker, transfer->agent_serial)) {
 		transfer_finish(session, REPLY_LOCAL_ERROR,
 		                "The listing was cut short; try again.");
-		return;
+	} else if (end_stream(session)) {
+		transfer_finish(session, REPLY_TRANSFER_COMPLETE, "Transfer complete.");
 	}
-	transfer_finish(session, REPLY_TRANSFER_COMPLETE, "Transfer complete.");
+}
+
+static void
+end_upload(struct session *session)
+{
+	const struct transfer *transfer = session->transfer;
+
+	if (session->data.stream != NULL &&
+	    !data_tls_take_end(session, !transfer->is_unnotified)) {
+		transfer_finish(session, REPLY_TRANSFER_ABORTED,
+		                "The upload was cut: it did not end as TLS demands.");
+	} else if (must_close_in_thread(transfer) &&
+	           offload_start(session->transfer) == 0) {
+		watch_connection(session, 0);
+	} else {
+		transfer_commit(session);
+	}
 }
 
 static void
 end_of_data(struct session *session)
 {
-	if (!transfer_is_upload(session->transfer)) {
-		finish_well(session);
-	} else if (must_close_in_thread(session->transfer) &&
-	           offload_start(session->transfer) == 0) {
-		watch_connection(session, 0);
+	if (transfer_is_upload(session->transfer)) {
+		end_upload(session);
 	} else {
-		transfer_commit(session);
+		end_download(session);
 	}
 }
 
@@ -366,17 +428,14 @@ transfer_continue(struct session *session)
 	if (wait_for_share(session)) {
 		return;
 	}
-	result = pump_slice(transfer, session->data.connection_fd);
+	result = pump_slice(transfer);
 	if (transfer->has_moved) {
 		transfer->has_moved = false;
 		session_touch(session);
 	}
 	switch (result) {
 	case PUMP_DONE: end_of_data(session); return;
-	case PUMP_CONNECTION_BROKEN:
-		transfer_finish(session, REPLY_TRANSFER_ABORTED,
-		                "The data connection was broken.");
-		return;
+	case PUMP_CONNECTION_BROKEN: finish_broken(session); return;
 	case PUMP_FILE_BROKEN: finish_badly(session); return;
 	case PUMP_WOULD_BLOCK: let_thread_work(session); return;
 	case PUMP_PIPE_EMPTY: wait_for_pipe(session); return;
@@ -393,8 +452,7 @@ handle_connection(struct loop_source *source, uint32_t events)
 
 	/* The end of what a client uploads is no hang-up: we have not closed our side. */
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-		transfer_finish(session, REPLY_TRANSFER_ABORTED,
-		                "The data connection was broken.");
+		finish_broken(session);
 		return;
 	}
 	transfer_continue(session);
@@ -405,25 +463,4 @@ handle_pipe(struct loop_source *source, uint32_t events)
 {
 	(void)events; /* splicing tells */
 	transfer_continue(((struct transfer *)source)->session);
-}
-
-size_t
-transfer_describe(const struct session *session, char text[TRANSFER_TEXT_MAX])
-{
-	const struct transfer *transfer = session->transfer;
-	uint64_t us = transfer != NULL ? clock_monotonic_us() - transfer->begun_us : 0;
-	uint64_t moved = transfer != NULL ? transfer->moved : 0;
-	const char *state = session->transfer_state == TRANSFER_FINISHING ? "Storing"
-	                    : session->transfer_state == TRANSFER_MOVING
-	                        ? "Transferring"
-	                        : "Waiting for the data connection";
-	int len = snprintf(
-	    text, TRANSFER_TEXT_MAX,
-	    "%s: %llu octets %s in %llu.%llu s, %llu per second.", state,
-	    (unsigned long long)moved,
-	    transfer != NULL && transfer_is_upload(transfer) ? "received" : "sent",
-	    (unsigned long long)(us / 1000000), (unsigned long long)(us / 100000 % 10),
-	    (unsigned long long)(us >= 1000 ? moved * 1000 / (us / 1000) : 0));
-
-	return len > 0 ? (size_t)len : 0;
 }

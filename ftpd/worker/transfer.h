@@ -31,9 +31,9 @@ enum {
 };
 
 enum transfer_way {
-	TRANSFER_FROM_FILE,  /* sendfile */
+	TRANSFER_FROM_FILE,  /* sendfile; with TLS, read and encrypted */
 	TRANSFER_FROM_ASCII, /* a file, converted */
-	TRANSFER_FROM_PIPE,  /* a listing: splice */
+	TRANSFER_FROM_PIPE,  /* a listing: splice; with TLS, as above */
 	TRANSFER_TO_FILE,    /* an upload */
 	TRANSFER_TO_ASCII,   /* an upload, converted */
 };
@@ -63,7 +63,7 @@ struct transfer {
 	int error;               /* negative errno of reading or writing the file */
 	struct offload_job *job; /* a thread reads or writes for it: the loop waits */
 	struct ascii ascii;
-	/* converted text not sent yet, or what a thread is to write */
+	/* text or listing not sent yet, or what a thread is to write */
 	char *buffer;
 	size_t buffer_size; /* of an upload's */
 	size_t buffer_len;
@@ -77,14 +77,18 @@ struct transfer {
 	uint64_t end;
 	/* octets of converted text still to be skipped: REST in TYPE A */
 	uint64_t skip;
-	/* a thread has just read the next slice: do not probe again */
-	bool is_fetched;
+	/* a thread has read the file up to here: do not probe before that */
+	uint64_t fetched_end;
 
 	/* uploads */
 	struct transfer_place place;
 	/* the agent is to be told of the end by this number; 0: need not, or has been */
 	uint32_t upload;
 	bool is_at_end; /* the client has closed the data connection */
+	bool is_unnotified; /* with TLS, and without its close_notify */
+	/* TLS: how it ended behind what was received last, as tls_stream_read() */
+	bool has_ending;
+	int ending;
 	bool is_remote; /* a network's file system: closing tells of errors, too */
 	bool has_abor;  /* ABOR came while the agent was finishing */
 
@@ -95,7 +99,7 @@ struct transfer {
 };
 
 enum {
-	TRANSFER_TEXT_MAX = 160,
+	TRANSFER_TEXT_MAX = 384,
 };
 
 /*

@@ -119,6 +119,9 @@ transfer_finish(struct session *session, enum reply_code code, const char *text)
 	 * Closed before the reply: a client that has read 226 finds the end of the data,
 	 * not a connection. All that it need not wait for comes behind the reply.
 	 */
+	if (code == REPLY_TRANSFER_COMPLETE) {
+		data_complete(session);
+	}
 	data_disarm(session);
 	if (code != REPLY_TRANSFER_COMPLETE) {
 		/* The agent puts a cut upload away while the client reads of it. */
@@ -203,6 +206,7 @@ transfer_commit(struct session *session)
 	                                  .path = transfer->path,
 	                                  .path_len = transfer->path_len};
 
+	data_complete(session);
 	data_disarm(session);
 	fd_close(&transfer->file_fd);
 	if (transfer->upload == 0) {

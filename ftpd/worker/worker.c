@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/fd.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/linger.h"
 #include "ftpd/worker/offload.h"
 #include "ftpd/worker/pace.h"
 #include "ftpd/worker/sandbox.h"
@@ -110,7 +111,8 @@ has_work(const struct worker *worker)
 		return false;
 	}
 	if (worker->kind == WORKER_PRIVATE && worker->has_served) {
-		return worker->session_count > 0 || worker->master.first != NULL;
+		return worker->session_count > 0 || worker->master.first != NULL ||
+		       worker->lingering.count > 0;
 	}
 	return !worker->is_retired || worker->session_count > 0 ||
 	       worker->master.first != NULL;
@@ -129,7 +131,7 @@ sleep_ms(struct worker *worker)
 	if (until_timer_ms < 0 && !is_flushed) {
 		until_timer_ms = TIMER_TICK_MS;
 	}
-	return pace_sleep_ms(worker, until_timer_ms);
+	return pace_sleep_ms(worker, linger_sleep_ms(worker, until_timer_ms));
 }
 
 static int
@@ -140,12 +142,14 @@ run_loop(struct worker *worker)
 			return EXIT_SYSTEM;
 		}
 		pace_run(worker);
+		linger_run(worker);
 		handle_timers(worker);
 		session_free_ended(worker);
 		tell_denied(worker);
 	}
 	end_all(worker);
 	session_free_ended(worker);
+	linger_end_all(worker);
 	return 0;
 }
 

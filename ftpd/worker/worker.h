@@ -15,6 +15,7 @@
 #include "ftpd/ipc/record.h"
 #include "ftpd/ipc/worker_kind.h"
 #include "ftpd/worker/agent_client.h"
+#include "ftpd/worker/linger.h"
 #include "ftpd/worker/master_client.h"
 #include "ftpd/worker/sandbox.h"
 #include "ftpd/worker/storage.h"
@@ -62,8 +63,13 @@ struct worker {
 	/* of the last file moved, and what stands behind it */
 	uint64_t last_device;
 	enum storage last_storage;
-	/* PUMP_SHARED_BYTES to receive uploads in; NULL before the first one */
+	/*
+	 * PUMP_SHARED_BYTES to receive uploads in, and to read what is encrypted here;
+	 * NULL before the first one
+	 */
 	char *upload_buffer;
+	/* what downloads have left behind */
+	struct linger_list lingering;
 	/* transfers that wait for their rate's sake, and when to look at them */
 	struct transfer *paced;
 	uint64_t paced_due_ms;

@@ -51,6 +51,7 @@ set_up(struct fixture *fixture, const void *bytes, size_t len, enum transfer_way
 	assert_int_equal(write(fixture->transfer.file_fd, bytes, len), len);
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fixture->ends), 0);
+	fixture->session.data.connection_fd = fixture->ends[0];
 }
 
 static void
@@ -84,7 +85,7 @@ a_short_file_takes_one_slice(void **state)
 	(void)state;
 	set_up(&fixture, "hello", 5, TRANSFER_FROM_FILE);
 	fixture.transfer.offset = 1; /* REST 1 */
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_int_equal(take(&fixture, got, sizeof(got)), 4);
 	assert_memory_equal(got, "ello", 4);
 	assert_int_equal(fixture.transfer.moved, 4);
@@ -98,10 +99,10 @@ an_empty_file_is_done_at_once(void **state)
 
 	(void)state;
 	set_up(&fixture, "", 0, TRANSFER_FROM_FILE);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	tear_down(&fixture);
 	set_up(&fixture, "", 0, TRANSFER_FROM_ASCII);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	tear_down(&fixture);
 }
 
@@ -118,7 +119,7 @@ a_file_made_shorter_is_broken(void **state)
 
 		set_up(&fixture, "hello", 5, sources[i]);
 		assert_int_equal(ftruncate(fixture.transfer.file_fd, 0), 0);
-		assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+		assert_int_equal(pump_slice(&fixture.transfer),
 		                 PUMP_FILE_BROKEN);
 		tear_down(&fixture);
 	}
@@ -134,7 +135,7 @@ a_file_that_grows_ends_where_it_was(void **state)
 	(void)state;
 	set_up(&fixture, "hello", 5, TRANSFER_FROM_FILE);
 	assert_int_equal(write(fixture.transfer.file_fd, " world", 6), 6);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_int_equal(take(&fixture, got, sizeof(got)), 5);
 	tear_down(&fixture);
 }
@@ -152,7 +153,7 @@ a_full_connection_is_waited_for(void **state)
 	assert_non_null(bytes);
 	set_up(&fixture, bytes, BYTES, TRANSFER_FROM_FILE);
 	do {
-		result = pump_slice(&fixture.transfer, fixture.ends[0]);
+		result = pump_slice(&fixture.transfer);
 		assert_true(result == PUMP_CONNECTION_BUSY || result == PUMP_MORE ||
 		            result == PUMP_DONE);
 		if (result == PUMP_CONNECTION_BUSY) {
@@ -175,7 +176,7 @@ a_connection_that_is_gone_is_broken(void **state)
 	(void)state;
 	set_up(&fixture, "a\nb\n", 4, TRANSFER_FROM_ASCII);
 	fd_close(&fixture.ends[1]);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_CONNECTION_BROKEN);
 	tear_down(&fixture);
 }
@@ -201,7 +202,7 @@ text_is_converted_and_skipped_in_octets(void **state)
 		set_up(&fixture, cases[i].file, strlen(cases[i].file),
 		       TRANSFER_FROM_ASCII);
 		fixture.transfer.skip = cases[i].skip;
-		assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+		assert_int_equal(pump_slice(&fixture.transfer),
 		                 PUMP_DONE);
 		assert_int_equal(take(&fixture, got, sizeof(got)), strlen(cases[i].sent));
 		assert_memory_equal(got, cases[i].sent, strlen(cases[i].sent));
@@ -221,12 +222,12 @@ a_pipe_is_empty_or_at_its_end(void **state)
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
 	fd_close(&fixture.transfer.file_fd);
 	fixture.transfer.file_fd = ends[0];
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_PIPE_EMPTY);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_PIPE_EMPTY);
 	assert_int_equal(write(ends[1], "line\r\n", 6), 6);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_MORE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_MORE);
 	assert_int_equal(take(&fixture, got, sizeof(got)), 6);
 	fd_close(&ends[1]);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	tear_down(&fixture);
 }
 
@@ -258,10 +259,10 @@ an_upload_ends_with_the_connection(void **state)
 	(void)state;
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	upload(&fixture, "hel", 3, false);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_CONNECTION_BUSY);
 	upload(&fixture, "lo", 2, true);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_true(fixture.transfer.is_at_end);
 	assert_int_equal(fixture.transfer.moved, 5);
 	assert_file(&fixture, "hello", 5);
@@ -278,7 +279,7 @@ an_upload_begins_at_its_place(void **state)
 	set_up(&fixture, "hello", 5, TRANSFER_TO_FILE);
 	fixture.transfer.place.offset = 4;
 	upload(&fixture, "p me", 4, true);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_file(&fixture, "hellp me", 8);
 	assert_int_equal(fixture.transfer.place.offset, 8);
 	tear_down(&fixture);
@@ -296,7 +297,7 @@ a_reset_upload_is_broken(void **state)
 	/* AF_UNIX resets when the closing side has not read everything. */
 	assert_int_equal(send(fixture.ends[0], "x", 1, 0), 1);
 	fd_close(&fixture.ends[1]);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_CONNECTION_BROKEN);
 	assert_false(fixture.transfer.is_at_end);
 	tear_down(&fixture);
@@ -323,7 +324,7 @@ a_limit_holds_to_the_byte(void **state)
 		set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 		fixture.transfer.place.limit = cases[i].limit;
 		upload(&fixture, "hello", 5, true);
-		assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+		assert_int_equal(pump_slice(&fixture.transfer),
 		                 cases[i].result);
 		assert_int_equal(fixture.transfer.error,
 		                 cases[i].result == PUMP_DONE ? 0 : -EFBIG);
@@ -343,7 +344,7 @@ nothing_fits_above_the_limit(void **state)
 	fixture.transfer.place.offset = 5;
 	fixture.transfer.place.limit = 3;
 	upload(&fixture, "", 0, true);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	tear_down(&fixture);
 }
 
@@ -362,7 +363,7 @@ a_short_write_is_no_success(void **state)
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	upload(&fixture, "hello", 5, true);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_FILE_BROKEN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(fixture.transfer.error, -EFBIG);
@@ -381,7 +382,7 @@ a_file_that_cannot_be_written_is_broken(void **state)
 	fd_close(&fixture.transfer.file_fd);
 	fixture.transfer.file_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	upload(&fixture, "hello", 5, true);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_FILE_BROKEN);
 	assert_int_equal(fixture.transfer.error, -ENOSPC);
 	tear_down(&fixture);
@@ -436,7 +437,7 @@ a_large_upload_arrives_whole(void **state)
 		if (at == BYTES) {
 			(void)shutdown(fixture.ends[1], SHUT_WR);
 		}
-		result = pump_slice(&fixture.transfer, fixture.ends[0]);
+		result = pump_slice(&fixture.transfer);
 		assert_true(result == PUMP_DONE || result == PUMP_MORE ||
 		            result == PUMP_CONNECTION_BUSY);
 	}
@@ -457,7 +458,7 @@ a_slow_file_is_left_to_a_thread(void **state)
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	fixture.transfer.is_quick = false;
 	upload(&fixture, "hello", 5, true);
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_WOULD_BLOCK);
 	assert_file(&fixture, "", 0);
 	assert_int_equal(fixture.transfer.buffer_len, 5);
@@ -465,10 +466,10 @@ a_slow_file_is_left_to_a_thread(void **state)
 	                            &fixture.transfer.place),
 	                 0);
 	fixture.transfer.buffer_len = 0;
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]), PUMP_DONE);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_file(&fixture, "hello", 5);
 	fixture.transfer.error = -EDQUOT; /* as a thread may find */
-	assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+	assert_int_equal(pump_slice(&fixture.transfer),
 	                 PUMP_FILE_BROKEN);
 	tear_down(&fixture);
 }
@@ -494,11 +495,11 @@ received_text_is_converted(void **state)
 			const char *text = cases[i].pieces[piece];
 
 			upload(&fixture, text, strlen(text), false);
-			assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+			assert_int_equal(pump_slice(&fixture.transfer),
 			                 PUMP_CONNECTION_BUSY);
 		}
 		upload(&fixture, "", 0, true);
-		assert_int_equal(pump_slice(&fixture.transfer, fixture.ends[0]),
+		assert_int_equal(pump_slice(&fixture.transfer),
 		                 PUMP_DONE);
 		assert_file(&fixture, cases[i].file, strlen(cases[i].file));
 		tear_down(&fixture);
@@ -525,12 +526,12 @@ a_slice_keeps_to_the_rate(void **state)
 			upload(&fixture, bytes, sizeof(bytes), true);
 		}
 		while (result == PUMP_MORE) {
-			result = pump_slice(&fixture.transfer, fixture.ends[0]);
+			result = pump_slice(&fixture.transfer);
 		}
 		assert_int_equal(result, PUMP_PACED);
 		assert_int_equal(fixture.transfer.moved, 200 * RATE_BURST_MS / 1000);
 		fixture.worker->loop.now_ms += 100;
-		(void)pump_slice(&fixture.transfer, fixture.ends[0]);
+		(void)pump_slice(&fixture.transfer);
 		assert_int_equal(fixture.transfer.moved,
 		                 200 * (RATE_BURST_MS + 100) / 1000);
 		tear_down(&fixture);
