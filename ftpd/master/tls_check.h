@@ -8,31 +8,9 @@
 #define FTPD_MASTER_TLS_CHECK_H
 
 #include "ftpd/conf/conf.h"
-#include "ftpd/master/tls_source.h"
+#include "ftpd/master/tls_load.h"
 #include "ftpd/master/users.h"
 #include "common/base.h"
-
-enum {
-	TLS_FACT_TEXT_MAX = 512,
-};
-
-/* One certificate that was found right. */
-struct tls_fact {
-	enum tls_file_kind kind;
-	uint16_t host;
-	uint16_t index;
-	int64_t expires; /* seconds since the epoch */
-	char text[TLS_FACT_TEXT_MAX]; /* subject, kind of key, names; printable */
-};
-
-/* Files as they were read and found right. */
-struct tls_load {
-	struct tls_source source;
-	int files_fd; /* sealed; owned */
-	size_t fact_count;
-	struct tls_fact *fact; /* owned */
-	bool is_in_memory;     /* the pair of --serve --tls: there is no file to watch */
-};
 
 /*
  * Read the files and have them checked. What is wrong becomes findings of conf, at the
@@ -47,10 +25,7 @@ struct tls_load *tls_check_files(struct conf *conf, const struct users *users,
                                  const struct tls_pair *pair, users_warn *warn,
                                  void *context);
 
-/* Print a line for each certificate, for deftpd --check. */
+/* Print a line for each certificate, for deftpd --check. NULL is allowed. */
 void tls_check_print(const struct tls_load *load);
-
-/* NULL is allowed. */
-void tls_load_free(struct tls_load *load);
 
 #endif
