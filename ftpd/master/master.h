@@ -20,6 +20,7 @@
 #include "ftpd/master/login_desk.h"
 #include "ftpd/master/moving.h"
 #include "ftpd/master/session_table.h"
+#include "ftpd/master/tls_watch.h"
 #include "common/base.h"
 
 struct generation;
@@ -102,6 +103,7 @@ struct master {
 	struct recorder_link recorder;
 	struct retry recorder_retry;
 	struct child_table children;
+	struct tls_watch tls;
 
 	bool is_filter_off;     /* the self-test failed under the filter */
 	bool may_use_low_ports; /* the active port can be bound */

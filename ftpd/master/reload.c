@@ -15,6 +15,7 @@
 #include "ftpd/master/notify.h"
 #include "ftpd/master/recorder_link.h"
 #include "ftpd/master/renew.h"
+#include "ftpd/master/tls_check.h"
 #include "common/base.h"
 
 struct conf *
@@ -89,6 +90,7 @@ void
 reload_begin(struct master *master)
 {
 	struct conf *conf = reload_read(&master->invocation);
+	struct tls_load *load;
 	struct users users;
 	bool is_applied = false;
 
@@ -100,20 +102,26 @@ reload_begin(struct master *master)
 		return;
 	}
 	check_system(conf, &users);
+	load = tls_check_files(conf, &users, master->invocation.pair, log_warning, master);
 	if (conf_findings_count(conf) > 0) {
 		log_findings(master, conf);
 	} else {
-		const struct generation_setup setup = {.options = conf_options(conf),
-		                                       .overrides = conf_overrides(conf),
-		                                       .users = &users,
-		                                       .tls_fd = -1};
+		const struct generation_setup setup = {
+		    .options = conf_options(conf),
+		    .overrides = conf_overrides(conf),
+		    .users = &users,
+		    .tls_fd = load != NULL ? load->files_fd : -1};
 
 		/* Whatever is still under way is overtaken by this. */
 		renew_cancel(master);
 		users_tell_missing(&users, conf_options(conf), log_warning, master);
 		check_users_lines(conf_options(conf), log_warning, master);
 		limits_raise(conf_options(conf)->max_sessions);
+		tls_watch_offer(master, load);
 		is_applied = apply(master, &setup);
+		if (!is_applied) {
+			tls_watch_abandon(master);
+		}
 	}
 	conf_free(conf);
 	if (!is_applied) {
@@ -124,6 +132,7 @@ reload_begin(struct master *master)
 void
 reload_done(struct master *master)
 {
+	tls_watch_accept(master);
 	if (master->is_started) {
 		master_log(master, RECORD_INFO, "the configuration has been read anew");
 		notify(NOTIFY_READY);

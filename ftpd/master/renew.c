@@ -46,7 +46,7 @@ attempt(struct master *master, void *owner)
 	setup = (struct generation_setup){.options = &current->options,
 	                                  .overrides = &current->overrides,
 	                                  .users = &current->users,
-	                                  .tls_fd = current->tls_fd};
+	                                  .tls_fd = tls_watch_fd(master)};
 	result = renew_begin(master, &setup, &current->passive_address, false);
 	if (result != 0) {
 		master_log(master, RECORD_ERROR, "a forkserver cannot be started: %s",
@@ -97,6 +97,7 @@ give_up(struct master *master, const char *why)
 	generation_retire(generation);
 	if (was_reload) {
 		listen_abandon(master);
+		tls_watch_abandon(master);
 		reload_failed(master);
 	}
 	master->failures++;
@@ -107,7 +108,7 @@ give_up(struct master *master, const char *why)
 	           was_reload ? "the configuration was not taken over"
 	                      : "no new forkserver could be brought up",
 	           why);
-	if (has_lost_forkserver(master->current)) {
+	if (has_lost_forkserver(master->current) || tls_watch_is_waiting(master)) {
 		struct retry *renew = &master->renew;
 
 		renew->pause_ms = renew->pause_ms == 0             ? PAUSE_FIRST_MS
@@ -198,6 +199,7 @@ renew_usable(struct generation *generation)
 		listen_commit(master);
 		reload_done(master);
 	}
+	tls_watch_serving(master);
 	if (old != NULL) {
 		generation_retire(old);
 	}

@@ -31,6 +31,7 @@
 #include "ftpd/master/selftest.h"
 #include "ftpd/master/signals.h"
 #include "ftpd/master/stop.h"
+#include "ftpd/master/tls_check.h"
 #include "ftpd/master/urls.h"
 #include "common/base.h"
 
@@ -189,6 +190,7 @@ tell_ready(struct master *master, const struct options *options)
 			: ", who may change and delete what is in it");
 		urls_print(&options->listen);
 	}
+	tls_watch_remind(master);
 	notify(NOTIFY_READY);
 }
 
@@ -254,29 +256,44 @@ run(struct master *master, const struct generation_setup *setup)
 	return live(master, setup);
 }
 
+/* Everything that can be wrong with the configuration is told before anything starts. */
+static int
+check_and_run(struct master *master, struct conf *conf)
+{
+	struct users users;
+	struct generation_setup setup = {.options = conf_options(conf),
+	                                 .overrides = conf_overrides(conf),
+	                                 .users = &users,
+	                                 .tls_fd = -1};
+	struct tls_load *load;
+
+	check_system(conf, &users);
+	load = tls_check_files(conf, &users, master->invocation.pair, complain_text,
+	                       NULL);
+	conf_findings_print(conf, stderr);
+	if (conf_findings_count(conf) > 0) {
+		return 1;
+	}
+	if (load != NULL) {
+		setup.tls_fd = load->files_fd;
+	}
+	tls_watch_offer(master, load);
+	return run(master, &setup);
+}
+
 int
 start_run(const struct invocation *invocation)
 {
 	struct conf *conf = reload_read(invocation);
 	struct master *master = calloc(1, sizeof(*master));
-	struct users users;
 	int status = 1;
 
 	if (conf == NULL || master == NULL) {
 		master_complain("out of memory");
 	} else {
 		master->invocation = *invocation;
-		check_system(conf, &users);
-		conf_findings_print(conf, stderr);
-		if (conf_findings_count(conf) == 0) {
-			const struct generation_setup setup = {
-			    .options = conf_options(conf),
-			    .overrides = conf_overrides(conf),
-			    .users = &users,
-			    .tls_fd = -1};
-
-			status = run(master, &setup);
-		}
+		status = check_and_run(master, conf);
+		tls_watch_offer(master, NULL); /* if it was never taken over */
 	}
 	conf_free(conf);
 	free(master);

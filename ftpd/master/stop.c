@@ -100,6 +100,7 @@ stop_run(struct master *master)
 	}
 	listen_end(master);
 	assign_refuse_waiting(master);
+	tls_watch_end(master);
 	close_workers(master);
 	authenticator_close_all(master);
 	wait_for_children(master, master->recorder.pid != 0 ? 1 : 0,

@@ -21,6 +21,7 @@ struct tls_fact {
 	uint16_t host;
 	uint16_t index;
 	int64_t expires; /* seconds since the epoch */
+	bool is_new;     /* its file is another than before */
 	char text[TLS_FACT_TEXT_MAX]; /* subject, kind of key, names; printable */
 };
 

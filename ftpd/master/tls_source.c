@@ -151,6 +151,21 @@ tls_source_list(const struct options *options, const struct overrides *overrides
 	return 0;
 }
 
+int
+tls_source_copy(const struct tls_source *source, struct tls_source *ret_source)
+{
+	struct tls_source_file *files = calloc(source->count + 1, sizeof(*files));
+
+	if (files == NULL) {
+		return -ENOMEM;
+	}
+	if (source->count > 0) {
+		memcpy(files, source->file, source->count * sizeof(*files));
+	}
+	*ret_source = (struct tls_source){.count = source->count, .file = files};
+	return 0;
+}
+
 void
 tls_source_free(struct tls_source *source)
 {
@@ -198,8 +213,8 @@ stamp_of(const struct stat *info)
 	                          .changed = info->st_mtim};
 }
 
-static bool
-is_same(const struct tls_stamp *a, const struct tls_stamp *b)
+bool
+tls_stamp_is_same(const struct tls_stamp *a, const struct tls_stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->changed.tv_sec == b->changed.tv_sec &&
@@ -222,7 +237,7 @@ tls_source_look(struct tls_source *source)
 		if (path != NULL && stat(path, &info) == 0) {
 			stamp = stamp_of(&info);
 		}
-		has_changed = has_changed || !is_same(&stamp, &file->stamp);
+		has_changed = has_changed || !tls_stamp_is_same(&stamp, &file->stamp);
 		file->stamp = stamp;
 	}
 	return has_changed;

@@ -47,8 +47,20 @@ struct tls_source {
 int tls_source_list(const struct options *options, const struct overrides *overrides,
                     struct tls_source *ret_source);
 
+/*
+ * Copy the list with its stamps.
+ * Returns: 0 or -ENOMEM.
+ * Owner:   as for tls_source_list().
+ */
+int tls_source_copy(const struct tls_source *source, struct tls_source *ret_source);
+
 /* Free the list. */
 void tls_source_free(struct tls_source *source);
+
+/*
+ * Returns: true if both are of the same file, unchanged.
+ */
+bool tls_stamp_is_same(const struct tls_stamp *a, const struct tls_stamp *b);
 
 /*
  * Look at every file, without reading it. Links are followed.
