@@ -2,15 +2,17 @@
  * bare: the least that a server can do and still look like FTP: the physical limit of the
  * benchmark.
  * Runs in: the benchmark (test), on loopback only. Input: trusted; nothing is checked.
- * Source: RFC 959 5.4; RFC 2428 3.
+ * Source: RFC 959 5.4; RFC 2428 3; RFC 4217.
  * Not here: security, limits, logs, errors. Never let a stranger connect to it.
  *
  * Workers are forked ahead, one event loop and one listening socket each.  RETR moves by
- * sendfile in slices; listings and TYPE A block their worker, since nothing measures them
- * with many clients.
+ * sendfile in slices; listings, TYPE A and everything that is encrypted block their worker,
+ * since nothing measures them with many clients.  Only TLS handshakes of control connections
+ * do not.
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,6 +31,7 @@
 #include <unistd.h>
 
 #include "tests/bench/bare_data.h"
+#include "tests/bench/link.h"
 
 #include "common/base.h"
 
@@ -55,6 +58,9 @@ struct session {
 	uint16_t passive_port;
 	bool is_ascii;
 	bool is_upload;
+	SSL *tls; /* NULL: in clear */
+	bool is_in_handshake;
+	bool is_private; /* PROT P */
 	int file_fd;
 	size_t left_bytes;
 	size_t line_len;
@@ -66,6 +72,7 @@ struct worker {
 	int listen_fd;
 	int root_fd;
 	char *buffer; /* SLICE_BYTES, for the moment of a read */
+	SSL_CTX *tls; /* NULL: there is none */
 };
 
 static void
@@ -103,7 +110,10 @@ static void
 say(const struct session *session, const char *text)
 {
 	/* A client that has gone is found by the next read. */
-	(void)!send(session->control.fd, text, strlen(text), MSG_NOSIGNAL);
+	if (session->tls == NULL)
+		(void)!send(session->control.fd, text, strlen(text), MSG_NOSIGNAL);
+	else if (link_send(session->tls, text, strlen(text)) > 0)
+		(void)link_flush(session->tls);
 }
 
 static void
@@ -147,6 +157,57 @@ receive_slice(const struct worker *worker, struct session *session)
 }
 
 static void
+send_private(const struct worker *worker, int file_fd, SSL *link)
+{
+	ssize_t got;
+
+	while ((got = read(file_fd, worker->buffer, LINK_GATHER_BYTES)) > 0) {
+		ssize_t done = 0;
+
+		while (done < got) {
+			ssize_t sent = link_send(link, worker->buffer + done,
+			                         (size_t)(got - done));
+
+			if (sent < 0)
+				return;
+			done += sent;
+		}
+	}
+	(void)link_end(link);
+}
+
+static void
+receive_private(const struct worker *worker, int file_fd, SSL *link)
+{
+	ssize_t got;
+
+	while ((got = link_recv(link, worker->buffer, SLICE_BYTES)) > 0) {
+		if (write(file_fd, worker->buffer, (size_t)got) != got)
+			err(1, "write");
+	}
+	(void)link_end(link);
+}
+
+/* A whole transfer, which waits for the client wherever there is something to wait for. */
+static void
+transfer_private(const struct worker *worker, struct session *session, int file_fd,
+                 bool is_upload)
+{
+	int fd = accept4(session->passive_fd, NULL, NULL, SOCK_CLOEXEC);
+	SSL *link = link_new(worker->tls, fd, NULL, true);
+
+	say(session, "150 Go on.\r\n");
+	if (link_handshake(link) == 0 && is_upload)
+		receive_private(worker, file_fd, link);
+	else if (SSL_is_init_finished(link))
+		send_private(worker, file_fd, link);
+	SSL_free(link);
+	close(fd);
+	close(file_fd);
+	say(session, "226 Done.\r\n");
+}
+
+static void
 store(const struct worker *worker, struct session *session, const char *path)
 {
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
@@ -154,6 +215,10 @@ store(const struct worker *worker, struct session *session, const char *path)
 	session->file_fd = openat(worker->root_fd, path, flags, 0644);
 	if (session->file_fd < 0) {
 		say(session, "550 No.\r\n");
+		return;
+	}
+	if (session->is_private) {
+		transfer_private(worker, session, session->file_fd, true);
 		return;
 	}
 	session->data.fd = accept4(session->passive_fd, NULL, NULL, SOCK_NONBLOCK);
@@ -183,6 +248,10 @@ retrieve(const struct worker *worker, struct session *session, const char *path)
 		say(session, "550 No.\r\n");
 		return;
 	}
+	if (session->is_private) {
+		transfer_private(worker, session, file_fd, false);
+		return;
+	}
 	session->data.fd = accept4(session->passive_fd, NULL, NULL,
 	                           session->is_ascii ? 0 : SOCK_NONBLOCK);
 	say(session, "150 Coming.\r\n");
@@ -210,6 +279,21 @@ list(const struct worker *worker, struct session *session, const char *path, boo
 }
 
 static void
+begin_tls(const struct worker *worker, struct session *session)
+{
+	int fd = session->control.fd;
+
+	if (worker->tls == NULL) {
+		say(session, "502 What?\r\n");
+		return;
+	}
+	say(session, "234 Go on.\r\n");
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	session->tls = link_new(worker->tls, fd, NULL, false);
+	session->is_in_handshake = true;
+}
+
+static void
 command(const struct worker *worker, struct session *session)
 {
 	const char *line = session->line;
@@ -232,8 +316,17 @@ command(const struct worker *worker, struct session *session)
 		list(worker, session, argument, false);
 	} else if (strncasecmp(line, "MLSD", 4) == 0) {
 		list(worker, session, argument, true);
+	} else if (strncasecmp(line, "AUTH", 4) == 0) {
+		begin_tls(worker, session);
+	} else if (strncasecmp(line, "PBSZ", 4) == 0) {
+		say(session, "200 0\r\n");
+	} else if (strncasecmp(line, "PROT", 4) == 0) {
+		session->is_private = argument[0] == 'P';
+		say(session, "200 So be it.\r\n");
 	} else if (strncasecmp(line, "QUIT", 4) == 0) {
 		say(session, "221 Bye.\r\n");
+		if (session->tls != NULL)
+			(void)link_end(session->tls);
 		shutdown(session->control.fd, SHUT_WR);
 	} else {
 		say(session, "502 What?\r\n");
@@ -243,6 +336,7 @@ command(const struct worker *worker, struct session *session)
 static void
 end_session(struct session *session)
 {
+	SSL_free(session->tls);
 	close(session->control.fd);
 	if (session->passive_fd >= 0)
 		close(session->passive_fd);
@@ -257,9 +351,22 @@ end_session(struct session *session)
 static void
 read_control(const struct worker *worker, struct session *session)
 {
-	ssize_t got = recv(session->control.fd, session->line + session->line_len,
-	                   LINE_BYTES - 1 - session->line_len, 0);
+	char *at = session->line + session->line_len;
+	size_t room = LINE_BYTES - 1 - session->line_len;
+	ssize_t got;
 
+	if (session->is_in_handshake)
+		got = link_handshake(session->tls);
+	else if (session->tls != NULL)
+		got = link_recv(session->tls, at, room);
+	else
+		got = recv(session->control.fd, at, room, 0);
+	if (session->is_in_handshake && got == 0) {
+		session->is_in_handshake = false;
+		return;
+	}
+	if (session->tls != NULL && got == -EAGAIN)
+		return;
 	if (got <= 0) {
 		end_session(session);
 		return;
@@ -327,8 +434,10 @@ main(int argc, char **argv)
 	long workers = sysconf(_SC_NPROCESSORS_ONLN);
 	uint16_t port;
 
-	if (argc != 3)
-		errx(2, "usage: bare PORT ROOT");
+	if (argc != 3 && argc != 4)
+		errx(2, "usage: bare PORT ROOT [CERTIFICATE-AND-KEY]");
+	if (argc == 4)
+		worker.tls = link_server_context(argv[3]);
 	/*
 	 * Without the right to raise it the limit stays as it is, which is enough for few
 	 * clients.

@@ -2,7 +2,7 @@
  * client: one FTP client of the load generator, a state machine over a control and a data
  * connection.
  * Runs in: ftpload (test). Input: a server under test, not trusted to be right.
- * Source: RFC 959 5.4; RFC 2428 3.
+ * Source: RFC 959 5.4; RFC 2428 3; RFC 4217.
  * Not here: how many clients there are and when they start; see ftpload.c.
  */
 #include "tests/bench/client.h"
@@ -47,8 +47,8 @@ client_is_over(const struct client *client)
 unsigned int
 client_count_logging_in(const struct load *load)
 {
-	return load->in_state[CLIENT_GREETING] + load->in_state[CLIENT_USER] +
-	       load->in_state[CLIENT_PASS];
+	return load->in_state[CLIENT_GREETING] + load->in_state[CLIENT_AUTH] +
+	       load->in_state[CLIENT_USER] + load->in_state[CLIENT_PASS];
 }
 
 unsigned int
@@ -74,9 +74,11 @@ set_state(struct client *client, enum client_state next)
 static void
 endpoint_close(struct endpoint *endpoint)
 {
+	SSL_free(endpoint->tls);
 	if (endpoint->fd >= 0)
 		close(endpoint->fd);
-	endpoint->fd = -1;
+	*endpoint = (struct endpoint){
+	    .client = endpoint->client, .fd = -1, .is_data = endpoint->is_data};
 }
 
 void
@@ -142,10 +144,27 @@ static void
 say(struct client *client, const char *text, enum client_state next)
 {
 	size_t len = strlen(text);
+	SSL *tls = client->control.tls;
+	bool is_said;
 
 	set_state(client, next);
-	if (send(client->control.fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
+	if (tls != NULL)
+		is_said = link_send(tls, text, len) == (ssize_t)len && link_flush(tls) == 0;
+	else
+		is_said = send(client->control.fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+	if (!is_said)
 		client_fail(client, "control connection does not take a command");
+}
+
+/* Say a command with one argument. */
+static void
+say_word(struct client *client, const char *verb, const char *argument,
+         enum client_state next)
+{
+	char command[COMMAND_MAX_BYTES];
+
+	snprintf(command, sizeof(command), "%s %s\r\n", verb, argument);
+	say(client, command, next);
 }
 
 static void
@@ -184,13 +203,16 @@ logged_in(struct client *client)
 	struct load *load = client->load;
 	char command[] = "TYPE I\r\n";
 
-	samples_add(&load->tally.login, client_now_ns() - client->connect_ns);
+	if (client->state == CLIENT_USER || client->state == CLIENT_PASS)
+		samples_add(&load->tally.login, client_now_ns() - client->connect_ns);
 	if (load->plan.transfers == 0) {
 		wait_or_go(client, CLIENT_READY);
-		return;
+	} else if (load->tls != NULL && client->state != CLIENT_PROT) {
+		say(client, "PBSZ 0\r\n", CLIENT_PBSZ);
+	} else {
+		command[5] = load->plan.type;
+		say(client, command, CLIENT_TYPE);
 	}
-	command[5] = load->plan.type;
-	say(client, command, CLIENT_TYPE);
 }
 
 /* Parse 229 ... (|||port|), and ask for the data when connected. */
@@ -250,14 +272,77 @@ transfer_step(struct client *client)
 	wait_or_go(client, CLIENT_MOVED);
 }
 
-/* The server waits for the data: be woken whenever there is room for some. */
 static void
-begin_sending(struct client *client)
+wait_for(struct endpoint *endpoint, uint32_t events)
 {
-	struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &client->data};
+	struct epoll_event event = {.events = events, .data.ptr = endpoint};
 
-	if (epoll_ctl(client->load->epoll_fd, EPOLL_CTL_MOD, client->data.fd, &event) < 0)
-		client_fail(client, strerror(errno));
+	if (epoll_ctl(endpoint->client->load->epoll_fd, EPOLL_CTL_MOD, endpoint->fd,
+	              &event) < 0)
+		client_fail(endpoint->client, strerror(errno));
+}
+
+/* Returns: how much of the source is sent next; from the offset. */
+static size_t
+next_slice(const struct client *client, off_t *ret_offset)
+{
+	const struct load *load = client->load;
+	off_t offset = client->bytes % load->source_bytes;
+	int64_t left = load->plan.size_bytes - client->bytes;
+	int64_t slice = load->source_bytes - offset;
+
+	if (slice > SEND_BYTES)
+		slice = SEND_BYTES;
+	if (slice > left)
+		slice = left;
+	*ret_offset = offset;
+	return (size_t)slice;
+}
+
+/*
+ * All is sent with TLS: say so, and wait for the server's end; it may still send, and must
+ * not be answered by a reset.
+ */
+static void
+end_sending(struct client *client)
+{
+	struct endpoint *data = &client->data;
+	int result = data->has_ended ? link_flush(data->tls) : link_end(data->tls);
+
+	data->has_ended = true;
+	if (result == -EPROTO)
+		client_fail(client, "server does not take the end of the data");
+	if (result != 0)
+		return;
+	shutdown(data->fd, SHUT_WR);
+	wait_for(data, EPOLLIN);
+	if (data->fd < 0 || link_recv(data->tls, client->load->buffer, 1) == -EAGAIN)
+		return;
+	endpoint_close(data);
+	client->has_eof = true;
+	transfer_step(client);
+}
+
+/* The same with TLS: from memory, record by record; what a turn has gathered is sent. */
+static void
+on_room_tls(struct client *client)
+{
+	SSL *tls = client->data.tls;
+	off_t offset;
+	size_t slice;
+	int64_t end = client->bytes + SEND_BYTES;
+
+	while (client->bytes < end && (slice = next_slice(client, &offset)) > 0) {
+		ssize_t sent = link_send(tls, client->load->source + offset, slice);
+
+		if (sent == -EPROTO)
+			client_fail(client, "server does not take the data");
+		if (sent < 0)
+			return;
+		client->bytes += sent;
+	}
+	if (client->bytes == client->load->plan.size_bytes)
+		end_sending(client);
 }
 
 /* Send from the source, whose pages the kernel hands on without a copy. */
@@ -265,17 +350,12 @@ static void
 on_room(struct client *client)
 {
 	const struct load *load = client->load;
-	off_t offset = client->bytes % load->source_bytes;
-	int64_t left = load->plan.size_bytes - client->bytes;
-	int64_t slice = load->source_bytes - offset;
+	off_t offset;
+	size_t slice = next_slice(client, &offset);
 	ssize_t sent = 0;
 
-	if (slice > SEND_BYTES)
-		slice = SEND_BYTES;
-	if (slice > left)
-		slice = left;
 	if (slice > 0)
-		sent = sendfile(client->data.fd, load->source_fd, &offset, (size_t)slice);
+		sent = sendfile(client->data.fd, load->source_fd, &offset, slice);
 	if (sent < 0) {
 		if (errno != EAGAIN)
 			client_fail(client, strerror(errno));
@@ -291,15 +371,135 @@ on_room(struct client *client)
 	}
 }
 
+static int64_t
+count_lines(const char *text, size_t len)
+{
+	int64_t lines = 0;
+	const char *end = text + len;
+
+	while ((text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+/* As recv(), but with negative errno. Without a buffer the kernel throws the data away. */
+static ssize_t
+receive(const struct endpoint *endpoint, void *bytes, size_t cap)
+{
+	ssize_t got;
+
+	if (endpoint->tls != NULL)
+		return link_recv(endpoint->tls, bytes, cap);
+	got = recv(endpoint->fd, bytes, cap, bytes == NULL ? MSG_TRUNC : 0);
+	return got < 0 ? -errno : got;
+}
+
+/* Returns: true if there may be more that no event will tell of. */
+static bool
+receive_data(struct client *client)
+{
+	struct load *load = client->load;
+	bool is_tls = client->data.tls != NULL;
+	ssize_t got;
+
+	if (load->plan.is_discarding && !is_tls)
+		got = receive(&client->data, NULL, DISCARD_BYTES);
+	else
+		got = receive(&client->data, load->buffer, CLIENT_READ_BYTES);
+	if (got < 0) {
+		if (got != -EAGAIN)
+			client_fail(client, strerror((int)-got));
+		return false;
+	}
+	if (got > 0) {
+		client->bytes += got;
+		if (load->plan.lines >= 0)
+			client->lines += count_lines(load->buffer, (size_t)got);
+		return is_tls;
+	}
+	if (is_tls)
+		(void)link_end(client->data.tls); /* out of politeness */
+	endpoint_close(&client->data);
+	client->has_eof = true;
+	transfer_step(client);
+	return false;
+}
+
+static void
+on_data(struct client *client)
+{
+	while (receive_data(client))
+		continue;
+}
+
+/* Go on with a handshake; what comes after it depends on the connection. */
+static void
+on_handshake(struct endpoint *endpoint)
+{
+	struct client *client = endpoint->client;
+	int result = link_handshake(endpoint->tls);
+
+	if (result == -EPROTO)
+		client_fail(client, "TLS handshake failed");
+	if (result != 0)
+		return;
+	endpoint->is_in_handshake = false;
+	if (!endpoint->is_data) {
+		say_word(client, "USER", client->load->plan.user, CLIENT_USER);
+		return;
+	}
+	client->load->tally.resumed += SSL_session_reused(endpoint->tls) == 1;
+	if (client->load->source_fd >= 0)
+		wait_for(endpoint, EPOLLOUT);
+	else
+		on_data(client);
+}
+
+/*
+ * Begin TLS; a data connection resumes the newest session of its control connection.
+ */
+static void
+begin_tls(struct endpoint *endpoint)
+{
+	const struct client *client = endpoint->client;
+	SSL_SESSION *session = NULL;
+
+	if (endpoint->is_data)
+		session = SSL_get1_session(client->control.tls);
+	endpoint->tls =
+	    link_new(client->load->tls, endpoint->fd, session, endpoint->is_data);
+	SSL_SESSION_free(session);
+	endpoint->is_in_handshake = true;
+	on_handshake(endpoint);
+}
+
+/* The server is about to open its end of the data connection. */
+static void
+begin_data(struct client *client)
+{
+	if (client->load->tls != NULL) {
+		if (client->data.fd >= 0 && client->data.tls == NULL)
+			begin_tls(&client->data);
+	} else if (client->load->source_fd >= 0) {
+		/* be woken whenever there is room for some */
+		wait_for(&client->data, EPOLLOUT);
+	}
+}
+
 /* Each state expects one reply; 1xx may come before the closing one of a transfer. */
 static bool
 is_expected(enum client_state state, const char *reply)
 {
 	switch (state) {
 	case CLIENT_GREETING: return strncmp(reply, "220", 3) == 0;
+	case CLIENT_AUTH: return strncmp(reply, "234", 3) == 0;
 	case CLIENT_USER: /* a server may do without the password */
 		return strncmp(reply, "331", 3) == 0 || strncmp(reply, "230", 3) == 0;
 	case CLIENT_PASS: return strncmp(reply, "230", 3) == 0;
+	case CLIENT_PBSZ:
+	case CLIENT_PROT:
 	case CLIENT_TYPE: return strncmp(reply, "200", 3) == 0;
 	case CLIENT_PASSIVE: return strncmp(reply, "229", 3) == 0;
 	case CLIENT_TRANSFER: return reply[0] == '1' || reply[0] == '2';
@@ -312,17 +512,6 @@ is_expected(enum client_state state, const char *reply)
 	case CLIENT_STATE_COUNT: break;
 	}
 	return false;
-}
-
-/* Say a command with one argument. */
-static void
-say_word(struct client *client, const char *verb, const char *argument,
-         enum client_state next)
-{
-	char command[COMMAND_MAX_BYTES];
-
-	snprintf(command, sizeof(command), "%s %s\r\n", verb, argument);
-	say(client, command, next);
 }
 
 static void
@@ -338,22 +527,29 @@ on_reply(struct client *client, const char *reply)
 	case CLIENT_GREETING:
 		samples_add(&client->load->tally.greeting,
 		            client_now_ns() - client->connect_ns);
-		say_word(client, "USER", plan->user, CLIENT_USER);
+		if (client->load->tls != NULL)
+			say_word(client, "AUTH", "TLS", CLIENT_AUTH);
+		else
+			say_word(client, "USER", plan->user, CLIENT_USER);
 		break;
+	case CLIENT_AUTH: begin_tls(&client->control); break;
 	case CLIENT_USER:
 		if (reply[0] == '2')
 			logged_in(client);
 		else
 			say_word(client, "PASS", plan->password, CLIENT_PASS);
 		break;
-	case CLIENT_PASS: logged_in(client); break;
+	case CLIENT_PASS:
+	case CLIENT_PROT: logged_in(client); break;
+	case CLIENT_PBSZ: say_word(client, "PROT", "P", CLIENT_PROT); break;
 	case CLIENT_TYPE: wait_or_go(client, CLIENT_READY); break;
 	case CLIENT_PASSIVE: connect_data(client, reply); break;
 	case CLIENT_TRANSFER:
 		client->has_reply = reply[0] == '2';
-		if (!client->has_reply && client->load->source_fd >= 0)
-			begin_sending(client);
-		transfer_step(client);
+		if (!client->has_reply)
+			begin_data(client);
+		if (!client_is_over(client))
+			transfer_step(client);
 		break;
 	case CLIENT_NEW:
 	case CLIENT_READY:
@@ -394,62 +590,38 @@ on_lines(struct client *client)
 		client_fail(client, "reply line is too long");
 }
 
+/* Returns: true if there may be more that no event will tell of. */
+static bool
+receive_control(struct client *client)
+{
+	ssize_t got = receive(&client->control, client->line + client->line_len,
+	                      sizeof(client->line) - client->line_len);
+
+	if (got < 0) {
+		if (got != -EAGAIN)
+			client_fail(client, strerror((int)-got));
+		return false;
+	}
+	if (got > 0) {
+		client->line_len += (size_t)got;
+		on_lines(client);
+		return client->control.tls != NULL && !client->control.is_in_handshake;
+	}
+	if (client->state != CLIENT_QUITTING) {
+		client_fail(client, "server has closed the control connection");
+		return false;
+	}
+	endpoint_close(&client->control);
+	client->load->tally.sessions++;
+	set_state(client, CLIENT_DONE);
+	return false;
+}
+
 static void
 on_control(struct client *client)
 {
-	ssize_t got = recv(client->control.fd, client->line + client->line_len,
-	                   sizeof(client->line) - client->line_len, 0);
-
-	if (got < 0) {
-		if (errno != EAGAIN)
-			client_fail(client, strerror(errno));
-	} else if (got > 0) {
-		client->line_len += (size_t)got;
-		on_lines(client);
-	} else if (client->state == CLIENT_QUITTING) {
-		endpoint_close(&client->control);
-		client->load->tally.sessions++;
-		set_state(client, CLIENT_DONE);
-	} else {
-		client_fail(client, "server has closed the control connection");
-	}
-}
-
-static int64_t
-count_lines(const char *text, size_t len)
-{
-	int64_t lines = 0;
-	const char *end = text + len;
-
-	while ((text = memchr(text, '\n', (size_t)(end - text))) != NULL) {
-		lines++;
-		text++;
-	}
-	return lines;
-}
-
-static void
-on_data(struct client *client)
-{
-	struct load *load = client->load;
-	ssize_t got;
-
-	if (load->plan.is_discarding)
-		got = recv(client->data.fd, NULL, DISCARD_BYTES, MSG_TRUNC);
-	else
-		got = recv(client->data.fd, load->buffer, CLIENT_READ_BYTES, 0);
-	if (got < 0) {
-		if (errno != EAGAIN)
-			client_fail(client, strerror(errno));
-	} else if (got > 0) {
-		client->bytes += got;
-		if (load->plan.lines >= 0)
-			client->lines += count_lines(load->buffer, (size_t)got);
-	} else {
-		endpoint_close(&client->data);
-		client->has_eof = true;
-		transfer_step(client);
-	}
+	while (receive_control(client))
+		continue;
 }
 
 void
@@ -461,10 +633,16 @@ client_event(struct endpoint *endpoint)
 	 */
 	if (endpoint->fd < 0)
 		return;
-	if (endpoint->is_data && endpoint->client->load->source_fd >= 0)
-		on_room(endpoint->client);
-	else if (endpoint->is_data)
-		on_data(endpoint->client);
-	else
+	if (endpoint->is_in_handshake)
+		on_handshake(endpoint);
+	else if (!endpoint->is_data)
 		on_control(endpoint->client);
+	else if (endpoint->client->load->source_fd < 0)
+		on_data(endpoint->client);
+	else if (endpoint->tls == NULL)
+		on_room(endpoint->client);
+	else if (!endpoint->has_ended)
+		on_room_tls(endpoint->client);
+	else
+		end_sending(endpoint->client);
 }

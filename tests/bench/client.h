@@ -2,11 +2,12 @@
  * client: one FTP client of the load generator, a state machine over a control and a data
  * connection.
  * Runs in: ftpload (test). Input: a server under test, not trusted to be right.
- * Source: RFC 959 5.4; RFC 2428 3.
+ * Source: RFC 959 5.4; RFC 2428 3; RFC 4217.
  * Not here: how many clients there are and when they start; see ftpload.c.
  *
  *   NEW -> GREETING -> USER -> PASS -> TYPE -> READY -> PASSIVE <-> TRANSFER -> MOVED ->
  *   QUITTING -> DONE
+ *   with TLS: GREETING -> AUTH -> USER, PASS -> PBSZ -> PROT -> TYPE
  *                                       any of them -> FAILED
  *
  * READY and MOVED are the two places where all clients can be made to wait for one
@@ -20,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/bench/link.h"
 #include "tests/bench/samples.h"
 
 enum {
@@ -33,8 +35,11 @@ enum {
 enum client_state {
 	CLIENT_NEW,      /* nothing is open */
 	CLIENT_GREETING, /* connecting; 220 not seen */
+	CLIENT_AUTH,     /* AUTH sent; the handshake follows its reply */
 	CLIENT_USER,     /* USER sent */
 	CLIENT_PASS,     /* PASS sent */
+	CLIENT_PBSZ,     /* PBSZ sent */
+	CLIENT_PROT,     /* PROT sent */
 	CLIENT_TYPE,     /* TYPE sent */
 	CLIENT_READY,    /* logged in, nothing asked */
 	CLIENT_PASSIVE,  /* EPSV sent */
@@ -69,6 +74,7 @@ struct tally {
 	unsigned long sessions;
 	unsigned long failures;
 	unsigned long transfers;
+	unsigned long resumed; /* data connections that resumed a TLS session */
 	uint64_t bytes;
 	struct samples greeting; /* connect to 220 */
 	struct samples login;    /* connect to 230 */
@@ -87,6 +93,8 @@ struct load {
 	char *buffer;
 	int source_fd; /* STOR: the file that is sent, again and again; else -1 */
 	int64_t source_bytes;
+	const char *source; /* the same in memory, for TLS */
+	SSL_CTX *tls;       /* NULL: everything is in clear */
 };
 
 struct client;
@@ -96,6 +104,9 @@ struct endpoint {
 	struct client *client;
 	int fd;
 	bool is_data;
+	SSL *tls; /* NULL: in clear */
+	bool is_in_handshake;
+	bool has_ended; /* close_notify is on its way */
 };
 
 struct client {
@@ -149,7 +160,7 @@ bool client_is_over(const struct client *client);
 
 /*
  * Count the sessions that have begun and are not logged in.
- * Returns: the number of clients in GREETING, USER and PASS.
+ * Returns: the number of clients in GREETING, AUTH, USER and PASS.
  */
 unsigned int client_count_logging_in(const struct load *load);
 

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "tests/bench/client.h"
@@ -36,6 +37,7 @@ struct options {
 	unsigned int seconds;
 	unsigned int stall_s; /* silence of all connections that ends the measurement */
 	const char *source;   /* path of the file that STOR sends */
+	bool is_tls;          /* commands and data are encrypted */
 	struct plan plan;
 };
 
@@ -89,6 +91,7 @@ static const struct option long_options[] = {
     {"lines", required_argument, NULL, 'l'},
     {"discard", no_argument, NULL, 'd'},
     {"sync", no_argument, NULL, 'S'},
+    {"tls", no_argument, NULL, 'X'},
     {NULL, 0, NULL, 0},
 };
 
@@ -118,6 +121,7 @@ parse_options(int argc, char **argv, struct options *options)
 		case 'l': plan->lines = big_number(optarg); break;
 		case 'd': plan->is_discarding = true; break;
 		case 'S': plan->is_synchronous = true; break;
+		case 'X': options->is_tls = true; break;
 		default: exit(2);
 		}
 	}
@@ -146,6 +150,10 @@ open_source(struct load *load, const char *path)
 	load->source_bytes = facts.st_size;
 	if (load->source_bytes == 0)
 		errx(2, "%s is empty", path);
+	load->source = mmap(NULL, (size_t)load->source_bytes, PROT_READ,
+	                    MAP_SHARED | MAP_POPULATE, load->source_fd, 0);
+	if (load->source == MAP_FAILED)
+		err(2, "%s", path);
 }
 
 /* Start as many sessions as may be before their login at one time. */
@@ -250,8 +258,8 @@ static void
 print_result(struct tally *tally, double seconds)
 {
 	printf(
-	    "{\"sessions\": %lu, \"failures\": %lu, \"transfers\": %lu, \"bytes\": %llu, ",
-	    tally->sessions, tally->failures, tally->transfers,
+	    "{\"sessions\": %lu, \"failures\": %lu, \"transfers\": %lu, \"resumed\": %lu, \"bytes\": %llu, ",
+	    tally->sessions, tally->failures, tally->transfers, tally->resumed,
 	    (unsigned long long)tally->bytes);
 	print_samples("greeting", &tally->greeting);
 	print_samples("login", &tally->login);
@@ -310,6 +318,8 @@ main(int argc, char **argv)
 	parse_options(argc, argv, &crowd.options);
 	load->plan = crowd.options.plan;
 	open_source(load, crowd.options.source);
+	if (crowd.options.is_tls)
+		load->tls = link_client_context();
 	load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	load->buffer = malloc(CLIENT_READ_BYTES);
 	crowd.clients = calloc(crowd.options.clients, sizeof(*crowd.clients));
@@ -320,6 +330,7 @@ main(int argc, char **argv)
 		crowd.clients[i].load = load;
 	seconds = run(&crowd);
 	print_result(&load->tally, seconds);
+	SSL_CTX_free(load->tls);
 	free(crowd.clients);
 	free(load->buffer);
 	return load->tally.failures > 0 ? 1 : 0;

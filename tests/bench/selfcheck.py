@@ -45,6 +45,18 @@ CASES = [
     ("a list too short", "--clients 1 --transfers 1 --verb LIST --path d --lines 21",
      (1, 0, 0, 0)),
     ("no server", "--port 1 --clients 4", (4, 0, 0, 0)),
+    ("many logins with TLS", "--tls --clients 50 --ramp 8", (0, 50, 0, 0)),
+    ("files with TLS", "--tls --clients 2 --transfers 20 --numbered --path d/f --size 4096", (0, 2, 40, 40 * 4096)),
+    ("a big file with TLS", f"--tls --clients 3 --transfers 2 --path big --size {BIG} --discard --sync",
+     (0, 3, 6, 6 * BIG)),
+    ("uploads with TLS", "--tls --clients 1 --transfers 20 --verb STOR --numbered --path in/t --size 40960 "
+     "--source {root}/source", (0, 1, 20, 20 * 40960)),
+    ("an upload with TLS", f"--tls --clients 1 --transfers 2 --verb STOR --path tls --size {BIG} --source {{root}}/source",
+     (0, 1, 2, 2 * BIG)),
+    ("an empty upload with TLS", "--tls --clients 1 --transfers 1 --verb STOR --path nothing --size 0 "
+     "--source {root}/source", (0, 1, 1, 0)),
+    ("a file too short with TLS", f"--tls --clients 2 --transfers 1 --path big --size {BIG + 1}", (2, 0, 0, 0)),
+    ("no server with TLS", "--tls --port 1 --clients 4", (4, 0, 0, 0)),
 ]
 
 
@@ -65,6 +77,8 @@ def check(ftpload, port, root, case):
     done = subprocess.run(command, input="\n\n", stdout=subprocess.PIPE, text=True, timeout=30)
     result = json.loads(done.stdout.splitlines()[-1])
     wanted = {"failures": failures, "sessions": sessions, "transfers": transfers}
+    if failures == 0:
+        wanted["resumed"] = transfers if "--tls" in options else 0
     if size is not None:
         wanted["bytes"] = size
     got = {key: result[key] for key in wanted}
@@ -79,12 +93,17 @@ def check(ftpload, port, root, case):
 def main(ftpload, bare):
     with tempfile.TemporaryDirectory() as directory:
         make_tree(pathlib.Path(directory))
-        server = subprocess.Popen([bare, "0", directory], stdout=subprocess.PIPE, text=True)
+        pair = str(pathlib.Path(directory) / "pair")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", pair + ".key", "-out", pair,
+                        "-subj", "/CN=bench"], check=True, capture_output=True)
+        with open(pair, "a", encoding="ascii") as file:
+            file.write(pathlib.Path(pair + ".key").read_text(encoding="ascii"))
+        server = subprocess.Popen([bare, "0", directory, pair], stdout=subprocess.PIPE, text=True)
         try:
             port = server.stdout.readline().split()[1]
             results = [check(ftpload, port, directory, case) for case in CASES]
             sent = (SOURCE * (BIG // len(SOURCE) + 1))[:BIG]
-            is_stored = (pathlib.Path(directory) / "up").read_bytes() == sent
+            is_stored = all((pathlib.Path(directory) / name).read_bytes() == sent for name in ("up", "tls"))
             print("ok" if is_stored else "WRONG", "- what was uploaded")
         finally:
             server.kill()
