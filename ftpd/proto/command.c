@@ -40,7 +40,8 @@ is_general_code(const struct command *row, unsigned code)
 	case REPLY_UNKNOWN_COMMAND:
 	case REPLY_BAD_ARGUMENT: return true;
 	case REPLY_NOT_IMPLEMENTED:
-		return (row->flags & (COMMAND_NOT_BUILT | COMMAND_WRITES)) != 0;
+		return (row->flags & (COMMAND_NOT_BUILT | COMMAND_TLS | COMMAND_WRITES)) !=
+		       0;
 	case REPLY_FILE_BUSY:
 	case REPLY_LOCAL_ERROR:
 	case REPLY_NO_SPACE:
@@ -51,7 +52,9 @@ is_general_code(const struct command *row, unsigned code)
 	case REPLY_BAD_SEQUENCE:
 		/* Also after EPSV ALL, for which RFC 2428 names no code. */
 		return (!needs_login && (row->states & 1U << SESSION_GREETED) == 0) ||
-		       (row->flags & COMMAND_EPSV_ALL_CLOSES) != 0;
+		       (row->flags & (COMMAND_EPSV_ALL_CLOSES | COMMAND_IN_TLS)) != 0;
+	case REPLY_PROT_TOO_LOW:
+	case REPLY_DATA_NOT_SECURE: return (row->flags & COMMAND_TRANSFERS) != 0;
 	default: return false;
 	}
 }
@@ -70,12 +73,13 @@ command_allows_code(enum command_id id, unsigned code)
 }
 
 const char *
-command_feature(size_t index)
+command_feature(size_t index, unsigned without)
 {
 	for (size_t id = 0; id < CMD_COUNT; id++) {
 		const struct command *row = &command_table[id];
 
-		if (row->feat == NULL || (row->flags & COMMAND_NOT_BUILT) != 0) {
+		if (row->feat == NULL ||
+		    (row->flags & (COMMAND_NOT_BUILT | without)) != 0) {
 			continue;
 		}
 		if (index == 0) {

@@ -49,6 +49,9 @@ enum command_argument {
 	COMMAND_ARG_MAYBE_TIME_PATH, /* MDTM: a path, or a time and a path */
 	COMMAND_ARG_FACTS_PATH,      /* MFF */
 	COMMAND_ARG_HOST,
+	COMMAND_ARG_AUTH,
+	COMMAND_ARG_BUFFER_SIZE, /* PBSZ */
+	COMMAND_ARG_PROT,
 	COMMAND_ARG_COUNT,
 };
 
@@ -71,6 +74,10 @@ enum command_flag {
 	COMMAND_EPSV_ALL_CLOSES = 1 << 6, /* refused after EPSV ALL (RFC 2428 4) */
 	COMMAND_TRANSFERS = 1 << 7,       /* opens a data connection */
 	COMMAND_NOT_BUILT = 1 << 8,       /* 502, whatever the state and the argument */
+	COMMAND_TLS = 1 << 9,             /* the same where there is no TLS */
+	/* 503 while the control connection is in clear (RFC 4217 9) */
+	COMMAND_IN_TLS = 1 << 10,
+	COMMAND_CLEARS = 1 << 11, /* CCC: only where tls.allow_ccc lets it */
 };
 
 enum {
@@ -94,9 +101,11 @@ struct command {
 	/*
 	 * Every code that may answer it, 1yz included, ended by 0. Besides,
 	 * command_allows_code knows what any command may have: 421, 500 and 501; 502 when
-	 * not built; 450, 451, 452, 502, 550, 552 and 553 when it writes, as RFC 959
+	 * not built, or without TLS; 450, 451, 452, 502, 550, 552 and 553 when it writes, as RFC 959
 	 * 4.2.2 has them for troubles that 5.4 forgot for one or the other; 530 when it
-	 * needs login, 503 in a state that is not its own otherwise, and after EPSV ALL.
+	 * needs login, 503 in a state that is not its own otherwise, in clear if it needs
+	 * TLS, and after EPSV ALL; 521 and 522 when it transfers (RFC 4217 10: the data
+	 * connection is not protected as it must be).
 	 */
 	uint16_t codes[COMMAND_CODES_MAX];
 };
@@ -123,9 +132,10 @@ bool command_allows_code(enum command_id id, unsigned code);
 /*
  * Go through FEAT's lines: those of the built commands, and features that belong to none
  * (TVFS, UTF8).
+ * In:      without: enum command_flag; commands that have one of them are left out.
  * Returns: the line at `index`, counted from 0, or NULL behind the last. "MLST" comes
  *          without its facts.
  */
-const char *command_feature(size_t index);
+const char *command_feature(size_t index, unsigned without);
 
 #endif

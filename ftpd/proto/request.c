@@ -99,6 +99,9 @@ parse_argument(struct request *request, enum command_argument kind)
 		                          &request->value.facts.path,
 		                          &request->value.facts.path_len));
 	case COMMAND_ARG_HOST: return from_arg(arg_host(text, len));
+	case COMMAND_ARG_AUTH: return from_arg(arg_auth(text, len, &request->value.auth));
+	case COMMAND_ARG_BUFFER_SIZE: return from_arg(arg_buffer_size(text, len));
+	case COMMAND_ARG_PROT: return from_arg(arg_prot(text, len, &request->value.prot));
 	case COMMAND_ARG_COUNT: break;
 	}
 	return REQUEST_SYNTAX;

@@ -38,6 +38,8 @@ struct request {
 		enum arg_epsv epsv;       /* COMMAND_ARG_EPSV */
 		struct addr addr;         /* COMMAND_ARG_HOST_PORT, COMMAND_ARG_EPRT */
 		struct arg_opts opts;     /* COMMAND_ARG_OPTS */
+		enum arg_auth auth;       /* COMMAND_ARG_AUTH */
+		enum arg_prot prot;       /* COMMAND_ARG_PROT */
 		/*
 		 * COMMAND_ARG_TIME_PATH, COMMAND_ARG_FACTS_PATH and, perhaps with nothing
 		 * to set, COMMAND_ARG_MAYBE_TIME_PATH

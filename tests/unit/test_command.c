@@ -175,6 +175,19 @@ codes_are_those_of_the_rfcs(void **state)
 	    {CMD_MLST, 250, true, "RFC 3659 7.2"},
 	    {CMD_STAT, 226, false, "STAT opens no data connection"},
 	    {CMD_QUIT, 221, true, "RFC 959 5.4"},
+	    {CMD_AUTH, 234, true, "RFC 2228 5.1"},
+	    {CMD_AUTH, 502, true, "there is no certificate"},
+	    {CMD_AUTH, 503, true, "it is on already, or somebody has logged in"},
+	    {CMD_AUTH, 530, false, "AUTH comes before the login"},
+	    {CMD_PBSZ, 503, true, "in clear"},
+	    {CMD_PBSZ, 504, false, "every number is as good as 0"},
+	    {CMD_PROT, 503, true, "in clear, or before PBSZ"},
+	    {CMD_PROT, 536, true, "levels that TLS does not have"},
+	    {CMD_CCC, 533, true, "tls.allow_ccc = no"},
+	    {CMD_ADAT, 235, true, "RFC 2228 3, though not built"},
+	    {CMD_RETR, 521, true, "RFC 4217 10: PROT C, and policy all"},
+	    {CMD_LIST, 522, true, "RFC 4217 10: no TLS on the data connection"},
+	    {CMD_SIZE, 521, false, "SIZE opens no data connection"},
 	};
 
 	(void)state;
@@ -191,14 +204,14 @@ static void
 features_are_those_that_are_built(void **state)
 {
 	static const char *const wanted[] = {
-	    "EPRT", "EPSV", "HOST",        "MDTM", "MFF modify;UNIX.mode;",
-	    "MFMT", "MLST", "REST STREAM", "SIZE", "TVFS",
-	    "UTF8"};
+	    "EPRT", "EPSV",        "HOST", "MDTM", "MFF modify;UNIX.mode;", "MFMT",
+	    "MLST", "REST STREAM", "SIZE", "TVFS", "UTF8",                  "AUTH TLS",
+	    "PBSZ", "PROT",        "CCC"};
 	bool seen[ARRAY_COUNT(wanted)] = {false};
 	size_t count = 0;
 
 	(void)state;
-	for (const char *line; (line = command_feature(count)) != NULL; count++) {
+	for (const char *line; (line = command_feature(count, 0)) != NULL; count++) {
 		for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
 			if (strcmp(line, wanted[i]) == 0) {
 				assert_false(seen[i]);
@@ -214,12 +227,43 @@ features_are_those_that_are_built(void **state)
 		bool is_listed = false;
 
 		for (size_t i = 0; i < count; i++) {
-			is_listed = is_listed || command_feature(i) == row->feat;
+			is_listed = is_listed || command_feature(i, 0) == row->feat;
 		}
 		assert_int_equal(is_listed, row->feat != NULL &&
 		                                (row->flags & COMMAND_NOT_BUILT) == 0);
 	}
-	assert_null(command_feature(count + 1));
+	assert_null(command_feature(count + 1, 0));
+}
+
+static void
+features_of_tls_can_be_left_out(void **state)
+{
+	static const struct {
+		unsigned without;
+		unsigned lines; /* of AUTH, PBSZ, PROT and CCC */
+		const char *why;
+	} cases[] = {
+	    {0, 4, "all"},
+	    {COMMAND_CLEARS, 3, "CCC is not allowed"},
+	    {COMMAND_TLS, 0, "there is no TLS"},
+	};
+	static const char *const of_tls[] = {"AUTH TLS", "PBSZ", "PROT", "CCC"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		unsigned lines = 0;
+		const char *line;
+
+		for (size_t at = 0;
+		     (line = command_feature(at, cases[i].without)) != NULL; at++) {
+			for (size_t k = 0; k < ARRAY_COUNT(of_tls); k++) {
+				lines += strcmp(line, of_tls[k]) == 0;
+			}
+		}
+		if (lines != cases[i].lines) {
+			fail_msg("%s: %u", cases[i].why, lines);
+		}
+	}
 }
 
 static void
@@ -266,6 +310,7 @@ main(void)
 	    cmocka_unit_test(words_are_found_in_any_case),
 	    cmocka_unit_test(codes_are_those_of_the_rfcs),
 	    cmocka_unit_test(features_are_those_that_are_built),
+	    cmocka_unit_test(features_of_tls_can_be_left_out),
 	    cmocka_unit_test(transfers_leave_room_for_some),
 	    cmocka_unit_test(rest_outlives_what_prepares_a_transfer),
 	};

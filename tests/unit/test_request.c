@@ -63,7 +63,18 @@ lines_are_judged(void **state)
 	    {"MFMT 20201301000000 a", REQUEST_SYNTAX, CMD_MFMT, "20201301000000 a",
 	     "month"},
 	    {"MFMT", REQUEST_SYNTAX, CMD_MFMT, "", "nothing (P14)"},
-	    {"AUTH", REQUEST_OK, CMD_AUTH, "", "what is not built is 502, never 501"},
+	    {"ADAT", REQUEST_OK, CMD_ADAT, "", "what is not built is 502, never 501"},
+	    {"AUTH", REQUEST_SYNTAX, CMD_AUTH, "", "by which mechanism"},
+	    {"auth tls", REQUEST_OK, CMD_AUTH, "tls", "RFC 4217 8"},
+	    {"AUTH GSSAPI", REQUEST_UNSUPPORTED, CMD_AUTH, "GSSAPI", "another mechanism"},
+	    {"AUTH TLS ", REQUEST_UNSUPPORTED, CMD_AUTH, "TLS ", "not that name"},
+	    {"PBSZ 0", REQUEST_OK, CMD_PBSZ, "0", "RFC 4217 9"},
+	    {"PBSZ 4294967296", REQUEST_SYNTAX, CMD_PBSZ, "4294967296", "2^32"},
+	    {"PBSZ", REQUEST_SYNTAX, CMD_PBSZ, "", "no number"},
+	    {"PROT p", REQUEST_OK, CMD_PROT, "p", "in any case"},
+	    {"PROT X", REQUEST_UNSUPPORTED, CMD_PROT, "X", "no such level"},
+	    {"PROT", REQUEST_SYNTAX, CMD_PROT, "", "no level"},
+	    {"CCC now", REQUEST_SYNTAX, CMD_CCC, "now", "CCC has no argument"},
 	    {"OPTS", REQUEST_SYNTAX, CMD_OPTS, "", "options of what"},
 	    {"HELP", REQUEST_OK, CMD_HELP, "", "all commands"},
 	    {"LIST", REQUEST_OK, CMD_LIST, "", "the current directory"},
@@ -107,6 +118,10 @@ values_are_typed(void **state)
 	assert_int_equal(request.value.addr.family, ADDR_IPV6);
 	assert_int_equal(request_parse("OPTS MLST size;", 15, &request), REQUEST_OK);
 	assert_int_equal(request.value.opts.kind, ARG_OPTS_MLST);
+	assert_int_equal(request_parse("AUTH TLS", 8, &request), REQUEST_OK);
+	assert_int_equal(request.value.auth, ARG_AUTH_TLS);
+	assert_int_equal(request_parse("PROT e", 6, &request), REQUEST_OK);
+	assert_int_equal(request.value.prot, ARG_PROT_CONFIDENTIAL);
 	assert_int_equal(request_parse("LIST -la x", 10, &request), REQUEST_OK);
 	assert_int_equal(request.value.list.flags, LIST_LONG | LIST_HIDDEN);
 	assert_int_equal(request.value.list.path_len, 1);
