@@ -95,7 +95,7 @@ accept_session(struct master *master, int fd, const struct addr *peer)
 }
 
 static void
-admit(struct master *master, int fd, const struct addr *peer)
+admit(struct master *master, int fd, const struct addr *peer, bool is_implicit_tls)
 {
 	const struct options *options = &master->current->options;
 	const struct admit_limits limits = {.sessions = options->max_sessions,
@@ -106,15 +106,17 @@ admit(struct master *master, int fd, const struct addr *peer)
 
 	early_drop_run(master, result);
 	if (result != ADMIT_OK) {
-		refuse_unadmitted(master, fd, result);
+		refuse_unadmitted(master, fd, result, is_implicit_tls);
 		return;
 	}
 	session = accept_session(master, fd, peer);
 	if (session == NULL) {
 		admit_remove(&master->admit, peer);
-		refuse_unadmitted(master, fd, ADMIT_NO_MEMORY);
+		refuse_unadmitted(master, fd, ADMIT_NO_MEMORY, is_implicit_tls);
 		return;
 	}
+	session->is_implicit_tls = is_implicit_tls;
+	session->wants_private = is_implicit_tls; /* shared workers have no keys */
 	assign_session(master, session, fd);
 }
 
@@ -123,22 +125,22 @@ admit(struct master *master, int fd, const struct addr *peer)
  * an answer.
  */
 static void
-refuse_by_reserve(struct master *master, int listener_fd)
+refuse_by_reserve(struct master *master, const struct listener *listener)
 {
 	static const char text[] = "421 The server is busy, please try again later.\r\n";
 	int fd;
 
 	fd_close(&master->reserve_fd);
-	fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
+	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0 && !listener->is_implicit_tls) {
 		(void)send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-		fd_close(&fd);
 	}
+	fd_close(&fd);
 	master->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void
-handle_error(struct master *master, int listener_fd, int error)
+handle_error(struct master *master, const struct listener *listener, int error)
 {
 	switch (error) {
 	case EMFILE:
@@ -146,7 +148,7 @@ handle_error(struct master *master, int listener_fd, int error)
 	case ENOBUFS:
 	case ENOMEM:
 		refuse_end(master);
-		refuse_by_reserve(master, listener_fd);
+		refuse_by_reserve(master, listener);
 		accept_pause(master);
 		master_set_deadline(master, &master->accept_pause, PAUSE_MS,
 		                    pause_is_over, master);
@@ -183,9 +185,9 @@ accept_handle(struct loop_source *source, uint32_t events)
 	fd = accept4(source->fd, (struct sockaddr *)&sockaddr, &len,
 	             SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
-		handle_error(master, source->fd, errno);
+		handle_error(master, listener, errno);
 		return;
 	}
 	peer = sockaddr_to_addr(&sockaddr);
-	admit(master, fd, &peer);
+	admit(master, fd, &peer, listener->is_implicit_tls);
 }

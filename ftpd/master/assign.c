@@ -53,7 +53,10 @@ wait_is_over(struct master *master, void *owner)
 	int fd = session->fd;
 
 	session->fd = -1;
-	refuse_client(master, fd, "421 The server is busy, please try again later.\r\n");
+	refuse_client(master, fd,
+	              session->is_implicit_tls
+	                  ? NULL
+	                  : "421 The server is busy, please try again later.\r\n");
 	assign_end_session(master, session);
 }
 

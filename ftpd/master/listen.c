@@ -112,16 +112,27 @@ step_aside(struct master *master, const struct addr *addr)
 	return has_changed;
 }
 
+/* Returns: 0; -EEXIST if it is wanted for the other kind already. */
+static int
+want_again(struct listener *listener, bool is_implicit_tls)
+{
+	if (listener->is_wanted && listener->shall_be_implicit != is_implicit_tls) {
+		return -EEXIST;
+	}
+	listener->is_wanted = true;
+	listener->shall_be_implicit = is_implicit_tls;
+	return 0;
+}
+
 /* Returns: 0 or negative errno. */
 static int
-want(struct master *master, const struct addr *addr)
+want(struct master *master, const struct addr *addr, bool is_implicit_tls)
 {
 	struct listener *listener = find(master, addr);
 	int fd;
 
 	if (listener != NULL) {
-		listener->is_wanted = true;
-		return 0;
+		return want_again(listener, is_implicit_tls);
 	}
 	fd = open_listener(addr);
 	if (fd == -EADDRINUSE && step_aside(master, addr)) {
@@ -141,6 +152,7 @@ want(struct master *master, const struct addr *addr)
 	listener->addr = *addr;
 	listener->fd = fd;
 	listener->is_wanted = true;
+	listener->shall_be_implicit = is_implicit_tls;
 	listener->is_new = true;
 	LIST_INSERT_HEAD(&master->listeners, listener, entry);
 	return 0;
@@ -148,18 +160,18 @@ want(struct master *master, const struct addr *addr)
 
 /* "*" is both families, each with a socket of its own; a machine may lack one of them. */
 static int
-want_entry(struct master *master, const struct addr *entry)
+want_entry(struct master *master, const struct addr *entry, bool is_implicit_tls)
 {
 	struct addr any = {.family = ADDR_IPV4, .port = entry->port};
 	int v4_result;
 	int v6_result;
 
 	if (entry->family != ADDR_NONE) {
-		return want(master, entry);
+		return want(master, entry, is_implicit_tls);
 	}
-	v4_result = want(master, &any);
+	v4_result = want(master, &any, is_implicit_tls);
 	any.family = ADDR_IPV6;
-	v6_result = want(master, &any);
+	v6_result = want(master, &any, is_implicit_tls);
 	if (v4_result == -EAFNOSUPPORT) {
 		return v6_result;
 	}
@@ -178,19 +190,21 @@ remedy(int negative_errno)
 		return "; ports below 1024 need root, choose another or start as root";
 	case EADDRINUSE:
 		return "; another program listens there (ss -ltnp shows which), stop it or choose another port";
+	case EEXIST:
+		return "; it is named by listen and by listen_implicit_tls, remove one";
 	case EADDRNOTAVAIL: return "; this machine does not have the address";
 	default: return "";
 	}
 }
 
-bool
-listen_prepare(struct master *master, const struct options_listen_list *list,
-               char mistake[LISTEN_MISTAKE_MAX])
+static bool
+want_list(struct master *master, const struct options_listen_list *list,
+          bool is_implicit_tls, char mistake[LISTEN_MISTAKE_MAX])
 {
 	char text[ADDR_TEXT_MAX];
 
 	for (uint32_t i = 0; i < list->count; i++) {
-		int result = want_entry(master, &list->entry[i]);
+		int result = want_entry(master, &list->entry[i], is_implicit_tls);
 
 		if (result == 0) {
 			continue;
@@ -202,10 +216,25 @@ listen_prepare(struct master *master, const struct options_listen_list *list,
 		}
 		(void)snprintf(mistake, LISTEN_MISTAKE_MAX, "cannot listen on %s: %s%s",
 		               text, strerror(-result), remedy(result));
-		listen_abandon(master);
 		return false;
 	}
 	return true;
+}
+
+bool
+listen_prepare(struct master *master, const struct options *options,
+               char mistake[LISTEN_MISTAKE_MAX])
+{
+	/* Without TLS nobody could be served there. */
+	bool has_tls = options_has_tls(options);
+
+	if (want_list(master, &options->listen, false, mistake) &&
+	    (!has_tls ||
+	     want_list(master, &options->listen_implicit_tls, true, mistake))) {
+		return true;
+	}
+	listen_abandon(master);
+	return false;
 }
 
 static void
@@ -267,6 +296,7 @@ listen_commit(struct master *master)
 		} else if (listener->is_new) {
 			begin_accepting(listener);
 		}
+		listener->is_implicit_tls = listener->shall_be_implicit;
 		listener->is_wanted = false;
 		listener->is_new = false;
 	}

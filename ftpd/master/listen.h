@@ -27,15 +27,17 @@ struct listener {
 	int fd;         /* -1: it has stepped aside for one that is coming */
 	bool is_wanted; /* by the options that are coming */
 	bool is_new;    /* opened for them; nobody accepts yet */
+	bool is_implicit_tls;    /* TLS begins at once (listen_implicit_tls) */
+	bool shall_be_implicit; /* by the options that are coming */
 };
 
 /*
- * Open what the list names and is not open yet. Nothing is accepted before
- * listen_commit().
+ * Open what listen and listen_implicit_tls name and is not open yet. Nothing is accepted
+ * before listen_commit().
  * Out:     mistake: when false, what is wrong and the remedy.
  * Returns: true; or false and everything is as before.
  */
-bool listen_prepare(struct master *master, const struct options_listen_list *list,
+bool listen_prepare(struct master *master, const struct options *options,
                     char mistake[LISTEN_MISTAKE_MAX]);
 
 /* Accept on all that the last listen_prepare() wanted, and close the others. */

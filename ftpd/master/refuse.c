@@ -54,8 +54,10 @@ linger_add(struct master *master, int fd)
 void
 refuse_client(struct master *master, int fd, const char *text)
 {
-	/* A client that does not take one line at once will not be waited for. */
-	(void)send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (text != NULL) {
+		/* A client that does not take one line at once will not be waited for. */
+		(void)send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
 	(void)shutdown(fd, SHUT_WR); /* fails if the client is gone: then all is done */
 	linger_add(master, fd);
 }
@@ -87,12 +89,13 @@ sentence(enum admit_result why)
 }
 
 void
-refuse_unadmitted(struct master *master, int fd, enum admit_result why)
+refuse_unadmitted(struct master *master, int fd, enum admit_result why,
+                  bool is_implicit_tls)
 {
 	struct refused *refused = &master->refused;
 	uint64_t now_ms = clock_monotonic_ms();
 
-	refuse_client(master, fd, sentence(why));
+	refuse_client(master, fd, is_implicit_tls ? NULL : sentence(why));
 	refused->untold++;
 	if (refused->told_ms == 0 || now_ms - refused->told_ms >= TELL_EVERY_MS) {
 		master_log(master, RECORD_WARNING,

@@ -65,7 +65,7 @@ apply(struct master *master, const struct generation_setup *setup)
 	struct logs logs;
 	int result;
 
-	if (!listen_prepare(master, &options->listen, listen_mistake)) {
+	if (!listen_prepare(master, options, listen_mistake)) {
 		master_log(master, RECORD_ERROR, "%s", listen_mistake);
 		return false;
 	}

@@ -204,7 +204,7 @@ bring_up(struct master *master, const struct generation_setup *setup)
 	const struct options *options = setup->options;
 	char mistake[LISTEN_MISTAKE_MAX];
 
-	if (!listen_prepare(master, &options->listen, mistake)) {
+	if (!listen_prepare(master, options, mistake)) {
 		master_complain("%s", mistake);
 		return false;
 	}

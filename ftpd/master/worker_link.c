@@ -332,7 +332,8 @@ worker_assign(struct worker *worker, struct session *session, int fd)
 	                                   .session = session->id,
 	                                   .peer = session->peer,
 	                                   .local = session->local,
-	                                   .is_handed_over = session->is_handed_over};
+	                                   .is_handed_over = session->is_handed_over,
+	                                   .is_implicit_tls = session->is_implicit_tls};
 
 	session->state = SESSION_QUEUED;
 	session->worker = worker;
