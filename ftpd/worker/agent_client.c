@@ -46,7 +46,10 @@ agent_ask_for_more(struct worker *worker)
 	}
 	if (!worker->agents.has_asked_for_more && count < AGENT_POOL_MAX) {
 		worker->agents.has_asked_for_more = true;
-		master_send(worker, &(struct mw_message){.type = MW_MORE_AGENTS}, -1);
+		master_send(worker,
+		            &(struct mw_message){.type = MW_MORE_AGENTS,
+		                                 .host = worker->agents.host},
+		            -1);
 	}
 }
 
@@ -276,5 +279,49 @@ agent_release(struct session *session)
 			agent_forget(session);
 			close_agent(agent);
 		}
+	}
+}
+
+void
+agent_pool_take(struct worker *worker, int agent_fd, uint16_t host)
+{
+	if (host == worker->agents.host) {
+		agent_pool_add(worker, agent_fd, NULL);
+	} else {
+		fd_close(&agent_fd);
+	}
+}
+
+/* Those of the client who was here before REIN: nobody waits for their answers. */
+static void
+close_anonymous(struct worker *worker)
+{
+	for (size_t i = 0; i < AGENT_POOL_MAX; i++) {
+		struct agent_client *agent = &worker->agents.agents[i];
+
+		if (agent->source.fd >= 0 && !agent->has_owner) {
+			close_agent(agent);
+		}
+	}
+	worker->agents.has_asked_for_more = false;
+}
+
+void
+agent_pool_serve_host(struct worker *worker, uint16_t host)
+{
+	size_t count = 0;
+
+	if (worker->kind == WORKER_SHARED) {
+		return; /* has them already, and no hosts */
+	}
+	if (host != worker->agents.host) {
+		close_anonymous(worker);
+		worker->agents.host = host;
+	}
+	for (size_t i = 0; i < AGENT_POOL_MAX; i++) {
+		count += worker->agents.agents[i].source.fd >= 0;
+	}
+	if (count == 0) {
+		agent_ask_for_more(worker);
 	}
 }

@@ -44,6 +44,8 @@ struct agent_pool {
 	struct session *first; /* sessions whose questions wait */
 	struct session **last;
 	bool has_asked_for_more;
+	/* of which virtual host's files the anonymous agents are; 0: of none */
+	uint16_t host;
 };
 
 void agent_pool_init(struct worker *worker);
@@ -57,6 +59,18 @@ void agent_pool_init(struct worker *worker);
  *          agent.
  */
 void agent_pool_add(struct worker *worker, int agent_fd, struct session *owner);
+
+/*
+ * An agent for anonymous clients has come, which this function owns from now on. It is
+ * let go if it is of another host than is served now.
+ */
+void agent_pool_take(struct worker *worker, int agent_fd, uint16_t host);
+
+/*
+ * An anonymous client has logged in. A private worker has no agents before: it asks for
+ * those of the client's host.
+ */
+void agent_pool_serve_host(struct worker *worker, uint16_t host);
 
 /*
  * Ask. The answer comes to dispatch_finish() of the session, if need be with

@@ -1,15 +1,19 @@
 /*
  * cmd_info: what the server tells of itself: CLNT, NOOP, SYST, HELP, FEAT.
  * Runs in: deftpd-worker.
- * Source: RFC 959 4.1.3; RFC 2389 3.2.
+ * Source: RFC 959 4.1.3; RFC 2389 3.2; RFC 4217 6.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ftpd/proto/entry.h"
 #include "ftpd/proto/letters.h"
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/gate.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/worker.h"
 #include "common/base.h"
 
 enum {
@@ -49,7 +53,12 @@ send_with_last(struct session *session, struct lines *lines, enum reply_code cod
 void
 cmd_clnt(struct session *session, const struct request *request)
 {
-	(void)request; /* whoever it is, it is served alike */
+	size_t len = request->text_len < SESSION_CLIENT_MAX ? request->text_len
+	                                                    : SESSION_CLIENT_MAX;
+
+	free(session->client);
+	/* without memory the log does not name it: whoever it is, it is served alike */
+	session->client = len > 0 ? strndup(request->text, len) : NULL;
 	control_reply(session, REPLY_OK, "Noted.");
 }
 
@@ -75,7 +84,7 @@ help_on(struct session *session, enum command_id id)
 	control_reply(
 	    session, REPLY_HELP, "Syntax: %s%s%s - %s%s", command->name,
 	    command->syntax[0] != '\0' ? " " : "", command->syntax, command->help,
-	    (command->flags & COMMAND_NOT_BUILT) != 0 ? " (not implemented here)" : "");
+	    gate_is_built(session, command) ? "" : " (not implemented here)");
 }
 
 /*
@@ -95,7 +104,7 @@ help_on_all(struct session *session)
 
 		memset(row + row_len, ' ', COMMAND_NAME_MAX + 2);
 		memcpy(row + row_len, command->name, name_len);
-		if ((command->flags & COMMAND_NOT_BUILT) != 0) {
+		if (!gate_is_built(session, command)) {
 			row[row_len + name_len] = '*';
 		}
 		row_len += COMMAND_NAME_MAX + 2;
@@ -126,14 +135,18 @@ cmd_help(struct session *session, const struct request *request)
 void
 cmd_feat(struct session *session, const struct request *request)
 {
+	const struct worker *worker = session->worker;
 	struct lines lines = {.len = 0};
 	char facts[5 + ENTRY_FACTS_MAX] = "MLST ";
+	/* RFC 4217 6: what a client could use here, whether it does already or not */
+	unsigned without = (secure_is_offered(worker) ? 0 : COMMAND_TLS) |
+	                   (worker->options->tls.allow_ccc ? 0 : COMMAND_CLEARS);
 	const char *feature;
 	size_t len;
 
 	(void)request; /* has no argument */
 	add_first(&lines, REPLY_STATUS, "Extensions:");
-	for (size_t i = 0; (feature = command_feature(i)) != NULL; i++) {
+	for (size_t i = 0; (feature = command_feature(i, without)) != NULL; i++) {
 		if (strcmp(feature, "MLST") == 0) {
 			len = entry_format_fact_names(session->facts, true, facts + 5,
 			                              ENTRY_FACTS_MAX);

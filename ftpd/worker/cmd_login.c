@@ -1,7 +1,8 @@
 /*
  * cmd_login: who the client is: HOST, USER, PASS, ACCT, REIN, QUIT.
  * Runs in: deftpd-worker.
- * Source: RFC 959 4.1.1 and 5.4; RFC 1635 (anonymous FTP); RFC 7151 (HOST).
+ * Source: RFC 959 4.1.1 and 5.4; RFC 1635 (anonymous FTP); RFC 4217 10 and 13; RFC 7151
+ *         (HOST).
  * Not here: what becomes of a password; see login.c.
  */
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "ftpd/worker/handover.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/rate.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
@@ -44,29 +46,55 @@ end_without_memory(struct session *session)
 }
 
 /*
- * Which hosts there are, the authenticator knows when it decides by the configuration; a
- * name that nobody has configured gets what holds for all (RFC 7151 3.2 leaves that to
- * the server). So every name of the right form is accepted.
+ * A name that nobody has configured gets what holds for all (RFC 7151 3.2 leaves that to
+ * the server): so every name of the right form is accepted, unless TLS was begun for one
+ * of the hosts. Then it must be that one (RFC 7151 3.2.2).
  */
+static bool
+is_host_of_tls(const struct session *session, const struct request *request)
+{
+	uint16_t begun_for =
+	    secure_is_on(session) ? tls_stream_host(session->tls.control) : 0;
+	uint16_t number = 0;
+
+	if (begun_for == 0) {
+		return true;
+	}
+	(void)policy_host_find(session->worker->overrides, request->text,
+	                       request->text_len, &number);
+	return number == begun_for;
+}
+
 void
 cmd_host(struct session *session, const struct request *request)
 {
-	char *host;
-
 	if (session->worker->kind == WORKER_SHARED) {
 		/* behind a REIN in one packet; see is_for_private() */
 		control_reply(session, REPLY_BAD_SEQUENCE,
 		              "Please name the host on a new connection.");
-		return;
-	}
-	host = strndup(request->text, request->text_len);
-	if (host == NULL) {
+	} else if (!is_host_of_tls(session, request)) {
+		control_reply(session, REPLY_NOT_FOR_PARAMETER,
+		              "TLS was begun for another host.");
+	} else if (!session_set_host(session, request->text, request->text_len)) {
 		end_without_memory(session);
-		return;
+	} else {
+		control_reply(session, REPLY_READY, "%s", session_banner(session));
 	}
-	free(session->host);
-	session->host = host;
-	control_reply(session, REPLY_READY, "Host accepted.");
+}
+
+/*
+ * Ask whether this user's password must not be sent in clear. What holds for a user alone
+ * is known only when he has proved who he is: the authenticator tells by LOGIN_NEEDS_TLS.
+ */
+static bool
+is_tls_missing(const struct session *session)
+{
+	const struct worker *worker = session->worker;
+	unsigned policy = is_anonymous(session) ? options_anonymous_tls(worker->options)
+	                                        : worker->options->tls.policy;
+
+	return secure_is_offered(worker) && !secure_is_on(session) &&
+	       policy >= OPTIONS_TLS_LOGINS;
 }
 
 void
@@ -97,6 +125,11 @@ cmd_user(struct session *session, const struct request *request)
 	login_drop(session); /* whoever was asked for ACCT */
 	free(session->name);
 	session->name = name;
+	if (is_tls_missing(session)) {
+		session_set_state(session, SESSION_GREETED);
+		control_reply(session, REPLY_NOT_LOGGED_IN, "Use AUTH TLS first.");
+		return;
+	}
 	session_set_state(session, SESSION_NAMED);
 	if (is_anonymous(session)) {
 		control_reply(session, REPLY_NEED_PASSWORD,
@@ -128,7 +161,10 @@ grant_anonymous(struct session *session)
 	    .rate_down = policy.rate_down,
 	    .rate_up = policy.rate_up,
 	    .max_file_bytes = policy.max_file_size,
-	    .min_free_bytes = policy.min_free_space};
+	    .min_free_bytes = policy.min_free_space,
+	    .tls_policy = secure_is_offered(session->worker)
+	                      ? (uint8_t)options_anonymous_tls(options)
+	                      : OPTIONS_TLS_OFF};
 
 	session_grant(session, &rights);
 	rate_changed(session);
@@ -157,6 +193,7 @@ log_in_anonymous(struct session *session, const struct request *request)
 	session->is_peeking = false;
 	session_touch(session);
 	record_send(&session->worker->recorder, &record);
+	agent_pool_serve_host(session->worker, session->host_number);
 	grant_anonymous(session);
 }
 
@@ -180,6 +217,10 @@ cmd_acct(struct session *session, const struct request *request)
 	}
 }
 
+/*
+ * RFC 4217 13 would have the connection go on in clear. A client that has forgotten it
+ * would send the next password that way: so TLS stays.
+ */
 void
 cmd_rein(struct session *session, const struct request *request)
 {
@@ -191,6 +232,8 @@ cmd_rein(struct session *session, const struct request *request)
 	data_end(session);
 	session_set_transfer_state(session, TRANSFER_IDLE);
 	session_reset(session);
+	session_forget_host(session);
+	cmd_tls_restart(session);
 	session->active_ms = session->worker->loop.now_ms;
 	session->is_peeking = session->worker->kind == WORKER_SHARED;
 	control_reply(session, REPLY_READY, "Ready for a new user.");

@@ -55,7 +55,8 @@ tell_session(struct session *session)
 {
 	char peer[ADDR_TEXT_MAX];
 	char text[512];
-	char lines[2048];
+	char protection[CMD_TLS_TEXT_MAX];
+	char lines[2048 + 2 * CMD_TLS_TEXT_MAX];
 	size_t len = reply_format_first(lines, sizeof(lines), REPLY_STATUS, "Status:", 7);
 
 	(void)addr_format(&session->peer, peer); /* terminated */
@@ -69,6 +70,13 @@ tell_session(struct session *session)
 	(void)snprintf(text, sizeof(text), "TYPE: %s; STRU: F; MODE: S",
 	               session->is_ascii ? "A" : "I");
 	len = add_line(lines, sizeof(lines), len, text);
+	(void)snprintf(text, sizeof(text), "%.*s",
+	               (int)cmd_tls_describe(session, protection), protection);
+	len = add_line(lines, sizeof(lines), len, text);
+	len = add_line(lines, sizeof(lines), len,
+	               session->tls.is_data_private
+	                   ? "Data is encrypted: PROT P"
+	                   : "Data is not encrypted: PROT C");
 	len = add_line(lines, sizeof(lines), len,
 	               session->transfer_state == TRANSFER_ARMED
 	                   ? "Data port is set, no transfer"

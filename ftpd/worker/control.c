@@ -2,20 +2,18 @@
  * control: the control connection: bytes become lines, lines become commands, replies go
  * out.
  * Runs in: deftpd-worker.
+ * Not here: lines (control_line.c), replies (control_send.c, control_reply.c).
  */
 #include "ftpd/worker/control.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#include "common/fd.h"
-#include "common/secret.h"
-#include "ftpd/proto/request.h"
+#include "ftpd/worker/cmd.h"
 #include "ftpd/worker/cmd_stat.h"
-#include "ftpd/worker/dispatch.h"
+#include "ftpd/worker/control_parts.h"
 #include "ftpd/worker/handover.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
@@ -23,268 +21,38 @@
 
 enum {
 	CONTROL_EVENTS = EPOLLIN | EPOLLRDHUP,
+	/*
+	 * Records that are read in one go: TLS gives one at a time, and a client who has
+	 * sent many must not keep the loop from its other work.
+	 */
+	CONTROL_RECORDS_MAX = 16,
 };
 
-/* What the loop should wake us for, given what can be done. */
-static void
-watch(struct session *session)
+static bool
+may_receive(const struct session *session)
 {
-	uint32_t events = session->output_len > 0 ? EPOLLOUT : 0;
+	return !session->is_stopped && !session->is_input_closed &&
+	       !session->is_handing_over && !secure_is_changing(session) &&
+	       session->input_len < WORKER_INPUT_BYTES &&
+	       session->output_len < SESSION_OUTPUT_MAX;
+}
 
-	if (!session->is_stopped && !session->is_input_closed &&
-	    !session->is_handing_over && session->input_len < WORKER_INPUT_BYTES &&
-	    session->output_len < SESSION_OUTPUT_MAX) {
+void
+control_watch(struct session *session)
+{
+	uint32_t events = control_has_output(session) ? EPOLLOUT : 0;
+
+	if (session->tls.is_starting) {
+		events = secure_wants(session);
+	} else if (session->is_stopped || session->tls.is_clearing) {
+		events = EPOLLOUT; /* close_notify waits, if nothing else does */
+	} else if (may_receive(session)) {
 		events |= CONTROL_EVENTS;
+		/* what TLS has read already: the loop tells of room to answer it */
+		events |= secure_has_input(session) ? EPOLLOUT : 0;
 	}
 	/* or the timeout ends it */
 	(void)loop_change(&session->worker->loop, &session->control, events);
-}
-
-static void
-keep_output(struct session *session, const char *bytes, size_t len)
-{
-	char *grown = realloc(session->output, session->output_len + len);
-
-	if (grown == NULL) {
-		/* the client finds a reply missing; its session ends by timeout */
-		return;
-	}
-	memcpy(grown + session->output_len, bytes, len);
-	session->output = grown;
-	session->output_len += len;
-}
-
-void
-control_send(struct session *session, const char *bytes, size_t len)
-{
-	ssize_t sent = 0;
-
-	if (session->state == SESSION_CLOSING || session->control.fd < 0) {
-		return;
-	}
-	if (session->is_holding) {
-		keep_output(session, bytes, len);
-		return;
-	}
-	if (session->output_len == 0) {
-		sent = send(session->control.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-			/* broken: the loop reports it and the session ends there */
-			return;
-		}
-		sent = sent < 0 ? 0 : sent;
-	}
-	if ((size_t)sent < len) {
-		keep_output(session, bytes + sent, len - (size_t)sent);
-		watch(session);
-	}
-}
-
-/*
- * No command is taken up any more; the session ends when the client has taken the last
- * reply.
- */
-static void
-end_after_replies(struct session *session, enum mw_end end)
-{
-	session->is_stopped = true;
-	session->end = end;
-	if (session->output_len == 0) {
-		session_end(session, end);
-	} else {
-		watch(session);
-	}
-}
-
-void
-control_end(struct session *session, enum mw_end end)
-{
-	/*
-	 * Bytes that nobody has read would turn the close into a reset, and the client
-	 * might lose the last reply.
-	 */
-	if (end != MW_END_QUIT && session->control.fd >= 0) {
-		(void)recv(session->control.fd, session->worker->input,
-		           WORKER_INPUT_BYTES,
-		           MSG_DONTWAIT); /* as far as they have come */
-	}
-	end_after_replies(session, end);
-}
-
-void
-control_time_out(struct session *session)
-{
-	enum mw_end end =
-	    session->state == SESSION_LOGGED_IN ? MW_END_TIMEOUT : MW_END_LOGIN_TIMEOUT;
-
-	if (session->is_stopped) {
-		/* it does not even take the last reply */
-		session_end(session, session->end);
-		return;
-	}
-	control_reply(session, REPLY_SERVICE_CLOSING, "%s",
-	              end == MW_END_TIMEOUT
-	                  ? "Idle for too long; closing the connection."
-	                  : "Login took too long; closing the connection.");
-	session_end(session, end);
-}
-
-void
-control_shut_down(struct session *session)
-{
-	control_reply(session, REPLY_SERVICE_CLOSING, "The service is shutting down.");
-	session_end(session, MW_END_CLOSED);
-}
-
-/*
- * Ask whether the assembled line may be carried out now: commands are answered in order,
- * and only what the table says is taken up while data moves.
- */
-static bool
-may_take(const struct session *session)
-{
-	struct request request;
-
-	if (session->output_len >= SESSION_OUTPUT_MAX || session->is_quitting) {
-		return false;
-	}
-	/* ABOR waits for its answer, and all behind it for theirs. */
-	if (session->transfer != NULL && session->transfer->has_abor) {
-		return false;
-	}
-	if (session_is_transferring(session) || session->copy != NULL) {
-		return session->line_result == LINE_READY &&
-		       request_parse(session->text, session->line.len, &request) ==
-		           REQUEST_OK &&
-		       (command_row(request.id)->flags & COMMAND_DURING_TRANSFER) != 0 &&
-		       request.text_len == 0;
-	}
-	return !session_is_waiting(session);
-}
-
-/* A private worker's lines may be secrets: none is left behind (SECURITY.md A21). */
-static void
-wipe(const struct session *session, void *bytes, size_t len)
-{
-	if (session->worker->kind == WORKER_PRIVATE && bytes != NULL) {
-		secret_wipe(bytes, len);
-	}
-}
-
-void
-control_wipe(struct session *session)
-{
-	wipe(session, session->text, LINE_MAX_BYTES);
-	wipe(session, session->input, WORKER_INPUT_BYTES);
-}
-
-static void
-carry_out(struct session *session)
-{
-	session->has_line = false;
-	session_touch(session);
-	switch (session->line_result) {
-	case LINE_READY:
-		dispatch_line(session, session->text, session->line.len);
-		/* NULL if the session has ended by it */
-		wipe(session, session->text, LINE_MAX_BYTES);
-		return;
-	case LINE_TOO_LONG:
-		control_reply(session, REPLY_UNKNOWN_COMMAND, "The line is too long.");
-		return;
-	case LINE_BAD:
-		control_reply(session, REPLY_BAD_ARGUMENT,
-		              "The line holds a NUL or a CR without LF.");
-		return;
-	case LINE_MORE: return;
-	}
-}
-
-static bool
-get_text(struct session *session)
-{
-	if (session->text == NULL) {
-		session->text = malloc(LINE_MAX_BYTES);
-	}
-	return session->text != NULL;
-}
-
-/* Give the line's buffer back as soon as nothing is in it. */
-static void
-release_text(struct session *session)
-{
-	if (!session->has_line && line_is_empty(&session->line)) {
-		wipe(session, session->text, LINE_MAX_BYTES);
-		free(session->text);
-		session->text = NULL;
-	}
-}
-
-/*
- * Assemble and carry out lines as long as there are bytes and nothing stands in the way.
- * Returns: how many bytes were used.
- */
-static size_t
-process(struct session *session, const uint8_t *bytes, size_t len)
-{
-	size_t at = 0;
-	size_t used;
-
-	session->is_processing = true;
-	while (!session->is_stopped && get_text(session)) {
-		if (!session->has_line && at < len) {
-			session->line_result = line_feed(&session->line, session->text,
-			                                 bytes + at, len - at, &used);
-			at += used;
-			session->has_line = session->line_result != LINE_MORE;
-		}
-		if (!session->has_line || !may_take(session)) {
-			break;
-		}
-		carry_out(session);
-	}
-	session->is_processing = false;
-	if (session->state != SESSION_CLOSING) {
-		release_text(session);
-	}
-	return session->is_stopped ? len : at;
-}
-
-/* Process what was kept, and keep what is left over of it. */
-static void
-process_kept(struct session *session)
-{
-	size_t used = process(session, session->input, session->input_len);
-
-	if (session->state == SESSION_CLOSING || session->input == NULL) {
-		return;
-	}
-	session->input_len -= used;
-	memmove(session->input, session->input + used, session->input_len);
-	wipe(session, session->input + session->input_len, used);
-	if (session->input_len == 0) {
-		free(session->input);
-		session->input = NULL;
-	}
-}
-
-static void
-keep_input(struct session *session, const uint8_t *bytes, size_t len)
-{
-	if (len == 0) {
-		return;
-	}
-	if (session->input == NULL) {
-		session->input = malloc(WORKER_INPUT_BYTES);
-	}
-	if (session->input == NULL) {
-		control_reply(session, REPLY_SERVICE_CLOSING,
-		              "Out of memory; try again later.");
-		end_after_replies(session, MW_END_CLOSED);
-		return;
-	}
-	memcpy(session->input + session->input_len, bytes, len);
-	session->input_len += len;
 }
 
 /*
@@ -301,15 +69,18 @@ settle(struct session *session)
 	if (session->is_quitting && !session_is_transferring(session) &&
 	    session->copy == NULL) {
 		control_reply(session, REPLY_GOODBYE, "Goodbye.");
-		end_after_replies(session, MW_END_QUIT);
+		control_stop(session, MW_END_QUIT);
 		return;
 	}
 	if (session->is_input_closed && !session->is_quitting && !session->has_line &&
 	    session->input_len == 0 && !session_is_waiting(session)) {
-		end_after_replies(session, MW_END_CLOSED);
+		control_stop(session, MW_END_CLOSED);
 		return;
 	}
-	watch(session);
+	if (secure_is_changing(session) && !control_has_output(session)) {
+		secure_advance(session);
+	}
+	control_watch(session);
 }
 
 void
@@ -318,7 +89,7 @@ control_continue(struct session *session)
 	if (session->state == SESSION_CLOSING || session->is_processing) {
 		return; /* the outer call goes on by itself */
 	}
-	process_kept(session);
+	control_take_kept(session);
 	settle(session);
 }
 
@@ -334,7 +105,7 @@ take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *re
 	enum handover_decision decision;
 	size_t used;
 
-	if (!get_text(session)) {
+	if (!control_get_text(session)) {
 		return false;
 	}
 	decision =
@@ -342,7 +113,7 @@ take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *re
 	if (decision == HANDOVER_WAIT && (events & EPOLLRDHUP) == 0 &&
 	    peeked < WORKER_INPUT_BYTES) {
 		handover_wait_for(session, (size_t)peeked + 1);
-		release_text(session);
+		control_release_text(session);
 		return false;
 	}
 	if (decision == HANDOVER_PRIVATE) {
@@ -359,81 +130,82 @@ take_peeked(struct session *session, uint32_t events, ssize_t peeked, size_t *re
 	return true;
 }
 
+/* What comes is no TLS any more, or too much of what is none of a client's business. */
 static void
+end_broken(struct session *session)
+{
+	if (session->tls.control != NULL) {
+		worker_log(session->worker, session->id, RECORD_INFO,
+		           "TLS of the control connection failed: %s",
+		           tls_stream_failure(session->tls.control));
+	}
+	session_end(session, MW_END_CLOSED);
+}
+
+/* Returns: true if something has been taken. */
+static bool
 receive(struct session *session, uint32_t events)
 {
 	struct worker *worker = session->worker;
-	size_t room = WORKER_INPUT_BYTES - session->input_len;
-	ssize_t received = recv(session->control.fd, worker->input, room,
-	                        MSG_DONTWAIT | (session->is_peeking ? MSG_PEEK : 0));
+	ssize_t received = secure_receive(session, worker->input,
+	                                  WORKER_INPUT_BYTES - session->input_len);
 	size_t len;
 
-	if (received < 0 && (errno == EAGAIN || errno == EINTR)) {
-		return;
+	if (received == -EAGAIN) {
+		return false;
+	}
+	if (received == -EBADMSG) {
+		end_broken(session);
+		return false;
 	}
 	if (received <= 0) {
 		session->is_input_closed = true;
-		process_kept(session);
-		return;
+		control_take_kept(session);
+		return false;
 	}
 	len = (size_t)received;
 	if (session->is_peeking && !take_peeked(session, events, received, &len)) {
-		return;
+		return false;
 	}
-	if (session->input_len > 0) {
-		keep_input(session, worker->input, len);
-		process_kept(session);
-	} else {
-		size_t used = process(session, worker->input, len);
-
-		if (session->state != SESSION_CLOSING) {
-			keep_input(session, worker->input + used, len - used);
-		}
-	}
-	wipe(session, worker->input, len);
+	control_take(session, worker->input, len);
+	control_wipe_bytes(session, worker->input, len);
+	return true;
 }
 
 static void
-send_kept(struct session *session)
+receive_all(struct session *session, uint32_t events)
 {
-	ssize_t sent = send(session->control.fd, session->output, session->output_len,
-	                    MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (sent <= 0) {
-		return;
-	}
-	session->output_len -= (size_t)sent;
-	memmove(session->output, session->output + sent, session->output_len);
-	if (session->output_len == 0) {
-		free(session->output);
-		session->output = NULL;
-		session->is_handing_over = false; /* the line is looked at again */
-	}
-	if (session->output_len == 0 && session->is_stopped) {
-		session_end(session, session->end);
+	for (int i = 0; i < CONTROL_RECORDS_MAX; i++) {
+		if (!receive(session, events) || session->state == SESSION_CLOSING ||
+		    !may_receive(session) || !secure_has_input(session)) {
+			return;
+		}
 	}
 }
 
-void
-control_hold(struct session *session)
+static void
+greet(struct session *session)
 {
-	session->is_holding = true;
+	control_reply(session, REPLY_READY, "%s", session_banner(session));
 }
 
-void
-control_flush(struct session *session)
+static void
+shake_hands(struct session *session)
 {
-	if (!session->is_holding) {
-		return;
+	switch (secure_handshake(session)) {
+	case TLS_WANTS_READ:
+	case TLS_WANTS_WRITE: control_watch(session); return;
+	case TLS_FAILED: end_broken(session); return;
+	case TLS_READY: break;
 	}
-	session->is_holding = false;
-	if (session->state == SESSION_CLOSING || session->output_len == 0) {
-		return;
+	cmd_tls_begun(session);
+	if (session->tls.is_implicit) {
+		greet(session);
 	}
-	send_kept(session);
-	if (session->state != SESSION_CLOSING && session->output_len > 0) {
-		watch(session);
+	if (secure_has_input(session)) {
+		receive_all(session, 0);
 	}
+	settle(session);
 }
 
 static void
@@ -446,17 +218,40 @@ handle_control(struct loop_source *source, uint32_t events)
 		session_end(session, MW_END_CLOSED);
 		return;
 	}
-	if ((events & EPOLLOUT) != 0 && session->output_len > 0) {
-		send_kept(session);
+	if (session->tls.is_starting) {
+		shake_hands(session);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0 &&
+	    (control_has_output(session) || session->is_stopped)) {
+		control_send_kept(session);
 		if (session->state != SESSION_CLOSING) {
 			cmd_stat_resume(session);
-			process_kept(session);
+			control_take_kept(session);
 		}
 	}
-	if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !session->is_stopped) {
-		receive(session, events);
+	if (session->state != SESSION_CLOSING && may_receive(session) &&
+	    ((events & CONTROL_EVENTS) != 0 || secure_has_input(session))) {
+		receive_all(session, events);
 	}
 	settle(session);
+}
+
+/* TLS begins before the first reply. */
+static int
+start_implicit(struct session *session)
+{
+	int result =
+	    secure_is_offered(session->worker) ? secure_prepare(session) : -EINVAL;
+
+	if (result != 0) {
+		loop_forget(&session->worker->loop, &session->control);
+		return result;
+	}
+	session->tls.has_pbsz = true;
+	session->tls.is_data_private = true;
+	secure_advance(session);
+	return 0;
 }
 
 int
@@ -467,8 +262,11 @@ control_start(struct session *session, int control_fd, bool is_handed_over)
 	session->control.handle = handle_control;
 	result = loop_watch(&session->worker->loop, &session->control, control_fd,
 	                    CONTROL_EVENTS);
+	if (result == 0 && session->tls.is_implicit) {
+		return start_implicit(session);
+	}
 	if (result == 0 && !is_handed_over) {
-		control_reply(session, REPLY_READY, "FTP server ready.");
+		greet(session);
 	}
 	return result;
 }

@@ -6,7 +6,9 @@
 #include "ftpd/worker/gate.h"
 
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/worker.h"
 #include "common/base.h"
 
 static void
@@ -41,11 +43,43 @@ gate_may_write(struct session *session)
 }
 
 bool
+gate_is_built(const struct session *session, const struct command *command)
+{
+	const struct worker *worker = session->worker;
+
+	if ((command->flags & COMMAND_TLS) != 0) {
+		/* switched off is not the same: AUTH has another code for that */
+		return worker->tls != NULL || worker->options->tls.certificate.count > 0;
+	}
+	return (command->flags & COMMAND_NOT_BUILT) == 0;
+}
+
+/* What TLS has to say of it. Refusals are replied here. */
+static bool
+is_protected(struct session *session, const struct command *command)
+{
+	if ((command->flags & COMMAND_IN_TLS) != 0 && !secure_is_on(session)) {
+		control_reply(session, REPLY_BAD_SEQUENCE,
+		              "Commands are not encrypted; use AUTH TLS first.");
+		return false;
+	}
+	if ((command->flags & COMMAND_TRANSFERS) != 0 &&
+	    session->rights.tls_policy == OPTIONS_TLS_ALL &&
+	    !session->tls.is_data_private) {
+		control_reply(session, REPLY_PROT_TOO_LOW,
+		              "Data must be encrypted here; use PBSZ 0 and PROT P "
+		              "first.");
+		return false;
+	}
+	return true;
+}
+
+bool
 gate_check(struct session *session, const struct command *command)
 {
 	unsigned flags = command->flags;
 
-	if ((flags & COMMAND_NOT_BUILT) != 0) {
+	if (!gate_is_built(session, command)) {
 		control_reply(session, REPLY_NOT_IMPLEMENTED,
 		              "%s is not implemented here.", command->name);
 		return false;
@@ -60,6 +94,9 @@ gate_check(struct session *session, const struct command *command)
 	if ((flags & COMMAND_EPSV_ALL_CLOSES) != 0 && session->is_epsv_only) {
 		control_reply(session, REPLY_BAD_ARGUMENT,
 		              "Only EPSV is allowed after EPSV ALL.");
+		return false;
+	}
+	if (!is_protected(session, command)) {
 		return false;
 	}
 	if ((flags & COMMAND_TRANSFERS) != 0 &&

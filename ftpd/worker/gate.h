@@ -2,7 +2,7 @@
  * gate: whether a command may be used now, decided from its row in the table and nothing
  * else.
  * Runs in: deftpd-worker.
- * Source: RFC 959 5.4; RFC 2428 4; ftpd/proto/command.h.
+ * Source: RFC 959 5.4; RFC 2428 4; RFC 4217 9 and 10; ftpd/proto/command.h.
  */
 #ifndef FTPD_WORKER_GATE_H
 #define FTPD_WORKER_GATE_H
@@ -17,6 +17,13 @@ struct session;
  * Returns: true if it may go on.
  */
 bool gate_check(struct session *session, const struct command *command);
+
+/*
+ * Ask whether this server has a command at all. Those of TLS it has only with
+ * certificates.
+ * Returns: true if so; else it is 502.
+ */
+bool gate_is_built(const struct session *session, const struct command *command);
 
 /*
  * Ask whether the session may change files at all, for commands that only sometimes do.

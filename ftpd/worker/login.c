@@ -18,6 +18,7 @@
 #include "ftpd/worker/agent_client.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/rate.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
@@ -276,7 +277,8 @@ take_grant(struct session *session, const struct login_message *message)
 	                                       .rate_down = grant->rate_down,
 	                                       .rate_up = grant->rate_up,
 	                                       .max_file_bytes = grant->max_file_bytes,
-	                                       .min_free_bytes = grant->min_free_bytes});
+	                                       .min_free_bytes = grant->min_free_bytes,
+	                                       .tls_policy = grant->tls_policy});
 	return true;
 }
 
@@ -331,6 +333,8 @@ static void
 send_try(struct login *login)
 {
 	struct session *session = login->session;
+	bool is_secure = secure_is_on(session);
+	char names[TLS_NAMES_MAX_BYTES];
 	struct login_message message = {
 	    .type = LOGIN_TRY,
 	    .user = session->name,
@@ -339,6 +343,10 @@ send_try(struct login *login)
 	    .secret_len = login->secret_len,
 	    .host = session->host != NULL ? session->host : "",
 	    .host_len = session->host != NULL ? strlen(session->host) : 0,
+	    .is_secure = is_secure,
+	    .names = names,
+	    .names_len =
+	        is_secure ? tls_stream_client_names(session->tls.control, names) : 0,
 	};
 
 	login->phase = LOGIN_PHASE_CHECKING;
@@ -402,7 +410,7 @@ admit(struct session *session)
 static void
 refuse_home(struct session *session)
 {
-	session_grant(session, &(struct session_rights){.is_user = false});
+	session_revoke(session);
 	free(session->cwd);
 	session->cwd = NULL;
 	tell_refusal(session, "Your home directory cannot be used.");

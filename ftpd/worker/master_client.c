@@ -101,7 +101,7 @@ take_descriptor(struct worker *worker, const struct mw_message *message, int fd)
 {
 	switch (message->type) {
 	case MW_ASSIGN: session_begin(worker, message, fd); return;
-	case MW_GIVE_AGENT: agent_pool_add(worker, fd, NULL); return;
+	case MW_GIVE_AGENT: agent_pool_take(worker, fd, message->host); return;
 	case MW_LOGIN_ANSWER:
 		login_channel(worker_find(worker, message->session), message, fd);
 		return;

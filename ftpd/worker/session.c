@@ -17,6 +17,7 @@
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/rate.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -39,21 +40,70 @@ session_grant(struct session *session, const struct session_rights *rights)
 }
 
 void
+session_revoke(struct session *session)
+{
+	const struct worker *worker = session->worker;
+
+	session_grant(session, &(struct session_rights){
+				   .tls_policy = secure_is_offered(worker)
+	                                             ? worker->options->tls.policy
+	                                             : OPTIONS_TLS_OFF});
+}
+
+void
+session_forget_host(struct session *session)
+{
+	free(session->host);
+	session->host = NULL;
+	session->host_number = 0;
+}
+
+bool
+session_set_host(struct session *session, const char *name, size_t len)
+{
+	const struct overrides *overrides = session->worker->overrides;
+	char *host = strndup(name, len);
+
+	if (host == NULL) {
+		return false;
+	}
+	session_forget_host(session);
+	session->host = host;
+	if (overrides != NULL) {
+		(void)policy_host_find(overrides, name, len, &session->host_number);
+	}
+	return true;
+}
+
+const char *
+session_banner(const struct session *session)
+{
+	const struct worker *worker = session->worker;
+	const struct policy_override *host =
+	    session->host_number != 0
+	        ? policy_host_get(worker->overrides, session->host_number)
+	        : NULL;
+
+	return policy_sets(host, POLICY_BANNER) ? host->host->banner
+	                                        : worker->options->banner;
+}
+
+void
 session_reset(struct session *session)
 {
 	free(session->name);
-	free(session->host);
+	free(session->client);
 	free(session->cwd);
 	free(session->told_path);
 	free(session->change);
 	session->name = NULL;
-	session->host = NULL;
+	session->client = NULL;
 	session->cwd = NULL;
 	session->told_path = NULL;
 	session->change = NULL;
 	session->umask = 0;
 	session_forget_rename(session);
-	session_grant(session, &(struct session_rights){.is_user = false});
+	session_revoke(session);
 	session->restart_offset = 0;
 	session->facts = ENTRY_FACTS_DEFAULT;
 	/* RFC 959 5.1: the default representation type is ASCII */
@@ -94,6 +144,7 @@ session_begin(struct worker *worker, const struct mw_message *assign, int contro
 	*bucket(worker, session->id) = session;
 	worker->session_count++;
 	worker->has_served = true;
+	session->tls.is_implicit = assign->is_implicit_tls;
 	if (control_start(session, control_fd, assign->is_handed_over) != 0) {
 		fd_close(&control_fd);
 		session_end(session, MW_END_CLOSED);
@@ -125,8 +176,10 @@ dismantle(struct session *session)
 	login_drop(session);
 	data_end(session);
 	timer_clear(&worker->wheel, &session->timer);
+	secure_end(session);
 	loop_forget(&worker->loop, &session->control);
 	session_reset(session);
+	session_forget_host(session);
 	rate_end(session);
 	free(session->path);
 	control_wipe(session);

@@ -44,6 +44,7 @@ enum {
 	 */
 	SESSION_UNKNOWN_MAX = 10,
 	SESSION_NAME_MAX = 255,
+	SESSION_CLIENT_MAX = 128, /* of CLNT; what is longer is cut off */
 };
 
 /* What the login has given; all but the shares zero before. */
@@ -65,15 +66,26 @@ struct session_rights {
 	uint8_t tls_policy; /* enum options_tls_policy: what holds now, login or not */
 };
 
-/* What the session has of TLS. All zero in clear. */
+/* secure.c: where it is in a record that it passes over behind CCC. */
+struct session_skip {
+	uint8_t head[5];
+	size_t head_len;
+	size_t left;
+	unsigned count;
+};
+
+/* What the session has of TLS. All zero before AUTH. */
 struct session_tls {
 	struct tls_stream *control; /* NULL in clear */
-	bool is_wanted;   /* AUTH is accepted: 234 and the handshake follow */
-	bool is_starting; /* handshake */
+	bool is_wanted;             /* AUTH is accepted: 234 and the handshake follow */
+	bool is_starting;           /* handshake */
+	bool is_clearing;           /* CCC is accepted: 200 and close_notify follow */
+	bool may_skip;              /* behind CCC, before the first clear byte */
+	struct session_skip skip;
 	bool is_implicit;
 	bool has_pbsz;
-	bool is_data_private; /* PROT P */
-	/* what ties data connections to this control connection; new at each AUTH, REIN */
+	bool is_data_private; /* PROT P; also behind CCC */
+	/* what ties data connections to this control connection; new at each AUTH */
 	struct tls_binding binding;
 	/* data.c and transfer.c: what this client can, and has been told of to the log */
 	bool has_resumed;
@@ -183,8 +195,26 @@ void session_set_transfer_state(struct session *session, enum transfer_state sta
 /* Give it what a login has given. Of shares it keeps what the master has told last. */
 void session_grant(struct session *session, const struct session_rights *rights);
 
-/* Forget what a login and commands have set, as REIN and a new session want it. */
+/* Take back what a login has given: what holds for everybody holds again. */
+void session_revoke(struct session *session);
+
+/*
+ * Forget what a login and commands have set, as REIN, AUTH and a new session want it; but
+ * not the host.
+ */
 void session_reset(struct session *session);
+
+/*
+ * The client has named a virtual host.
+ * Returns: false without memory.
+ */
+bool session_set_host(struct session *session, const char *name, size_t len);
+void session_forget_host(struct session *session);
+
+/*
+ * Returns: what the client is greeted with: the host's banner, or that of all.
+ */
+const char *session_banner(const struct session *session);
 
 /* Forget what RNFR or SITE CPFR has named. */
 void session_forget_rename(struct session *session);
