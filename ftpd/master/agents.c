@@ -49,8 +49,10 @@ remedy(int status)
 static void
 pause_is_over(struct master *master, void *owner)
 {
+	struct worker *worker = owner;
+
 	(void)master;
-	agents_give_one(owner);
+	agents_give_one(worker, worker->agent_host);
 }
 
 /*
@@ -108,10 +110,22 @@ mode_of(uint8_t mode)
 	return AGENT_UPLOAD_DIRECT;
 }
 
+static const char *
+root_of(const struct generation *generation, uint16_t host)
+{
+	const struct policy_override *override =
+	    policy_host_get(&generation->overrides, host);
+
+	return policy_sets(override, POLICY_ANONYMOUS_ROOT)
+	           ? override->host->anonymous_root
+	           : generation->options.anonymous.root;
+}
+
 /* What anonymous clients may do: in general, and in the directory for their uploads. */
 static int
-seal_start_record(const struct generation *generation, int *ret_fd)
+seal_start_record(const struct generation *generation, uint16_t host, int *ret_fd)
 {
+	const char *root = root_of(generation, host);
 	const struct options_anonymous *anonymous = &generation->options.anonymous;
 	const struct options_uploads *uploads = &generation->options.uploads;
 	const struct agent_rights rights = {.may_write = !anonymous->read_only,
@@ -124,8 +138,8 @@ seal_start_record(const struct generation *generation, int *ret_fd)
 	                            .gid = generation->users.anonymous.gid,
 	                            .has_sandbox = generation->options.sandbox !=
 	                                           OPTIONS_SANDBOX_OFF,
-	                            .root = anonymous->root,
-	                            .root_len = strlen(anonymous->root),
+	                            .root = root,
+	                            .root_len = strlen(root),
 	                            .start = "/",
 	                            .start_len = 1,
 	                            .rights = rights};
@@ -144,14 +158,14 @@ seal_start_record(const struct generation *generation, int *ret_fd)
 
 /* agent_fd: its end of the channel. */
 static int
-start_agent(struct worker *worker, int agent_fd)
+start_agent(struct worker *worker, uint16_t host, int agent_fd)
 {
 	struct program_order order = {.kind = PROGRAM_AGENT,
 	                              .channel_fd = agent_fd,
 	                              .tls_fd = -1,
 	                              .ended = exited,
 	                              .owner = worker};
-	int result = seal_start_record(worker->generation, &order.options_fd);
+	int result = seal_start_record(worker->generation, host, &order.options_fd);
 	pid_t pid;
 
 	if (result != 0) {
@@ -162,20 +176,40 @@ start_agent(struct worker *worker, int agent_fd)
 	return result;
 }
 
-void
-agents_give_one(struct worker *worker)
+bool
+agents_may_have(const struct worker *worker, uint16_t host)
 {
-	const struct mw_message message = {.type = MW_GIVE_AGENT};
+	const struct generation *generation = worker->generation;
+
+	return generation->options.anonymous.enabled &&
+	       (host == 0 || (worker->kind == WORKER_PRIVATE &&
+	                      policy_host_get(&generation->overrides, host) != NULL));
+}
+
+static bool
+may_have_more(const struct worker *worker)
+{
+	unsigned limit =
+	    worker->kind == WORKER_SHARED ? AGENTS_MAX : AGENTS_MAX_PRIVATE;
+
+	return worker->state == WORKER_READY && worker->agents < limit &&
+	       !timer_is_set(&worker->agent_pause.timer) && !worker->master->is_stopping;
+}
+
+void
+agents_give_one(struct worker *worker, uint16_t host)
+{
+	const struct mw_message message = {.type = MW_GIVE_AGENT, .host = host};
 	int fds[2];
 	int result;
 
-	if (worker->state != WORKER_READY || worker->agents >= AGENTS_MAX ||
-	    timer_is_set(&worker->agent_pause.timer) || worker->master->is_stopping) {
+	if (!may_have_more(worker)) {
 		return;
 	}
+	worker->agent_host = host;
 	result = channel_pair(fds);
 	if (result == 0) {
-		result = start_agent(worker, fds[1]);
+		result = start_agent(worker, host, fds[1]);
 		fd_close(&fds[1]);
 		if (result != 0) {
 			fd_close(&fds[0]);
@@ -198,6 +232,6 @@ agents_give_first(struct worker *worker)
 		return;
 	}
 	for (int i = 0; i < AGENTS_AT_FIRST; i++) {
-		agents_give_one(worker);
+		agents_give_one(worker, 0);
 	}
 }

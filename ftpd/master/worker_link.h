@@ -51,6 +51,7 @@ struct worker {
 	uint32_t session_count;
 	struct session_queue questions; /* sessions whose question is to be answered */
 	unsigned agents;                /* running for it */
+	uint16_t agent_host;            /* of the last one: see agents_give_one() */
 	struct deadline agent_pause;    /* agents failed: the next one waits */
 	uint32_t agent_pause_ms;
 	uint64_t agent_failed_ms;

@@ -151,13 +151,14 @@ take_ended(struct worker *worker, const struct mw_message *message)
 }
 
 static void
-take_more_agents(struct worker *worker)
+take_more_agents(struct worker *worker, const struct mw_message *message)
 {
-	if (!worker->generation->options.anonymous.enabled) {
-		worker_violates(worker, "asked for agents, and anonymous is not enabled");
+	if (!agents_may_have(worker, message->host)) {
+		worker_violates(worker, "asked for agents of host %u, and may not",
+		                (unsigned)message->host);
 		return;
 	}
-	agents_give_one(worker);
+	agents_give_one(worker, message->host);
 }
 
 void
@@ -175,7 +176,7 @@ worker_obey(struct worker *worker, const struct mw_message *message, int fd)
 	case MW_ACTIVE: take_question(worker, message, SESSION_ASKED_ACTIVE); return;
 	case MW_HAND_BACK: take_back(worker, message, fd); return;
 	case MW_ENDED: take_ended(worker, message); return;
-	case MW_MORE_AGENTS: take_more_agents(worker); return;
+	case MW_MORE_AGENTS: take_more_agents(worker, message); return;
 	case MW_LOGIN: take_login(worker, message); return;
 	case MW_MOVING: take_moving(worker, message); return;
 	case MW_ASSIGN:
