@@ -81,7 +81,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream);
  * Returns: bytes; 0 when the client has ended with close_notify; -EAGAIN: wait for what
  *          tls_stream_wants() says; -ENODATA: the connection ended between two records,
  *          without close_notify; -EBADMSG: it ended within one, or what came is no TLS;
- *          -ECONNRESET and the like.
+ *          -ECONNRESET and the like. How it ended is told again by each further call.
  */
 ssize_t tls_stream_read(struct tls_stream *stream, void *bytes, size_t cap);
 

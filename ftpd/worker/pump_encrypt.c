@@ -15,15 +15,13 @@
 #include "common/base.h"
 
 enum {
-	/* Full records of 16 KiB, as many as are gathered into one send. */
-	FILE_BYTES = 15 * 16 * 1024,
+	/* Full records, as many as are gathered into one send. */
+	FILE_BYTES = TLS_GATHER_BYTES,
 	/* As much as a pipe holds. */
 	PIPE_BYTES = 64 * 1024,
 };
 
-_Static_assert((int)FILE_BYTES < (int)TLS_GATHER_BYTES &&
-                   (int)FILE_BYTES <= (int)PUMP_SHARED_BYTES,
-               "one piece is one send");
+_Static_assert((int)FILE_BYTES <= (int)PUMP_SHARED_BYTES, "a piece fits the buffer");
 
 /* Read once and hand it over. What the stream does not take is read again. */
 static enum pump_result

@@ -107,43 +107,14 @@ store_end(struct transfer *transfer, char *buffer)
 	return result == PUMP_MORE ? PUMP_DONE : result;
 }
 
-/*
- * A stream gives a record at a time, and a file shall be written in large pieces: read
- * until the buffer is full or there is no more. What comes behind the bytes is kept, as
- * a broken connection may tell of it only once.
- */
 static ssize_t
-receive_stream(struct transfer *transfer, struct tls_stream *stream, char *bytes,
-               size_t cap)
-{
-	size_t len = 0;
-	ssize_t received = 0;
-
-	if (transfer->has_ending) {
-		return transfer->ending;
-	}
-	while (len < cap) {
-		received = tls_stream_read(stream, bytes + len, cap - len);
-		if (received <= 0) {
-			break;
-		}
-		len += (size_t)received;
-	}
-	if (received <= 0 && received != -EAGAIN) {
-		transfer->has_ending = true;
-		transfer->ending = (int)received;
-	}
-	return len > 0 ? (ssize_t)len : received;
-}
-
-static ssize_t
-receive(struct transfer *transfer, char *bytes, size_t cap)
+receive(const struct transfer *transfer, char *bytes, size_t cap)
 {
 	const struct data *data = &transfer->session->data;
 	ssize_t received;
 
 	if (data->stream != NULL) {
-		return receive_stream(transfer, data->stream, bytes, cap);
+		return tls_stream_read(data->stream, bytes, cap);
 	}
 	received = recv(data->connection_fd, bytes, cap, MSG_DONTWAIT);
 	return received < 0 ? -errno : received;

@@ -86,9 +86,6 @@ struct transfer {
 	uint32_t upload;
 	bool is_at_end; /* the client has closed the data connection */
 	bool is_unnotified; /* with TLS, and without its close_notify */
-	/* TLS: how it ended behind what was received last, as tls_stream_read() */
-	bool has_ending;
-	int ending;
 	bool is_remote; /* a network's file system: closing tells of errors, too */
 	bool has_abor;  /* ABOR came while the agent was finishing */
 
