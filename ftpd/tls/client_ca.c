@@ -232,3 +232,65 @@ tls_client_ca_use(SSL_CTX *ctx, const struct tls_setup *setup, X509_STORE *store
 	sk_X509_pop_free(all, X509_free);
 	return result;
 }
+
+static void
+check_authority(X509 *certificate, int64_t now, struct teller *teller)
+{
+	struct tls_place place = {TLS_FILE_CLIENT_CA, 0, 0};
+	int64_t expires = tls_date(X509_get0_notAfter(certificate));
+	char name[NAME_MAX_BYTES];
+	char date[TLS_DATE_MAX];
+
+	if (expires <= now) {
+		(void)X509_NAME_oneline(X509_get_subject_name(certificate), name,
+		                        sizeof(name));
+		teller_warning(teller, place,
+		               "the certificate of %s has expired on %s: clients whose "
+		               "certificates it has signed are refused",
+		               name, tls_date_text(expires, date));
+	}
+}
+
+static void
+check_list(const X509_CRL *crl, int64_t now, struct teller *teller)
+{
+	struct tls_place place = {TLS_FILE_CLIENT_CRL, 0, 0};
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+	char name[NAME_MAX_BYTES];
+	char date[TLS_DATE_MAX];
+
+	(void)X509_NAME_oneline(X509_CRL_get_issuer(crl), name, sizeof(name));
+	if (next != NULL && tls_date(next) <= now) {
+		teller_warning(teller, place,
+		               "the list of revoked certificates of %s is out of date "
+		               "since %s: clients with certificates of this issuer are "
+		               "refused until there is a new one",
+		               name, tls_date_text(tls_date(next), date));
+	}
+	if (tls_date(X509_CRL_get0_lastUpdate(crl)) > now) {
+		teller_warning(teller, place,
+		               "the list of revoked certificates of %s is not yet valid: "
+		               "set the clock right, or clients with certificates of this "
+		               "issuer are refused",
+		               name);
+	}
+}
+
+void
+tls_client_ca_check(X509_STORE *store, int64_t now, struct teller *teller)
+{
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509_OBJECT *object = sk_X509_OBJECT_value(objects, i);
+		X509 *certificate = X509_OBJECT_get0_X509(object);
+		X509_CRL *crl = X509_OBJECT_get0_X509_CRL(object);
+
+		if (certificate != NULL) {
+			check_authority(certificate, now, teller);
+		}
+		if (crl != NULL) {
+			check_list(crl, now, teller);
+		}
+	}
+}

@@ -30,10 +30,7 @@ int tls_client_ca_read(const struct tls_setup *setup, struct teller *teller,
  */
 int tls_client_ca_use(SSL_CTX *ctx, const struct tls_setup *setup, X509_STORE *store);
 
-/*
- * Tell what is questionable: dates of the certificates and the lists.
- */
-void tls_client_ca_check(const struct tls_setup *setup, X509_STORE *store, int64_t now,
-                         struct teller *teller);
+/* Tell what is questionable: dates of the certificates and the lists. */
+void tls_client_ca_check(X509_STORE *store, int64_t now, struct teller *teller);
 
 #endif
