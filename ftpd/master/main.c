@@ -8,11 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/secret.h"
 #include "ftpd/master/check.h"
 #include "ftpd/master/explain.h"
 #include "ftpd/master/master.h"
 #include "ftpd/master/reload.h"
+#include "ftpd/master/self_signed.h"
 #include "ftpd/master/serve_dir.h"
 #include "ftpd/master/start.h"
 #include "common/base.h"
@@ -24,8 +27,10 @@ enum {
 	OPTION_PORT,
 	OPTION_LISTEN,
 	OPTION_WRITABLE,
+	OPTION_TLS,
 	OPTION_CHECK,
 	OPTION_EXPLAIN,
+	OPTION_SELF_SIGNED,
 	OPTION_VERSION,
 	OPTION_HELP,
 };
@@ -34,6 +39,7 @@ enum action {
 	ACTION_RUN,
 	ACTION_CHECK,
 	ACTION_EXPLAIN,
+	ACTION_SELF_SIGNED,
 	ACTION_VERSION,
 	ACTION_HELP,
 	ACTION_USAGE, /* a mistake, which has been told */
@@ -44,6 +50,7 @@ struct command_line {
 	struct invocation invocation;
 	struct serve_request serve;
 	const char *explained; /* USER or USER@ADDRESS */
+	const char *directory; /* of --self-signed; NULL: the usual one */
 	bool has_conf_path;
 };
 
@@ -54,8 +61,10 @@ static const struct option long_options[] = {
     {"port", required_argument, NULL, OPTION_PORT},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"writable", no_argument, NULL, OPTION_WRITABLE},
+    {"tls", no_argument, NULL, OPTION_TLS},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"explain", required_argument, NULL, OPTION_EXPLAIN},
+    {"self-signed", optional_argument, NULL, OPTION_SELF_SIGNED},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -70,16 +79,20 @@ print_help(void)
 	    "  deftpd [-c FILE] [-o KEY=VALUE]...  run in the foreground; FILE is\n"
 	    "                                      %s\n"
 	    "                                      unless named\n"
-	    "  deftpd --serve DIR [--port N] [--listen ADDR] [--writable] [-o KEY=VALUE]...\n"
-	    "                                      share DIR with anybody, read-only unless\n"
+	    "  deftpd --serve DIR [--port N] [--listen ADDR] [--writable] [--tls]\n"
+	    "         [-o KEY=VALUE]...            share DIR with anybody, read-only unless\n"
 	    "                                      --writable; no configuration and no root\n"
-	    "                                      needed; port %d unless named; Ctrl-C stops\n"
+	    "                                      needed; port %d unless named; Ctrl-C stops;\n"
+	    "                                      --tls: encrypted for clients that want it\n"
 	    "  deftpd --check [-c FILE] [-o KEY=VALUE]...\n"
-	    "                                      report every mistake in the configuration,\n"
-	    "                                      and what confines the workers\n"
+	    "                                      report every mistake in the configuration\n"
+	    "                                      and its certificates, and what confines\n"
+	    "                                      the workers\n"
 	    "  deftpd --explain USER[@ADDRESS] [-c FILE] [-o KEY=VALUE]...\n"
 	    "                                      print what applies to that user, and which\n"
 	    "                                      line decides it\n"
+	    "  deftpd --self-signed [DIR]          make a certificate for a first try in DIR,\n"
+	    "                                      /etc/deftpd unless named\n"
 	    "  deftpd --version | --help\n"
 	    "\n"
 	    "Keys are explained in deftpd.conf(5), the rest in deftpd(8).\n",
@@ -106,6 +119,19 @@ add_override(struct command_line *line, const char *text)
 	return true;
 }
 
+static bool
+sets_certificate(const struct invocation *invocation)
+{
+	static const char key[] = "tls.certificate=";
+
+	for (size_t i = 0; i < invocation->override_count; i++) {
+		if (strncmp(invocation->overrides[i], key, sizeof(key) - 1) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Returns: false if nothing behind it matters any more. */
 static bool
 take_option(struct command_line *line, int option)
@@ -120,16 +146,43 @@ take_option(struct command_line *line, int option)
 	case OPTION_PORT: line->serve.port = optarg; return true;
 	case OPTION_LISTEN: line->serve.address = optarg; return true;
 	case OPTION_WRITABLE: line->serve.is_writable = true; return true;
+	case OPTION_TLS: line->serve.has_tls = true; return true;
 	case OPTION_CHECK: line->action = ACTION_CHECK; return true;
 	case OPTION_EXPLAIN:
 		line->action = ACTION_EXPLAIN;
 		line->explained = optarg;
+		return true;
+	case OPTION_SELF_SIGNED:
+		line->action = ACTION_SELF_SIGNED;
+		line->directory = optarg;
 		return true;
 	case OPTION_VERSION: line->action = ACTION_VERSION; return false;
 	case OPTION_HELP: line->action = ACTION_HELP; return false;
 	default:
 		line->action = ACTION_USAGE; /* getopt_long has told which */
 		return false;
+	}
+}
+
+/* What does not go together. */
+static void
+judge(struct command_line *line)
+{
+	const struct serve_request *serve = &line->serve;
+	bool has_settings = line->has_conf_path || line->invocation.override_count > 0;
+
+	if (serve->directory == NULL && (serve->port != NULL || serve->address != NULL ||
+	                                 serve->is_writable || serve->has_tls)) {
+		(void)refuse(line,
+		             "--port, --listen, --writable and --tls belong to --serve");
+	} else if (serve->directory != NULL && line->has_conf_path) {
+		(void)refuse(line, "--serve reads no configuration file");
+	} else if (line->action == ACTION_SELF_SIGNED &&
+	           (has_settings || serve->directory != NULL)) {
+		(void)refuse(line, "--self-signed takes a directory and nothing else");
+	} else if (serve->has_tls && sets_certificate(&line->invocation)) {
+		(void)refuse(line, "--tls makes a certificate; leave it out, or leave out "
+		                   "-o tls.certificate");
 	}
 }
 
@@ -144,14 +197,14 @@ parse(int argc, char **argv, struct command_line *line)
 			return;
 		}
 	}
+	if (line->action == ACTION_SELF_SIGNED && line->directory == NULL &&
+	    optind + 1 == argc) {
+		line->directory = argv[optind++];
+	}
 	if (optind < argc) {
 		(void)refuse(line, "there are words without an option");
-	} else if (line->serve.directory == NULL &&
-	           (line->serve.port != NULL || line->serve.address != NULL ||
-	            line->serve.is_writable)) {
-		(void)refuse(line, "--port, --listen and --writable belong to --serve");
-	} else if (line->serve.directory != NULL && line->has_conf_path) {
-		(void)refuse(line, "--serve reads no configuration file");
+	} else {
+		judge(line);
 	}
 }
 
@@ -176,12 +229,17 @@ static int
 act(struct command_line *line)
 {
 	struct serve_texts texts;
+	int status;
 
 	if (line->serve.directory != NULL &&
 	    !serve_dir_apply(&line->serve, &texts, &line->invocation)) {
 		return EXIT_FAILURE;
 	}
-	return line->action == ACTION_RUN ? start_run(&line->invocation) : report(line);
+	status = line->action == ACTION_RUN ? start_run(&line->invocation) : report(line);
+	if (line->serve.has_tls) {
+		secret_wipe(&texts.pair, sizeof(texts.pair));
+	}
+	return status;
 }
 
 int
@@ -201,6 +259,7 @@ main(int argc, char **argv)
 		(void)printf("deftpd %s\n", DEFTPD_VERSION);
 		return EXIT_SUCCESS;
 	case ACTION_USAGE: return EXIT_USAGE;
+	case ACTION_SELF_SIGNED: return self_signed_run(line.directory);
 	case ACTION_RUN:
 	case ACTION_CHECK:
 	case ACTION_EXPLAIN: break;

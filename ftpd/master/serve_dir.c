@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/privilege.h"
+#include "ftpd/master/self_signed.h"
 #include "common/base.h"
 
 static void add(struct serve_texts *texts, const char *format, ...)
@@ -51,6 +52,21 @@ put_in_front(const struct serve_texts *texts, struct invocation *invocation)
 	invocation->override_count += texts->count;
 }
 
+static bool
+add_tls(struct serve_texts *texts, struct invocation *invocation)
+{
+	struct self_signed_names names;
+
+	self_signed_collect(&names);
+	if (!self_signed_obtain(&names, &texts->pair)) {
+		return false;
+	}
+	/* A name that stands for the pair; see struct invocation. */
+	add(texts, "tls.certificate=credential:self-signed");
+	invocation->pair = &texts->pair;
+	return true;
+}
+
 bool
 serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
                 struct invocation *invocation)
@@ -79,6 +95,9 @@ serve_dir_apply(const struct serve_request *request, struct serve_texts *texts,
 		add(texts, "active_port=0"); /* port 20 is root's */
 	}
 	free(path);
+	if (request->has_tls && !add_tls(texts, invocation)) {
+		return false;
+	}
 	put_in_front(texts, invocation);
 	invocation->conf_path = NULL;
 	invocation->is_serving_directory = true;
