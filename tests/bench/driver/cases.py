@@ -23,6 +23,8 @@ class Load:
         command = [str(context["ftpload"]), "--port", str(server.port)]
         if server.user:
             command += ["--user", server.user.name, "--password", server.user.password]
+        if server.has_tls:
+            command.append("--tls")
         command += [str(option) for option in options]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
@@ -100,7 +102,8 @@ def small(context, server):
     count = context["small_files"]
     result, cpu = transfer(context, server, "--clients", 1, "--transfers", count, "--numbered",
                            "--path", "small/f", "--size", 4096, *context["discard"])
-    return {"files/s": count / result["seconds"], "CPU us/file": cpu * 1e6 / count}
+    figures = {"files/s": count / result["seconds"], "CPU us/file": cpu * 1e6 / count}
+    return {**figures, "resumed": result["resumed"] / count} if server.has_tls else figures
 
 
 def check_uploads(server, names, size):
@@ -239,6 +242,21 @@ def table(context):
         cases[f"userlogin{clients}"] = lambda server, n=clients: user_login(context, server, n)
     for sessions in context["user_sessions"]:
         cases[f"useridle{sessions}"] = lambda server, n=sessions: idle(context, server, n)
+    return {**cases, **tls_cases(context)}
+
+
+def tls_cases(context):
+    """The same as without TLS, of those where it costs something."""
+    cases = {
+        "login-tls1": lambda server: login(context, server, 1),
+        "login-tls32": lambda server: login(context, server, 32),
+        "retr-tls": lambda server: retr(context, server),
+        "small-tls": lambda server: small(context, server),
+        "stor-tls": lambda server: stor(context, server),
+        "userlogin-tls32": lambda server: user_login(context, server, 32),
+    }
+    for sessions in context["tls_sessions"]:
+        cases[f"idle-tls{sessions}"] = lambda server, n=sessions: idle(context, server, n)
     return cases
 
 
@@ -266,11 +284,11 @@ def make_data(root, context, chosen):
 
     (root / "check").write_bytes(chunk + b"\r\n\n\0\xff" + chunk[::-1] + b"end")
     fill("source", SOURCE_BYTES)
-    if "retr" in chosen:
+    if "retr" in chosen or "retr-tls" in chosen:
         fill("big", context["big_bytes"])
     if any(name.startswith("crowd") for name in chosen):
         fill("crowd", context["crowd_bytes"])
-    if "small" in chosen or "calls" in chosen:
+    if {"small", "small-tls", "calls"} & set(chosen):
         (root / "small").mkdir()
         for i in range(context["small_files"]):
             (root / "small" / f"f{i}").write_bytes(chunk[i:i + 4096])

@@ -177,6 +177,17 @@ def private_accounts(directory, home, names, users):
         bind(copy, f"/etc/{name}")
 
 
+def make_pair(path):
+    """A certificate with an RSA key of 2048 bits, and the key, in one file."""
+    need("openssl")
+    key = path.with_suffix(".key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", path, "-days", "30",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                   check=True, capture_output=True)
+    path.write_text(path.read_text() + key.read_text())
+    path.chmod(0o600)
+
+
 def private_pam(directory):
     """Let servers that ask PAM compare the hash and do nothing else."""
     copy = directory / "pam.d"

@@ -17,10 +17,11 @@ from driver import machine
 
 PASSIVE = (15000, 39999)    # pure-ftpd admits half as many sessions as it has passive ports
 SESSIONS = 20000
-PACKAGES = ["vsftpd", "pure-ftpd", "proftpd-core", "python3-pyftpdlib"]
+PACKAGES = ["vsftpd", "pure-ftpd", "proftpd-core", "proftpd-mod-crypto", "python3-pyftpdlib"]
 # What these packages need beyond a minimal system.
 LIBRARIES = ["libwrap0", "libnsl2", "libtirpc3", "libhiredis0.14", "libmemcached11",
-             "libmemcachedutil2", "libhashkit2", "libsasl2-2", "libpcre2-posix3", "libsodium23"]
+             "libmemcachedutil2", "libhashkit2", "libsasl2-2", "libpcre2-posix3", "libsodium23",
+             "python3-openssl", "python3-cryptography", "python3-cffi-backend"]
 
 VSFTPD = """\
 listen=YES
@@ -165,6 +166,46 @@ log {{ transfers = "{run}/xferlog" events = "{run}/events" }}
 
 USER_PURE_FTPD = [word for word in PURE_FTPD if word != "-e"] + ["-E", "-l", "unix"]
 
+# What is added to either configuration, and to the command, where commands and data are encrypted. Each takes the version and
+# the cipher that the client wants: TLS 1.3 with AES-256-GCM.
+TLS = {
+    "deftpd": ("""\
+tls {{ certificate = "{pair}" }}
+""", []),
+    "vsftpd": ("""\
+ssl_enable=YES
+allow_anon_ssl=YES
+force_local_logins_ssl=NO
+force_local_data_ssl=NO
+rsa_cert_file={pair}
+rsa_private_key_file={pair}
+""", []),
+    "pure-ftpd": (None, ["-Y", "1", "-2", "{pair}"]),
+    "proftpd": ("""\
+ModulePath {cache}/usr/lib/proftpd
+LoadModule mod_tls.c
+<IfModule mod_tls.c>
+  TLSEngine on
+  TLSProtocol TLSv1.2 TLSv1.3
+  TLSRSACertificateFile {pair}
+  TLSRSACertificateKeyFile {pair}
+  TLSVerifyClient off
+</IfModule>
+""", []),
+    "pyftpdlib": (None, []),
+    "bare": (None, ["{pair}"]),
+}
+
+
+def with_tls(name, text, command):
+    """A configuration and a command with TLS."""
+    more, words = TLS[name]
+    if name == "pyftpdlib":
+        text = text.replace("import FTPHandler", "import TLS_FTPHandler as FTPHandler")
+        text = text.replace("FTPHandler.timeout", "FTPHandler.certfile = {pair!r}\nFTPHandler.timeout")
+    return (text + more if more else text), command + words
+
+
 DEFTPD_COMMAND = ["{build}/bin/deftpd", "-c", "{config}"]
 VSFTPD_COMMAND = ["{cache}/usr/sbin/vsftpd", "{config}"]
 PROFTPD_COMMAND = ["{cache}/usr/sbin/proftpd", "-n", "-c", "{config}"]
@@ -187,7 +228,8 @@ PEERS = [name for name in TABLE if name not in ("deftpd", "bare")]
 def fetch(cache):
     """Unpack the peers' packages, which cannot be installed side by side, below a directory; once."""
     root = cache / "root"
-    if (cache / "complete").exists():
+    complete, wanted = cache / "complete", " ".join(PACKAGES + LIBRARIES)
+    if complete.exists() and complete.read_text() == wanted:
         return root
     machine.need("apt-get", "dpkg")
     root.mkdir(parents=True, exist_ok=True)
@@ -200,7 +242,7 @@ def fetch(cache):
     for package in sorted(cache.glob("*.deb")):
         subprocess.run(["dpkg", "-x", package, root], check=True)
         package.unlink()
-    (cache / "complete").touch()
+    complete.write_text(wanted)
     return root
 
 
@@ -209,23 +251,34 @@ def library_folders(root):
                    for path in root.glob(pattern)})
 
 
+class Resuming(ftplib.FTP_TLS):
+    """A client as some servers want it: data connections resume."""
+
+    def ntransfercmd(self, cmd, rest=None):
+        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        return self.context.wrap_socket(conn, session=self.sock.session), size
+
+
 class Server:
     """One server while it runs, in a control group and a network of its own."""
 
     count = 0
 
-    def __init__(self, name, places, user=None):
+    def __init__(self, name, places, user=None, has_tls=False):
         """user: of machine.User, who logs in and writes; None: guests, who read the data."""
         self.name = name
         self.user = user
         port, self.lists, *variants = TABLE[name]
         self.port = port
         self.config_text, self.command = variants[2:] if user else variants[:2]
+        self.has_tls = has_tls
+        if has_tls:
+            self.config_text, self.command = with_tls(name, self.config_text, self.command)
         self.values = {
             "port": port, "first": PASSIVE[0], "last": PASSIVE[1], "sessions": SESSIONS,
             "root": str(user.home if user else places["data"]),
             "user": user.name if user else "", "secret": user.secret if user else "", "cache": str(places["cache"]),
-            "build": str(places["build"]),
+            "build": str(places["build"]), "pair": str(places["pair"]),
             "packages": str(places["cache"] / "usr/lib/python3/dist-packages"),
         }
         self.run = None
@@ -270,10 +323,12 @@ class Server:
                 time.sleep(0.02)
 
     def login(self):
-        client = ftplib.FTP(timeout=10)
+        client = Resuming(timeout=10) if self.has_tls else ftplib.FTP(timeout=10)
         try:
             client.connect("127.0.0.1", self.port)
             client.login(*((self.user.name, self.user.password) if self.user else ()))
+            if self.has_tls:
+                client.prot_p()
         except BaseException:
             client.close()
             raise
