@@ -16,6 +16,7 @@
 #include "ftpd/master/check_users.h"
 #include "ftpd/master/fs_protection.h"
 #include "ftpd/master/layers.h"
+#include "ftpd/master/tls_check.h"
 #include "common/base.h"
 
 /*
@@ -46,32 +47,62 @@ is_readable_by(int root_fd, const struct identity *identity)
 	return status == 0;
 }
 
+/* In: host: whose anonymous_root it is; NULL: it is anonymous.root. */
 static void
-check_anonymous(struct conf *conf, const struct users *users)
+report_root(struct conf *conf, const struct policy_override *host, const char *text)
+{
+	if (host != NULL) {
+		conf_findings_add_titled(conf, host, POLICY_ANONYMOUS_ROOT, "%s", text);
+	} else {
+		conf_findings_add(conf, "anonymous.root", "%s", text);
+	}
+}
+
+/* In: host: as for report_root(). */
+static void
+check_root(struct conf *conf, const struct users *users,
+           const struct policy_override *host)
 {
 	const struct options_anonymous *anonymous = &conf_options(conf)->anonymous;
-	int root_fd;
+	const char *root = host != NULL ? host->host->anonymous_root : anonymous->root;
+	int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char text[OPTIONS_TEXT_MAX + OPTIONS_NAME_MAX + 128];
 
-	if (!anonymous->enabled ||
-	    (conf_findings_count(conf) > 0 && !conf_is_set(conf, "anonymous.root"))) {
-		return;
-	}
-	root_fd = open(anonymous->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0) {
-		conf_findings_add(conf, "anonymous.root",
-		                  "%s: %s; create the directory or name another",
-		                  anonymous->root, strerror(errno));
+		(void)snprintf(text, sizeof(text),
+		               "%s: %s; create the directory or name another", root,
+		               strerror(errno));
+		report_root(conf, host, text);
 		return;
 	}
 	if (!is_readable_by(root_fd, &users->anonymous)) {
-		conf_findings_add(
-		    conf, "anonymous.root",
-		    "user %s may not list %s; chmod o+rx it, or name another "
-		    "anonymous.user or root",
-		    privilege_is_root() ? anonymous->user : "who starts this",
-		    anonymous->root);
+		(void)snprintf(text, sizeof(text),
+		               "user %s may not list %s; chmod o+rx it, or name another "
+		               "anonymous.user or root",
+		               privilege_is_root() ? anonymous->user : "who starts this",
+		               root);
+		report_root(conf, host, text);
 	}
 	fd_close(&root_fd);
+}
+
+static void
+check_anonymous(struct conf *conf, const struct users *users)
+{
+	const struct policy_override *host;
+
+	if (!conf_options(conf)->anonymous.enabled) {
+		return;
+	}
+	if (conf_findings_count(conf) == 0 || conf_is_set(conf, "anonymous.root")) {
+		check_root(conf, users, NULL);
+	}
+	for (uint16_t number = 1;
+	     (host = policy_host_get(conf_overrides(conf), number)) != NULL; number++) {
+		if (policy_sets(host, POLICY_ANONYMOUS_ROOT)) {
+			check_root(conf, users, host);
+		}
+	}
 }
 
 static void
@@ -124,29 +155,77 @@ print_warning(void *context, const char *text)
 	(void)printf("warning: %s\n", text);
 }
 
+/* Where the wrong lines of a file of users are told: at the key that names it. */
+struct lines_told {
+	struct conf *conf;
+	const struct policy_override *host; /* NULL: virtual_users.file */
+};
+
 static void
 add_finding(void *context, const char *text)
 {
-	conf_findings_add(context, "virtual_users.file", "%s", text);
+	const struct lines_told *told = context;
+
+	if (told->host != NULL) {
+		conf_findings_add_titled(told->conf, told->host, POLICY_USERS_FILE, "%s",
+		                         text);
+	} else {
+		conf_findings_add(told->conf, "virtual_users.file", "%s", text);
+	}
+}
+
+static void
+check_lines(struct conf *conf)
+{
+	struct lines_told told = {.conf = conf};
+
+	check_users_file_lines(conf_options(conf)->virtual_users.file, add_finding,
+	                       &told);
+	for (uint16_t number = 1;
+	     (told.host = policy_host_get(conf_overrides(conf), number)) != NULL;
+	     number++) {
+		if (policy_sets(told.host, POLICY_USERS_FILE)) {
+			check_users_file_lines(told.host->host->users_file, add_finding,
+			                       &told);
+		}
+	}
+}
+
+static void
+print_tls(const struct options *options, const struct tls_load *load)
+{
+	if (!options_has_tls(options)) {
+		(void)printf("TLS: none; %s\n",
+		             options->tls.certificate.count > 0
+		                 ? "tls.policy is off"
+		                 : "tls.certificate names no certificate");
+		return;
+	}
+	tls_check_print(load);
 }
 
 int
-check_report(struct conf *conf)
+check_report(struct conf *conf, const struct tls_pair *pair)
 {
 	char off[FS_PROTECTION_TEXT_MAX];
+	struct tls_load *load;
 	struct users users;
 
 	check_system(conf, &users);
-	check_users_lines(conf_options(conf), add_finding, conf);
+	check_lines(conf);
+	load = tls_check_files(conf, &users, pair, print_warning, NULL);
 	conf_findings_print(conf, stderr);
 	if (conf_findings_count(conf) > 0) {
+		tls_load_free(load);
 		return 1;
 	}
 	users_tell_missing(&users, conf_options(conf), print_warning, NULL);
 	if (fs_protection_describe(FS_PROTECTION_DIRECTORY, off)[0] != '\0') {
 		print_warning(NULL, off);
 	}
-	check_users_print(conf_options(conf));
+	check_users_print(conf_options(conf), conf_overrides(conf));
+	print_tls(conf_options(conf), load);
+	tls_load_free(load);
 	layers_print();
 	(void)printf("the configuration is right\n");
 	return 0;

@@ -8,6 +8,7 @@
 #define FTPD_MASTER_CHECK_H
 
 #include "ftpd/conf/conf.h"
+#include "ftpd/master/tls_program.h"
 #include "ftpd/master/users.h"
 #include "common/base.h"
 
@@ -16,8 +17,9 @@ void check_system(struct conf *conf, struct users *ret_users);
 
 /*
  * Do what deftpd --check does: print every finding, or what would be.
+ * In:      pair: of --serve --tls, else NULL.
  * Returns: exit status, 0 if the configuration is right.
  */
-int check_report(struct conf *conf);
+int check_report(struct conf *conf, const struct tls_pair *pair);
 
 #endif

@@ -100,35 +100,87 @@ open_file(const char *path)
 	return file;
 }
 
+/* In: host: whose users_file it is; NULL: it is virtual_users.file. */
+static void
+report_file(struct conf *conf, const struct policy_override *host, const char *text)
+{
+	if (host != NULL) {
+		conf_findings_add_titled(conf, host, POLICY_USERS_FILE, "%s", text);
+	} else {
+		conf_findings_add(conf, "virtual_users.file", "%s", text);
+	}
+}
+
+/* In: host: as for report_file(). */
+static void
+check_file(struct conf *conf, const struct policy_override *host, const char *path)
+{
+	FILE *file = open_file(path);
+	char text[TEXT_MAX];
+
+	if (file != NULL) {
+		(void)fclose(file); /* it was not even read */
+		return;
+	}
+	if (errno == ENOENT) {
+		(void)snprintf(text, sizeof(text),
+		               "there is no %s; create it: deftp-passwd add -f %s NAME",
+		               path, path);
+	} else if (errno == EPERM) {
+		(void)snprintf(text, sizeof(text),
+		               "%s may be changed or read by others; chown root %s && "
+		               "chmod 0600 %s",
+		               path, path, path);
+	} else if (errno == EINVAL) {
+		(void)snprintf(text, sizeof(text), "%s is no regular file; name one",
+		               path);
+	} else {
+		(void)snprintf(text, sizeof(text), "%s: %s; name a file that can be read",
+		               path, strerror(errno));
+	}
+	report_file(conf, host, text);
+}
+
+/* Returns: the file of a host, "" if it has none of its own. */
+static const char *
+file_of(const struct policy_override *host)
+{
+	return policy_sets(host, POLICY_USERS_FILE) ? host->host->users_file : "";
+}
+
+static bool
+has_virtual(const struct options *options, const struct overrides *overrides)
+{
+	const struct policy_override *host;
+
+	for (uint16_t number = 1; (host = policy_host_get(overrides, number)) != NULL;
+	     number++) {
+		if (file_of(host)[0] != '\0') {
+			return true;
+		}
+	}
+	return options->virtual_users.file[0] != '\0';
+}
+
 static void
 check_virtual(struct conf *conf)
 {
-	const char *path = conf_options(conf)->virtual_users.file;
-	FILE *file;
+	const struct options *options = conf_options(conf);
+	const struct overrides *overrides = conf_overrides(conf);
+	const struct policy_override *host;
 
-	if (path[0] == '\0') {
+	if (!has_virtual(options, overrides)) {
 		return;
 	}
 	check_virtual_user(conf);
-	file = open_file(path);
-	if (file != NULL) {
-		(void)fclose(file); /* it was not even read */
-	} else if (errno == ENOENT) {
-		conf_findings_add(
-		    conf, "virtual_users.file",
-		    "there is no %s; create it: deftp-passwd add -f %s NAME", path, path);
-	} else if (errno == EPERM) {
-		conf_findings_add(conf, "virtual_users.file",
-		                  "%s may be changed or read by others; chown root %s && "
-		                  "chmod 0600 %s",
-		                  path, path, path);
-	} else if (errno == EINVAL) {
-		conf_findings_add(conf, "virtual_users.file",
-		                  "%s is no regular file; name one", path);
-	} else {
-		conf_findings_add(conf, "virtual_users.file",
-		                  "%s: %s; name a file that can be read", path,
-		                  strerror(errno));
+	if (options->virtual_users.file[0] != '\0') {
+		check_file(conf, NULL, options->virtual_users.file);
+	}
+	for (uint16_t number = 1; (host = policy_host_get(overrides, number)) != NULL;
+	     number++) {
+		if (file_of(host)[0] != '\0') {
+			check_file(conf, host, file_of(host));
+		}
 	}
 }
 
@@ -158,9 +210,8 @@ tell_if_wrong(const char *path, unsigned number, const char *line, size_t len,
 }
 
 void
-check_users_lines(const struct options *options, users_warn *warn, void *context)
+check_users_file_lines(const char *path, users_warn *warn, void *context)
 {
-	const char *path = options->virtual_users.file;
 	FILE *file = path[0] != '\0' ? open_file(path) : NULL;
 	unsigned told = 0;
 	char *line = NULL;
@@ -184,11 +235,24 @@ check_users_lines(const struct options *options, users_warn *warn, void *context
 }
 
 void
-check_users_print(const struct options *options)
+check_users_lines(const struct options *options, const struct overrides *overrides,
+                  users_warn *warn, void *context)
 {
-	bool has_virtual = options->virtual_users.file[0] != '\0';
+	const struct policy_override *host;
 
-	if (!options->local_users.enabled && !has_virtual) {
+	check_users_file_lines(options->virtual_users.file, warn, context);
+	for (uint16_t number = 1; (host = policy_host_get(overrides, number)) != NULL;
+	     number++) {
+		check_users_file_lines(file_of(host), warn, context);
+	}
+}
+
+void
+check_users_print(const struct options *options, const struct overrides *overrides)
+{
+	bool has_file = has_virtual(options, overrides);
+
+	if (!options->local_users.enabled && !has_file) {
 		(void)printf("logins: %s\n",
 		             options->anonymous.enabled
 		                 ? "anonymous alone"
@@ -201,7 +265,7 @@ check_users_print(const struct options *options)
 	             options->anonymous.enabled ? "anonymous, " : "",
 	             options->local_users.enabled ? "local users by PAM service " : "",
 	             options->local_users.enabled ? options->local_users.pam_service : "",
-	             options->local_users.enabled && has_virtual ? ", " : "",
-	             has_virtual ? "users of virtual_users.file" : "",
+	             options->local_users.enabled && has_file ? ", " : "",
+	             has_file ? "users of files of their own" : "",
 	             (unsigned)auth_pool_limit(options));
 }

@@ -13,17 +13,24 @@
 #include "common/base.h"
 
 /*
- * Look over PAM's service and the password file; what is wrong becomes findings of conf.
+ * Look over PAM's service and the password files; what is wrong becomes findings of conf.
  */
 void check_users(struct conf *conf);
 
 /*
- * Tell of each wrong line of the password file, "FILE:LINE: what is wrong; the remedy".
+ * Tell of each wrong line of a password file, "FILE:LINE: what is wrong; the remedy".
  * It concerns that user alone and is no reason not to start.
+ * In:      path: "" for none.
  */
-void check_users_lines(const struct options *options, users_warn *warn, void *context);
+void check_users_file_lines(const char *path, users_warn *warn, void *context);
+
+/*
+ * The same for virtual_users.file and those of the hosts.
+ */
+void check_users_lines(const struct options *options, const struct overrides *overrides,
+                       users_warn *warn, void *context);
 
 /* Print who may log in, for deftpd --check. */
-void check_users_print(const struct options *options);
+void check_users_print(const struct options *options, const struct overrides *overrides);
 
 #endif

@@ -219,7 +219,7 @@ report(const struct command_line *line)
 		master_complain("out of memory");
 		return EXIT_FAILURE;
 	}
-	status = line->action == ACTION_CHECK ? check_report(conf)
+	status = line->action == ACTION_CHECK ? check_report(conf, line->invocation.pair)
 	                                      : explain(conf, line->explained);
 	conf_free(conf);
 	return status;

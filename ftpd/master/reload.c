@@ -115,7 +115,8 @@ reload_begin(struct master *master)
 		/* Whatever is still under way is overtaken by this. */
 		renew_cancel(master);
 		users_tell_missing(&users, conf_options(conf), log_warning, master);
-		check_users_lines(conf_options(conf), log_warning, master);
+		check_users_lines(conf_options(conf), conf_overrides(conf), log_warning,
+		                  master);
 		limits_raise(conf_options(conf)->max_sessions);
 		tls_watch_offer(master, load);
 		is_applied = apply(master, &setup);

@@ -240,7 +240,7 @@ run(struct master *master, const struct generation_setup *setup)
 	int result;
 
 	users_tell_missing(setup->users, setup->options, complain_text, NULL);
-	check_users_lines(setup->options, complain_text, NULL);
+	check_users_lines(setup->options, setup->overrides, complain_text, NULL);
 	if (!program_find(master->program_dir)) {
 		return 1;
 	}
