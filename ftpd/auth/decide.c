@@ -10,6 +10,7 @@
 #include "common/privilege.h"
 #include "common/secret.h"
 #include "ftpd/auth/admit.h"
+#include "ftpd/auth/certificate.h"
 #include "common/base.h"
 
 static void
@@ -34,8 +35,11 @@ spend_time(const struct login_try *login)
 static bool
 find(struct login_try *login, struct verdict *verdict)
 {
-	switch (source_find(&login->auth->options, login->user, &login->candidate,
-	                    verdict->text)) {
+	const struct options *options = &login->auth->options;
+	const char *file = source_file(options, &login->auth->overrides, login->host);
+
+	switch (
+	    source_find(options, file, login->user, &login->candidate, verdict->text)) {
 	case SOURCE_FOUND: return true;
 	case SOURCE_UNKNOWN:
 		spend_time(login);
@@ -70,7 +74,7 @@ check_virtual(struct login_try *login, struct verdict *verdict)
 	case PASSWORD_UNUSABLE:
 	case PASSWORD_RESULT_COUNT:
 		refuse(verdict, MA_LOCKED,
-		       "no password matches the hash in virtual_users.file: it is empty, "
+		       "no password matches the hash in the users' file: it is empty, "
 		       "locked or cut; deftp-passwd set gives a new one");
 		break;
 	}
@@ -136,12 +140,28 @@ follow_name(struct login_try *login, struct verdict *verdict)
 	return admit(login, &verdict->reason, verdict->text);
 }
 
+/* A lock keeps a virtual user out whatever he brings. */
 static bool
-check_local(struct login_try *login, struct verdict *verdict)
+check_virtual_lock(struct login_try *login, struct verdict *verdict)
+{
+	bool is_locked =
+	    login->candidate.hash[0] == '!' || login->candidate.hash[0] == '*';
+
+	secret_wipe(login->candidate.hash, sizeof(login->candidate.hash));
+	if (is_locked) {
+		refuse(
+		    verdict, MA_LOCKED,
+		    "locked in the users' file; deftp-passwd set gives a new password");
+	}
+	return !is_locked;
+}
+
+static bool
+check_local(struct login_try *login, bool is_proven, struct verdict *verdict)
 {
 	const struct options_local_users *options = &login->auth->options.local_users;
-	const struct pam_place place = {.service = options->pam_service,
-	                                .peer = login->peer};
+	const struct pam_place place = {
+	    .service = options->pam_service, .peer = login->peer, .is_proven = is_proven};
 	enum pam_result result;
 
 	if (!privilege_is_root()) {
@@ -151,7 +171,7 @@ check_local(struct login_try *login, struct verdict *verdict)
 		return false;
 	}
 	/* PAM is not shown an empty one: some accounts have no password. */
-	if (login->password[0] == '\0') {
+	if (login->password[0] == '\0' && !is_proven) {
 		spend_time(login);
 		refuse(verdict, MA_WRONG_PASSWORD, "empty password");
 		return false;
@@ -168,12 +188,43 @@ check_local(struct login_try *login, struct verdict *verdict)
 	return follow_name(login, verdict);
 }
 
+/*
+ * Whether he is who he says, by certificate and password. Who has not the user's
+ * certificate where one is wanted learns nothing of a password.
+ */
 static bool
-check_password(struct login_try *login, struct verdict *verdict)
+check_identity(struct login_try *login, struct verdict *verdict)
 {
-	return login->candidate.kind == POLICY_KIND_VIRTUAL
-	           ? check_virtual(login, verdict)
-	           : check_local(login, verdict);
+	bool is_virtual = login->candidate.kind == POLICY_KIND_VIRTUAL;
+
+	switch (certificate_judge(login, verdict->text)) {
+	case CERTIFICATE_ENOUGH:
+		return is_virtual ? check_virtual_lock(login, verdict)
+		                  : check_local(login, true, verdict);
+	case CERTIFICATE_NOTHING:
+		return is_virtual ? check_virtual(login, verdict)
+		                  : check_local(login, false, verdict);
+	case CERTIFICATE_REFUSED:
+	case CERTIFICATE_WORTH_COUNT: break;
+	}
+	spend_time(login);
+	refuse(verdict, MA_CERTIFICATE, verdict->text);
+	return false;
+}
+
+/* Only he who has proved who he is learns that TLS is missing. */
+static bool
+check_secure(const struct login_try *login, struct verdict *verdict)
+{
+	enum options_tls_policy policy = login->policy.tls_policy;
+
+	if (login->is_secure ||
+	    (policy != OPTIONS_TLS_LOGINS && policy != OPTIONS_TLS_ALL)) {
+		return true;
+	}
+	refuse(verdict, MA_NEEDS_TLS, "");
+	verdict->refusal = LOGIN_NEEDS_TLS;
+	return false;
 }
 
 /* A virtual user is held in his root whatever local_users.chroot says. */
@@ -205,7 +256,8 @@ decide(struct login_try *login, struct verdict *ret_verdict)
 		if (!admit(login, &ret_verdict->reason, ret_verdict->text)) {
 			spend_time(login);
 		} else {
-			ret_verdict->is_right = check_password(login, ret_verdict) &&
+			ret_verdict->is_right = check_identity(login, ret_verdict) &&
+			                        check_secure(login, ret_verdict) &&
 			                        find_root(login, ret_verdict);
 		}
 	}

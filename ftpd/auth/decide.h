@@ -21,7 +21,7 @@ struct verdict {
 
 /*
  * Decide. The password is wiped afterwards.
- * In:      login: user, host, password and peer are set.
+ * In:      login: user, host, password, names, is_secure and peer are set.
  * Out:     login: candidate, and with is_right policy, root, start; pam when PAM was
  *          asked; broken if the conversation was.
  */

@@ -115,6 +115,20 @@ explain(const struct pam *pam, const char *call, char ret_text[MA_TEXT_MAX + 1])
 	               pam_strerror(pam->handle, pam->last));
 }
 
+static enum pam_result
+authenticate(struct pam *pam, const struct talk *talk, char ret_text[MA_TEXT_MAX + 1])
+{
+	enum pam_result result;
+
+	pam->last = pam_authenticate(pam->handle, PAM_DISALLOW_NULL_AUTHTOK);
+	stay_alone(pam);
+	result = judge_password(pam->last, talk->is_password_given);
+	if (result != PAM_IS_RIGHT) {
+		explain(pam, "pam_authenticate", ret_text);
+	}
+	return result;
+}
+
 enum pam_result
 pam_check(struct pam *pam, const struct pam_place *place, const char *user,
           struct talk *talk, char ret_text[MA_TEXT_MAX + 1])
@@ -129,11 +143,8 @@ pam_check(struct pam *pam, const struct pam_place *place, const char *user,
 		               pam_strerror(pam->handle, pam->last));
 		return PAM_IS_FAULT;
 	}
-	pam->last = pam_authenticate(pam->handle, PAM_DISALLOW_NULL_AUTHTOK);
-	stay_alone(pam);
-	result = judge_password(pam->last, talk->is_password_given);
+	result = place->is_proven ? PAM_IS_RIGHT : authenticate(pam, talk, ret_text);
 	if (result != PAM_IS_RIGHT) {
-		explain(pam, "pam_authenticate", ret_text);
 		return result;
 	}
 	pam->last = pam_acct_mgmt(pam->handle, PAM_DISALLOW_NULL_AUTHTOK);

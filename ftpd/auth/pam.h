@@ -19,6 +19,8 @@
 
 /* Which configuration of PAM, and for whom. */
 struct pam_place {
+	/* the user has proved by a certificate who he is: no password is asked for */
+	bool is_proven;
 	const char *service;
 	const char *directory; /* of the services' files; NULL: the system's */
 	struct addr peer;
@@ -42,7 +44,7 @@ enum pam_result {
 };
 
 /*
- * Authenticate, and ask whether the account may log in.
+ * Authenticate, unless that is done, and ask whether the account may log in.
  * In:      talk: initialised; stays until pam_finish().
  * Out:     ret_text: with all but PAM_IS_RIGHT: what PAM says, for the log.
  * Returns: the result. pam_finish() is due in every case.

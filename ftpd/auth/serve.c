@@ -132,6 +132,8 @@ take_try(struct login_try *login)
 		copy_text(message.user, message.user_len, login->user);
 		copy_text(message.host, message.host_len, login->host);
 		copy_text(message.secret, message.secret_len, login->password);
+		copy_text(message.names, message.names_len, login->names);
+		login->is_secure = message.is_secure;
 	}
 	link_wipe(&login->link);
 	return event;

@@ -24,7 +24,9 @@ struct login_try {
 	uint64_t number; /* of the name that was sent; 0: none yet */
 	char user[LOGIN_USER_MAX + 1];
 	char host[LOGIN_HOST_MAX + 1];
-	char *password; /* TALK_SECRET_BYTES of secret memory each */
+	bool is_secure;                  /* the worker says so */
+	char names[LOGIN_NAMES_MAX + 1]; /* of the client's certificate, likewise */
+	char *password;                  /* TALK_SECRET_BYTES of secret memory each */
 	char *code;
 	struct candidate candidate;
 	struct policy policy;         /* from here on: set when he may log in */

@@ -138,7 +138,7 @@ explain_file(const char *path, int error, unsigned line, char ret_text[MA_TEXT_M
 		               path);
 	} else {
 		(void)snprintf(ret_text, MA_TEXT_MAX + 1,
-		               "virtual_users.file %.150s cannot be read: %s", path,
+		               "the users' file %.150s cannot be read: %s", path,
 		               error == -ENODATA ? "there is no such file; deftp-passwd "
 		                                   "add makes it"
 		                                 : strerror(-error));
@@ -146,10 +146,9 @@ explain_file(const char *path, int error, unsigned line, char ret_text[MA_TEXT_M
 }
 
 static enum source_result
-find_virtual(const struct options *options, const char *name,
+find_virtual(const struct options *options, const char *path, const char *name,
              struct candidate *ret_candidate, char ret_text[MA_TEXT_MAX + 1])
 {
-	const char *path = options->virtual_users.file;
 	enum source_result result;
 	struct passwd_user user;
 	unsigned line = 0;
@@ -178,12 +177,12 @@ find_virtual(const struct options *options, const char *name,
  * Returns: SOURCE_FOUND with the one or the other in *candidate; else it is empty.
  */
 static enum source_result
-ask_earlier(const struct options *options, struct candidate *candidate,
+ask_earlier(const struct options *options, const char *file, struct candidate *candidate,
             char ret_text[MA_TEXT_MAX + 1])
 {
 	struct candidate other;
 	enum source_result result =
-	    find_virtual(options, candidate->account.name, &other, ret_text);
+	    find_virtual(options, file, candidate->account.name, &other, ret_text);
 
 	if (result == SOURCE_UNKNOWN) {
 		return SOURCE_FOUND;
@@ -196,7 +195,7 @@ ask_earlier(const struct options *options, struct candidate *candidate,
 }
 
 enum source_result
-source_find(const struct options *options, const char *name,
+source_find(const struct options *options, const char *file, const char *name,
             struct candidate *ret_candidate, char ret_text[MA_TEXT_MAX + 1])
 {
 	const struct options_name_list *sources = &options->logins.sources;
@@ -207,16 +206,30 @@ source_find(const struct options *options, const char *name,
 	}
 	for (uint32_t i = 0; i < sources->count && result == SOURCE_UNKNOWN; i++) {
 		if (strcmp(sources->entry[i], "virtual") == 0) {
-			result = find_virtual(options, name, ret_candidate, ret_text);
+			result =
+			    find_virtual(options, file, name, ret_candidate, ret_text);
 		} else if (options->local_users.enabled) {
 			result = source_find_local(name, ret_candidate, ret_text);
 			if (result == SOURCE_FOUND && i > 0 &&
 			    strcmp(ret_candidate->account.name, name) != 0) {
-				result = ask_earlier(options, ret_candidate, ret_text);
+				result =
+				    ask_earlier(options, file, ret_candidate, ret_text);
 			}
 		}
 	}
 	return result;
+}
+
+const char *
+source_file(const struct options *options, const struct overrides *overrides,
+            const char *host)
+{
+	uint16_t number;
+	const struct policy_override *override =
+	    policy_host_find(overrides, host, strlen(host), &number);
+
+	return policy_sets(override, POLICY_USERS_FILE) ? override->host->users_file
+	                                                : options->virtual_users.file;
 }
 
 void

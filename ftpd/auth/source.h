@@ -2,7 +2,7 @@
  * source: finds out who a login name is, in the virtual users' file or among the users of
  * the machine.
  * Runs in: deftpd-auth. Input: the name is hostile.
- * Source: deftpd.conf(5), logins.sources; SECURITY.md A8 and A11.
+ * Source: deftpd.conf(5), logins.sources and users_file; SECURITY.md A8 and A11.
  * Not here: whether he may log in; see decide.h. How the file is read; see
  * common/passwd_file.h.
  */
@@ -38,13 +38,21 @@ enum source_result {
 /*
  * Look the name up. The first source of logins.sources that knows it decides; when one
  * cannot be read, those behind it are not asked.
+ * In:      file: of the virtual users; "": there are none.
  * Out:     ret_candidate: with SOURCE_FOUND only; free it. ret_text: what is wrong and
  *          the remedy, for SOURCE_BROKEN and SOURCE_FAULT.
  * Returns: the result.
  */
-enum source_result source_find(const struct options *options, const char *name,
-                               struct candidate *ret_candidate,
+enum source_result source_find(const struct options *options, const char *file,
+                               const char *name, struct candidate *ret_candidate,
                                char ret_text[MA_TEXT_MAX + 1]);
+
+/*
+ * Returns: the file of the virtual users for clients who have named this host, or none:
+ *          its section's users_file, else virtual_users.file.
+ */
+const char *source_file(const struct options *options, const struct overrides *overrides,
+                        const char *host);
 
 /*
  * Look a local user up again, as a PAM module has given him another name.

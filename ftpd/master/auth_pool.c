@@ -65,14 +65,32 @@ auth_pool_init(struct generation *generation)
 	                generation);
 }
 
+/* Returns: true if anybody can log in by a password or certificate. */
+static bool
+knows_users(const struct generation *generation)
+{
+	const struct options *options = &generation->options;
+	const struct policy_override *override;
+	bool knows =
+	    options->local_users.enabled || options->virtual_users.file[0] != '\0';
+
+	for (uint16_t host = 1;
+	     !knows &&
+	     (override = policy_host_get(&generation->overrides, host)) != NULL;
+	     host++) {
+		knows = policy_sets(override, POLICY_USERS_FILE) &&
+		        override->host->users_file[0] != '\0';
+	}
+	return knows;
+}
+
 int
 auth_pool_start(struct generation *generation)
 {
 	/* Its children are root until they have become somebody. */
 	static const struct identity root = {0};
-	const struct options *options = &generation->options;
 
-	if (!options->local_users.enabled && options->virtual_users.file[0] == '\0') {
+	if (!knows_users(generation)) {
 		return 0;
 	}
 	return forkserver_start(&generation->auth.server, generation->options_fd, -1,

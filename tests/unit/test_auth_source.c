@@ -131,7 +131,9 @@ the_first_source_decides(void **state)
 
 		set_sources(&test->options, row->first, row->second);
 		test->options.local_users.enabled = row->has_local;
-		assert_int_equal(source_find(&test->options, row->name, &candidate, text),
+		assert_int_equal(source_find(&test->options,
+		                             test->options.virtual_users.file, row->name,
+		                             &candidate, text),
 		                 row->result);
 		assert_int_equal(candidate.kind, row->kind);
 		if (row->result == SOURCE_FOUND) {
@@ -227,7 +229,9 @@ no_spelling_comes_round_a_source(void **state)
 		char text[MA_TEXT_MAX + 1] = "";
 
 		set_sources(&test->options, row->first, row->second);
-		assert_int_equal(source_find(&test->options, row->name, &candidate, text),
+		assert_int_equal(source_find(&test->options,
+		                             test->options.virtual_users.file, row->name,
+		                             &candidate, text),
 		                 row->result);
 		assert_int_equal(candidate.kind, row->kind);
 		if (row->result == SOURCE_FOUND) {
@@ -249,7 +253,8 @@ virtual_users_borrow_an_account(void **state)
 	bool is_root = geteuid() == 0;
 
 	assert_non_null(nobody);
-	assert_int_equal(source_find(&test->options, "ann", &candidate, text),
+	assert_int_equal(source_find(&test->options, test->options.virtual_users.file,
+	                             "ann", &candidate, text),
 	                 SOURCE_FOUND);
 	assert_string_equal(candidate.account.home, "/srv/ann");
 	assert_string_equal(candidate.hash, HASH_OF_ANN);
@@ -265,7 +270,8 @@ virtual_users_borrow_an_account(void **state)
 	/* The ids of the line, and no groups. */
 	memset(&candidate, 0, sizeof(candidate));
 	test->options.virtual_users.user[0] = '\0';
-	assert_int_equal(source_find(&test->options, "ann", &candidate, text),
+	assert_int_equal(source_find(&test->options, test->options.virtual_users.file,
+	                             "ann", &candidate, text),
 	                 SOURCE_FOUND);
 	assert_int_equal(candidate.account.uid, is_root ? 1234 : geteuid());
 	assert_int_equal(candidate.account.gid, is_root ? 1235 : getegid());
@@ -282,13 +288,15 @@ broken_sources_close(void **state)
 	char text[MA_TEXT_MAX + 1] = "";
 
 	assert_int_equal(chmod(test->path, 0644), 0);
-	assert_int_equal(source_find(&test->options, "daemon", &candidate, text),
+	assert_int_equal(source_find(&test->options, test->options.virtual_users.file,
+	                             "daemon", &candidate, text),
 	                 SOURCE_FAULT);
 	assert_non_null(strstr(text, test->path));
 	assert_int_equal(chmod(test->path, 0600), 0);
 	(void)snprintf(test->options.virtual_users.file, OPTIONS_TEXT_MAX, "%s.missing",
 	               test->path);
-	assert_int_equal(source_find(&test->options, "daemon", &candidate, text),
+	assert_int_equal(source_find(&test->options, test->options.virtual_users.file,
+	                             "daemon", &candidate, text),
 	                 SOURCE_FAULT);
 	assert_non_null(strstr(text, "no such file"));
 	(void)snprintf(test->options.virtual_users.file, OPTIONS_TEXT_MAX, "%s",
@@ -296,13 +304,16 @@ broken_sources_close(void **state)
 	if (geteuid() == 0) {
 		(void)snprintf(test->options.virtual_users.user, OPTIONS_NAME_MAX,
 		               "nobody-has-this");
-		assert_int_equal(source_find(&test->options, "ann", &candidate, text),
+		assert_int_equal(source_find(&test->options,
+		                             test->options.virtual_users.file, "ann",
+		                             &candidate, text),
 		                 SOURCE_FAULT);
 		assert_non_null(strstr(text, "nobody-has-this"));
 	}
 	/* No file is no source. */
 	test->options.virtual_users.file[0] = '\0';
-	assert_int_equal(source_find(&test->options, "ann", &candidate, text),
+	assert_int_equal(source_find(&test->options, test->options.virtual_users.file,
+	                             "ann", &candidate, text),
 	                 SOURCE_UNKNOWN);
 }
 
