@@ -4,6 +4,7 @@
  */
 #include "ftpd/worker/setup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,9 @@ setup_read(struct worker_setup *ret_setup, struct tls_files *ret_files,
 	if (result == 0) {
 		*ret_failed = "reading certificates and keys";
 		result = tls_files_unseal(tls_fd, ret_files);
+		if (result == -EBADF) {
+			result = 0; /* without certificates there is no such file */
+		}
 	}
 	fd_close(&options_fd);
 	fd_close(&tls_fd);
