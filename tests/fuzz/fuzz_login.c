@@ -32,6 +32,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_require(message.host_len <= LOGIN_HOST_MAX &&
 	             !has_nul(message.host, message.host_len));
 	fuzz_require(message.text_len <= LOGIN_TEXT_MAX);
+	fuzz_require(message.names_len <= LOGIN_NAMES_MAX &&
+	             !has_nul(message.names, message.names_len));
+	fuzz_require(message.names_len == 0 ||
+	             message.names[message.names_len - 1] == '\n');
 	if (message.type == LOGIN_TRY || message.type == LOGIN_ACCEPTED) {
 		fuzz_require(message.user_len > 0);
 		fuzz_require(login_user_number(message.user, message.user_len) != 0);

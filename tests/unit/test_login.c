@@ -41,8 +41,11 @@ static const struct login_case logins[] = {
       .secret = "pa\xff s",
       .secret_len = 5,
       .host = "h",
-      .host_len = 1},
-     1 + 2 + 3 + 2 + 5 + 2 + 1},
+      .host_len = 1,
+      .is_secure = true,
+      .names = "ann\nmailto:a\n",
+      .names_len = 13},
+     1 + 2 + 3 + 2 + 5 + 2 + 1 + 1 + 2 + 13},
     {{.type = LOGIN_ACCOUNT, .secret = "123456", .secret_len = 6}, 1 + 2 + 6},
     {{.type = LOGIN_ASK, .text = "Code:\n", .text_len = 6}, 1 + 2 + 6},
     {{.type = LOGIN_REFUSED, .refusal = LOGIN_UNAVAILABLE}, 1 + 1},
@@ -71,6 +74,8 @@ assert_same_login(const struct login_message *a, const struct login_message *b)
 	assert_text(a->user, a->user_len, b->user, b->user_len);
 	assert_text(a->secret, a->secret_len, b->secret, b->secret_len);
 	assert_text(a->host, a->host_len, b->host, b->host_len);
+	assert_int_equal(a->is_secure, b->is_secure);
+	assert_text(a->names, a->names_len, b->names, b->names_len);
 	assert_text(a->text, a->text_len, b->text, b->text_len);
 	assert_int_equal(a->refusal, b->refusal);
 	assert_int_equal(a->grant.is_read_only, b->grant.is_read_only);
@@ -116,13 +121,15 @@ static void
 unsound_logins_are_refused(void **state)
 {
 	static char longest[LOGIN_TEXT_MAX + 2];
+	static char longest_names[LOGIN_NAMES_MAX + 1];
 	const struct login_message good_try = logins[LOGIN_TRY].message;
 	const struct login_message good_end = logins[LOGIN_ACCEPTED].message;
-	struct login_message rows[16];
+	struct login_message rows[20];
 	size_t count = 0;
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
+	memset(longest_names, '\n', sizeof(longest_names));
 	rows[count] = good_try;
 	rows[count++].user_len = 0;
 	rows[count] = good_try;
@@ -134,6 +141,13 @@ unsound_logins_are_refused(void **state)
 	rows[count] = good_try;
 	rows[count].user = longest;
 	rows[count++].user_len = LOGIN_USER_MAX + 1;
+	rows[count] = good_try;
+	rows[count++].names = "ann\nmailto:a?"; /* no LF at the end */
+	rows[count] = good_try;
+	rows[count++].names = "ann\nmail\0:a\n";
+	rows[count] = good_try;
+	rows[count].names = longest_names;
+	rows[count++].names_len = LOGIN_NAMES_MAX + 1;
 	rows[count] = good_try;
 	rows[count].secret = longest;
 	rows[count++].secret_len = LOGIN_SECRET_MAX + 1;

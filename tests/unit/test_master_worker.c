@@ -28,6 +28,8 @@ enum field {
 	USER = 64,
 	MOVING = 128,
 	RATES = 256,
+	IMPLICIT = 512,
+	HOST = 1024,
 };
 
 /* What travels with each type, and who sends it. */
@@ -45,9 +47,9 @@ enum {
 };
 
 static const struct type_case types[] = {
-    {MW_ASSIGN, 1 + 4 + 2 * ADDR_LEN + 1, false, true, true,
-     SESSION | PEER | LOCAL | HANDED_OVER},
-    {MW_GIVE_AGENT, 1, false, true, true, 0},
+    {MW_ASSIGN, 1 + 4 + 2 * ADDR_LEN + 1 + 1, false, true, true,
+     SESSION | PEER | LOCAL | HANDED_OVER | IMPLICIT},
+    {MW_GIVE_AGENT, 1 + 2, false, true, true, HOST},
     {MW_GIVE_RECORDER, 1, false, true, true, 0},
     {MW_PASSIVE_ANSWER, 1 + 4 + ADDR_LEN + 1, false, true, false,
      SESSION | LOCAL | RESULT},
@@ -63,7 +65,7 @@ static const struct type_case types[] = {
     {MW_ACTIVE, 1 + 4 + ADDR_LEN, true, false, false, SESSION | PEER},
     {MW_HAND_BACK, 1 + 4, true, true, true, SESSION},
     {MW_ENDED, 1 + 4 + 1, true, false, false, SESSION | END},
-    {MW_MORE_AGENTS, 1, true, false, false, 0},
+    {MW_MORE_AGENTS, 1 + 2, true, false, false, HOST},
     {MW_LOGIN, 1 + 4 + 8, true, false, false, SESSION | USER},
     {MW_MOVING, 1 + 4 + 1 + 1, true, false, false, SESSION | MOVING},
 };
@@ -86,6 +88,8 @@ full_message(const struct type_case *row)
 		message.local = local;
 	}
 	message.is_handed_over = (fields & HANDED_OVER) != 0;
+	message.is_implicit_tls = (fields & IMPLICIT) != 0;
+	message.host = (fields & HOST) != 0 ? 0xfedc : 0;
 	message.result = (fields & RESULT) != 0 ? IPC_RESULT_COUNT - 1 : 0;
 	message.end = (fields & END) != 0 ? MW_END_COUNT - 1 : 0;
 	message.user = (fields & USER) != 0 ? UINT64_C(0xfedcba9876543210) : 0;
@@ -104,6 +108,8 @@ assert_same(const struct mw_message *a, const struct mw_message *b)
 	assert_memory_equal(&a->peer, &b->peer, sizeof(a->peer));
 	assert_memory_equal(&a->local, &b->local, sizeof(a->local));
 	assert_int_equal(a->is_handed_over, b->is_handed_over);
+	assert_int_equal(a->is_implicit_tls, b->is_implicit_tls);
+	assert_int_equal(a->host, b->host);
 	assert_int_equal(a->result, b->result);
 	assert_int_equal(a->end, b->end);
 	assert_int_equal(a->user, b->user);
