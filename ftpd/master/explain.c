@@ -12,96 +12,10 @@
 
 #include "common/addr.h"
 #include "ftpd/conf/policy_table.h"
-#include "ftpd/master/explain_who.h"
+#include "ftpd/master/explain_host.h"
+#include "ftpd/master/explain_print.h"
 #include "ftpd/master/passive_plan.h"
 #include "common/base.h"
-
-enum {
-	PLACE_MAX = CONF_FINDING_FILE_MAX + 16,
-	WHERE_MAX = PLACE_MAX + OPTIONS_TEXT_MAX + 16,
-};
-
-struct explanation {
-	const struct conf *conf;
-	struct explain_who who;
-	char user[OPTIONS_TEXT_MAX];
-	struct addr peer; /* ADDR_NONE: not given */
-	const char *groups[POLICY_GROUPS_MAX];
-	size_t group_count;
-	struct policy policy;
-	struct policy_origins origins;
-};
-
-static void
-print_row(const char *name, const char *value, const char *where)
-{
-	if (where[0] == '\0') {
-		printf("%-22s %s\n", name, value);
-	} else {
-		printf("%-22s %-22s %s\n", name, value, where);
-	}
-}
-
-/* A key outside titled sections. */
-static void
-print_plain(const struct conf *conf, const char *name, const char *key)
-{
-	const struct option_row *row = option_find_dotted(key);
-	char value[OPTION_VALUE_MAX] = "";
-	char where[WHERE_MAX];
-
-	if (row != NULL) {
-		option_format(row, conf_options(conf), 0, value);
-	}
-	conf_where(conf, key, where, sizeof(where));
-	print_row(name, value[0] != '\0' ? value : "\"\"", where);
-}
-
-/*
- * Which plain key decides where no titled section does. Returns: NULL if there is none.
- */
-static const char *
-plain_key(const struct explanation *explanation, enum policy_key key)
-{
-	bool is_rate = key == POLICY_RATE_DOWN || key == POLICY_RATE_UP;
-
-	if (explanation->who.kind == POLICY_KIND_ANONYMOUS && is_rate &&
-	    conf_options(explanation->conf)->anonymous.max_rate != 0) {
-		return "anonymous.max_rate";
-	}
-	return policy_row_get(key)->plain[explanation->who.kind];
-}
-
-static void
-find_where(const struct explanation *explanation, const struct policy_override *by,
-           enum policy_key key, char where[WHERE_MAX])
-{
-	const char *plain = plain_key(explanation, key);
-	char place[PLACE_MAX];
-
-	if (by != NULL) {
-		conf_where_titled(explanation->conf, by, key, where, WHERE_MAX);
-	} else if (plain == NULL) {
-		(void)snprintf(where, WHERE_MAX, "default");
-	} else {
-		conf_where(explanation->conf, plain, place, sizeof(place));
-		(void)snprintf(where, WHERE_MAX, "%s (%s)", place, plain);
-	}
-}
-
-static void
-print_key(const struct explanation *explanation, const struct policy *policy,
-          const struct policy_origins *origins, enum policy_key key)
-{
-	char value[OPTION_VALUE_MAX];
-	char where[WHERE_MAX];
-	struct option_row row;
-
-	policy_option(key, &row);
-	option_format_at(&row, policy, 0, value);
-	find_where(explanation, origins->by[key], key, where);
-	print_row(row.key, value, where);
-}
 
 static void
 print_identity(const struct explanation *explanation)
@@ -111,7 +25,7 @@ print_identity(const struct explanation *explanation)
 
 	(void)snprintf(value, sizeof(value), "%u, %u", (unsigned)account->uid,
 	               (unsigned)account->gid);
-	print_row("uid, gid", value, "");
+	explain_row("uid, gid", value, "");
 	if (explanation->who.kind == POLICY_KIND_ANONYMOUS) {
 		return;
 	}
@@ -120,16 +34,16 @@ print_identity(const struct explanation *explanation)
 		printf(" %s", explanation->groups[i]);
 	}
 	printf("%s\n", explanation->group_count == 0 ? " none" : "");
-	print_row("home", account->home, "");
+	explain_row("home", account->home, "");
 	if (explanation->who.kind == POLICY_KIND_LOCAL) {
-		print_row("shell", account->shell, "");
+		explain_row("shell", account->shell, "");
 	}
 }
 
 /* Which line an admission comes from. Out: where: "" if from none. */
 static void
 find_decider(const struct explanation *explanation, enum policy_admission admission,
-             char where[WHERE_MAX])
+             char where[EXPLAIN_WHERE_MAX])
 {
 	static const char *const keys[POLICY_ADMISSION_COUNT] = {
 	    [POLICY_DENIED_USER] = "logins.deny_users",
@@ -147,10 +61,10 @@ find_decider(const struct explanation *explanation, enum policy_admission admiss
 		key = "logins.allow_groups";
 	}
 	if (admission == POLICY_DENIED_BY_LOGIN) {
-		find_where(explanation, explanation->origins.by[POLICY_LOGIN],
+		explain_where(explanation, explanation->origins.by[POLICY_LOGIN],
 		           POLICY_LOGIN, where);
 	} else if (key != NULL) {
-		conf_where(conf, key, where, WHERE_MAX);
+		conf_where(conf, key, where, EXPLAIN_WHERE_MAX);
 	}
 }
 
@@ -167,7 +81,7 @@ print_admission(const struct explanation *explanation)
 	                                       .host = ""};
 	struct policy_facts facts = {.uid = account->uid, .gid = account->gid};
 	enum policy_admission admission;
-	char where[WHERE_MAX];
+	char where[EXPLAIN_WHERE_MAX];
 	int is_listed = file[0] != '\0' ? account_is_listed(file, explanation->user) : 0;
 
 	if (is_listed < 0) {
@@ -188,7 +102,7 @@ print_admission(const struct explanation *explanation)
 	admission = policy_admit(options, &explanation->policy, &subject, &facts);
 	find_decider(explanation, admission, where);
 	if (admission == POLICY_ADMITTED) {
-		print_row("admission", "by the lists and limits", "");
+		explain_row("admission", "by the lists and limits", "");
 	} else {
 		printf("%-22s refused: %s%s%s%s\n", "admission",
 		       policy_admission_text(admission), where[0] != '\0' ? " (" : "",
@@ -204,9 +118,9 @@ print_directories_seen(const struct explanation *explanation)
 	char root[OPTIONS_TEXT_MAX];
 	char start[OPTIONS_TEXT_MAX];
 	struct stat info;
-	char where[WHERE_MAX];
+	char where[EXPLAIN_WHERE_MAX];
 
-	find_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT, where);
+	explain_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT, where);
 	if (is_anonymous) {
 		/* It is taken as it is written. */
 		memcpy(root, policy->root, sizeof(root));
@@ -221,8 +135,8 @@ print_directories_seen(const struct explanation *explanation)
 		    where);
 		return;
 	}
-	print_row("directory seen as /", root, where);
-	print_row("begins in", start, "");
+	explain_row("directory seen as /", root, where);
+	explain_row("begins in", start, "");
 	/* Only the agent, as the user, can tell whether it may be entered. */
 	if (stat(root, &info) != 0 || !S_ISDIR(info.st_mode)) {
 		printf("%-22s there is no directory %s; he cannot log in\n", "", root);
@@ -235,7 +149,7 @@ is_about_accounts(enum policy_key key)
 {
 	return key == POLICY_LOGIN || key == POLICY_CHROOT ||
 	       key == POLICY_MAX_SESSIONS || key == POLICY_USER_RATE_DOWN ||
-	       key == POLICY_USER_RATE_UP;
+	       key == POLICY_USER_RATE_UP || key == POLICY_CLIENT_NAME;
 }
 
 static void
@@ -247,15 +161,61 @@ print_settings(const struct explanation *explanation)
 		struct option_row row;
 
 		policy_option((enum policy_key)key, &row);
-		if (row.is_built &&
+		if (row.is_built && !policy_row_get((enum policy_key)key)->is_of_host &&
 		    !(is_anonymous && is_about_accounts((enum policy_key)key))) {
-			print_key(explanation, &explanation->policy,
+			explain_key(explanation, &explanation->policy,
 			          &explanation->origins, (enum policy_key)key);
 		}
 	}
 	if (is_anonymous) {
-		print_plain(explanation->conf, "upload_directory",
+		explain_plain(explanation->conf, "upload_directory",
 		            "anonymous.upload_directory");
+	}
+}
+
+/* What a certificate of his has to do with his password. */
+static void
+print_certificate(const struct explanation *explanation)
+{
+	const struct options_tls *tls = &conf_options(explanation->conf)->tls;
+	char where[EXPLAIN_WHERE_MAX];
+	char name[OPTIONS_HOST_MAX];
+	char value[OPTIONS_HOST_MAX + 64];
+
+	if (tls->client_login == OPTIONS_CERTIFICATE_OFF) {
+		return;
+	}
+	if (!policy_client_name(&explanation->policy, explanation->user, name)) {
+		(void)snprintf(value, sizeof(value), "can be none: the name is too long");
+	} else if (tls->client_login == OPTIONS_CERTIFICATE_MATCH) {
+		(void)snprintf(value, sizeof(value), "for %s, besides the password",
+		               name);
+	} else {
+		(void)snprintf(value, sizeof(value), "for %s, or the password", name);
+	}
+	conf_where(explanation->conf, "tls.client_login", where, sizeof(where));
+	explain_row("his certificate", value, where);
+}
+
+static void
+print_tls(const struct explanation *explanation)
+{
+	const struct conf *conf = explanation->conf;
+	const struct options *options = conf_options(conf);
+	const char *key =
+	    options->tls.certificate.count == 0 ? "tls.certificate" : "tls.policy";
+	char place[EXPLAIN_WHERE_MAX];
+
+	if (!options_has_tls(options)) {
+		conf_where(conf, key, place, sizeof(place));
+		printf("%-22s %-22s %s (%s)\n", "encryption", "none", place, key);
+		return;
+	}
+	if (options->tls.client_certificate == OPTIONS_CLIENT_REQUIRE) {
+		explain_plain(conf, "client_certificate", "tls.client_certificate");
+	}
+	if (explanation->who.kind != POLICY_KIND_ANONYMOUS) {
+		print_certificate(explanation);
 	}
 }
 
@@ -272,7 +232,7 @@ print_directory(const struct explanation *explanation,
 	printf("\nbeneath %s\n", directory->title);
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
 		if (policy_row_get((enum policy_key)key)->is_for_directories) {
-			print_key(explanation, &policy, &origins, (enum policy_key)key);
+			explain_key(explanation, &policy, &origins, (enum policy_key)key);
 		}
 	}
 }
@@ -290,13 +250,6 @@ print_sections(const struct explanation *explanation)
 			print_directory(explanation, &overrides->entry[i]);
 		}
 	}
-	for (size_t i = 0; i < overrides->count; i++) {
-		if (overrides->entry[i].scope == POLICY_HOST) {
-			printf("\nSection host \"%s\" of line %" PRIu32
-			       " holds as well for those who log in on that host.\n",
-			       overrides->entry[i].title, overrides->entry[i].line);
-		}
-	}
 }
 
 static void
@@ -308,11 +261,11 @@ print_passive_address(const struct conf *conf, const struct addr *peer)
 	const char *key = "passive_address";
 	struct addr resolved = {0};
 	char told[ADDR_TEXT_MAX];
-	char where[WHERE_MAX];
+	char where[EXPLAIN_WHERE_MAX];
 	struct addr addr;
 
 	if (peer->family != ADDR_IPV4) {
-		print_row("PASV tells him", "nothing",
+		explain_row("PASV tells him", "nothing",
 		          "it knows IPv4 alone; he uses EPSV");
 		return;
 	}
@@ -337,9 +290,9 @@ print_address(const struct conf *conf, const struct addr *peer)
 	(void)addr_format(peer, text); /* its length is not needed */
 	printf("\nfrom %s%s\n", text,
 	       peer->family == ADDR_IPV6 ? ", and all of its /64 network together" : "");
-	print_plain(conf, "sessions at once", "max_sessions_per_address");
-	print_plain(conf, "rate_down", "rates.address_down");
-	print_plain(conf, "rate_up", "rates.address_up");
+	explain_plain(conf, "sessions at once", "max_sessions_per_address");
+	explain_plain(conf, "rate_down", "rates.address_down");
+	explain_plain(conf, "rate_up", "rates.address_up");
 	print_passive_address(conf, peer);
 	printf(
 	    "Whether the address has to wait after wrong passwords, only the running server "
@@ -400,7 +353,7 @@ take_spelling(struct explanation *explanation)
 	    strcmp(name, explanation->user) != 0 &&
 	    strlen(name) < sizeof(explanation->user)) {
 		memcpy(explanation->user, name, strlen(name) + 1);
-		print_row("is called", name, "");
+		explain_row("is called", name, "");
 	}
 }
 
@@ -411,7 +364,9 @@ print_all(const struct explanation *explanation)
 	print_admission(explanation);
 	print_directories_seen(explanation);
 	print_settings(explanation);
+	print_tls(explanation);
 	print_sections(explanation);
+	explain_hosts(explanation);
 	if (explanation->peer.family != ADDR_NONE) {
 		print_address(explanation->conf, &explanation->peer);
 	}
@@ -434,12 +389,14 @@ explain(const struct conf *conf, const char *who)
 		return EXIT_FAILURE;
 	}
 	explanation->conf = conf;
-	print_row("user", explanation->user, "");
+	explain_row("user", explanation->user, "");
 	is_found = explain_who_find(conf, explanation->user, &explanation->who);
 	if (is_found) {
 		take_spelling(explanation);
 		resolve(explanation);
 		print_all(explanation);
+	} else {
+		explain_hosts_unknown(explanation);
 	}
 	explain_who_free(&explanation->who);
 	free(explanation);

@@ -146,6 +146,47 @@ def anonymous_clients():
                  overrides=("anonymous.enabled=no", "anonymous.upload_directory="), status=1)
 
 
+TLS = """\
+tls {
+\tcertificate = /c
+\tpolicy = logins
+\tclient_ca = /ca
+\tclient_login = match
+}
+anonymous { enabled = yes user = nobody tls_policy = optional }
+virtual_users { file = "USERS" user = "" }
+user eve { client_name = "%u@a.org" }
+host a.org {
+\ttls_policy = all
+\tusers_file = "USERS.a"
+\tanonymous_root = /srv/a
+\tcertificate = { /a, "credential:b" }
+}
+host b.org { tls_policy = optional }
+"""
+
+
+def encryption_and_hosts():
+    """What must be encrypted, whose certificate is whose, and what a host has for itself."""
+    place = Place(TLS)
+    other = place._write("users.a", "fay:$6$salt$hash:7009:7009::/srv/fay:\n", 0o600)
+    check(other == place.users + ".a", "the second file is elsewhere")
+    place.expect("eve", "tls_policy logins deftpd.conf:3 (tls.policy)", "client_name %u@a.org deftpd.conf:9, user \"eve\"",
+                 "his certificate for eve@a.org, besides the password deftpd.conf:5", "on host a.org, section of line 10",
+                 "tls_policy all deftpd.conf:11, host \"a.org\"", "users_file users.a deftpd.conf:12, host \"a.org\"",
+                 "does not name him; virtual_users.file is not asked there", "certificate /a deftpd.conf:14, host \"a.org\"",
+                 "certificate credential:b deftpd.conf:14, host \"a.org\"", "on host b.org, section of line 16",
+                 "tls_policy optional deftpd.conf:16, host \"b.org\"")
+    place.expect("eve", "his certificate for eve@a.org, or the password -o tls.client_login=enough",
+                 overrides=("tls.client_login=enough",))
+    Place().expect("eve", "tls_policy off default (tls.policy)", "encryption none default (tls.certificate)")
+    place.expect("fay", "unknown: no source has a user fay", "but on host a.org: users.a:1 names him", status=1)
+    place.expect("ftp", "tls_policy optional deftpd.conf:7 (anonymous.tls_policy)", "on host a.org, section of line 10",
+                 "anonymous_root /srv/a deftpd.conf:13, host \"a.org\"")
+    shown = place.ask("ftp")
+    check(not any("users_file" in line or "client_name" in line for line in shown), "anonymous clients have no such key")
+
+
 def mistakes():
     """Nothing is explained from a configuration with mistakes, or of nobody."""
     place = Place()
@@ -178,7 +219,7 @@ def local_users():
                  "rate_down 20971520 deftpd.conf:13, user \"joe\"", "beneath /in", "upload_mode durable deftpd.conf:17, directory \"/in\"",
                  "umask 027 deftpd.conf:12, user \"joe\"", "beneath /in/ro", "read_only yes deftpd.conf:18, directory \"/in/ro\"",
                  "upload_mode durable deftpd.conf:17, directory \"/in\"",
-                 "Section host \"ftp.example.org\" of line 19 holds as well for those who log in on that host.")
+                 "on host ftp.example.org, section of line 19", "read_only yes deftpd.conf:19, host \"ftp.example.org\"")
     place.expect("ann", "groups joe second",
                  "admission refused: named in the file of logins.denied_file (deftpd.conf:7)",
                  "directory seen as / /srv/ftp default (local_users.root)", "begins in /ann",
@@ -204,4 +245,4 @@ def local_users():
 
 
 if __name__ == "__main__":
-    sys.exit(run([virtual_users, borrowed_numbers, addresses, anonymous_clients, mistakes, local_users]))
+    sys.exit(run([virtual_users, borrowed_numbers, addresses, anonymous_clients, encryption_and_hosts, mistakes, local_users]))
