@@ -189,8 +189,7 @@ agents_may_have(const struct worker *worker, uint16_t host)
 static bool
 may_have_more(const struct worker *worker)
 {
-	unsigned limit =
-	    worker->kind == WORKER_SHARED ? AGENTS_MAX : AGENTS_MAX_PRIVATE;
+	unsigned limit = worker->kind == WORKER_SHARED ? AGENTS_MAX : AGENTS_MAX_PRIVATE;
 
 	return worker->state == WORKER_READY && worker->agents < limit &&
 	       !timer_is_set(&worker->agent_pause.timer) && !worker->master->is_stopping;

@@ -75,8 +75,7 @@ knows_users(const struct generation *generation)
 	    options->local_users.enabled || options->virtual_users.file[0] != '\0';
 
 	for (uint16_t host = 1;
-	     !knows &&
-	     (override = policy_host_get(&generation->overrides, host)) != NULL;
+	     !knows && (override = policy_host_get(&generation->overrides, host)) != NULL;
 	     host++) {
 		knows = policy_sets(override, POLICY_USERS_FILE) &&
 		        override->host->users_file[0] != '\0';

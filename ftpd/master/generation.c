@@ -106,9 +106,8 @@ begin(struct generation *generation, const struct generation_setup *setup)
 	                   &generation->options_fd);
 
 	if (result == 0) {
-		result =
-		    forkserver_start(&generation->server, generation->options_fd,
-		                     generation->tls_fd, &generation->users.worker);
+		result = forkserver_start(&generation->server, generation->options_fd,
+		                          generation->tls_fd, &generation->users.worker);
 	}
 	return result;
 }

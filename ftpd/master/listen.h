@@ -24,10 +24,10 @@ struct listener {
 	struct master *master;
 	LIST_ENTRY(listener) entry;
 	struct addr addr;
-	int fd;         /* -1: it has stepped aside for one that is coming */
-	bool is_wanted; /* by the options that are coming */
-	bool is_new;    /* opened for them; nobody accepts yet */
-	bool is_implicit_tls;    /* TLS begins at once (listen_implicit_tls) */
+	int fd;                 /* -1: it has stepped aside for one that is coming */
+	bool is_wanted;         /* by the options that are coming */
+	bool is_new;            /* opened for them; nobody accepts yet */
+	bool is_implicit_tls;   /* TLS begins at once (listen_implicit_tls) */
 	bool shall_be_implicit; /* by the options that are coming */
 };
 

@@ -93,8 +93,7 @@ arrange_descriptors(const int from[KEPT_COUNT])
 		return false;
 	}
 	for (int i = 0; i < KEPT_COUNT; i++) {
-		aside[i] =
-		    from[i] >= 0 ? fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
+		aside[i] = from[i] >= 0 ? fcntl(from[i], F_DUPFD_CLOEXEC, FD_ASIDE) : -1;
 		if (from[i] >= 0 && aside[i] < 0) {
 			return false;
 		}

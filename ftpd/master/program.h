@@ -30,7 +30,7 @@ struct program_order {
 	enum program_kind kind;
 	int channel_fd; /* becomes IPC_START_FD; stays the caller's here */
 	int options_fd; /* becomes IPC_OPTIONS_FD; -1: none */
-	int tls_fd; /* becomes IPC_TLS_FD; -1: none. For PROGRAM_WORKER only: keys */
+	int tls_fd;     /* becomes IPC_TLS_FD; -1: none. For PROGRAM_WORKER only: keys */
 	/* words before the identity; NULL: none. Ended by NULL. */
 	const char *const *arguments;
 	const struct identity *identity; /* told as uid and gid; NULL: not told */

@@ -102,7 +102,8 @@ reload_begin(struct master *master)
 		return;
 	}
 	check_system(conf, &users);
-	load = tls_check_files(conf, &users, master->invocation.pair, log_warning, master);
+	load =
+	    tls_check_files(conf, &users, master->invocation.pair, log_warning, master);
 	if (conf_findings_count(conf) > 0) {
 		log_findings(master, conf);
 	} else {

@@ -64,11 +64,11 @@ struct session {
 	 * SO_COOKIE: the kernel's name for the socket, by which a returned one is known
 	 */
 	uint64_t cookie;
-	int fd;              /* SESSION_WAITING, else -1 */
-	bool wants_private;  /* no shared worker may have it */
+	int fd;               /* SESSION_WAITING, else -1 */
+	bool wants_private;   /* no shared worker may have it */
 	bool is_implicit_tls; /* it came to a listener of listen_implicit_tls */
-	bool is_handed_over; /* a shared worker has greeted it */
-	bool is_test;        /* the self-test's: not counted, not recorded */
+	bool is_handed_over;  /* a shared worker has greeted it */
+	bool is_test;         /* the self-test's: not counted, not recorded */
 	/* early_drop.c: when it came, and until when it is not asked to leave */
 	uint64_t came_ms;
 	uint64_t spared_until_ms;

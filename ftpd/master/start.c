@@ -268,8 +268,8 @@ check_and_run(struct master *master, struct conf *conf)
 	struct tls_load *load;
 
 	check_system(conf, &users);
-	load = tls_check_files(conf, &users, master->invocation.pair, complain_text,
-	                       NULL);
+	load =
+	    tls_check_files(conf, &users, master->invocation.pair, complain_text, NULL);
 	conf_findings_print(conf, stderr);
 	if (conf_findings_count(conf) > 0) {
 		return 1;

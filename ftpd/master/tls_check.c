@@ -50,9 +50,8 @@ add_finding(struct conf *conf, const struct tls_report *report)
 
 	if (override != NULL) {
 		conf_findings_add_titled(
-		    conf, override,
-		    policy_sets(override, key) ? key : POLICY_CERTIFICATE, "%s",
-		    report->text);
+		    conf, override, policy_sets(override, key) ? key : POLICY_CERTIFICATE,
+		    "%s", report->text);
 		return;
 	}
 	conf_findings_add(conf, conf_is_set(conf, plain) ? plain : "tls.certificate",

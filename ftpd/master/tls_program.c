@@ -93,9 +93,8 @@ take_report(struct dialogue *dialogue, const struct tls_report *report)
 		return dialogue->pair != NULL &&
 		       take_pem(report, dialogue->pair->key, &dialogue->has_key);
 	case TLS_REPORT_END:
-		dialogue->has_ended =
-		    dialogue->pair == NULL ||
-		    (dialogue->has_certificate && dialogue->has_key);
+		dialogue->has_ended = dialogue->pair == NULL ||
+		                      (dialogue->has_certificate && dialogue->has_key);
 		return dialogue->has_ended;
 	case TLS_REPORT_COUNT: break;
 	}
@@ -184,10 +183,8 @@ tls_program_self_signed(const char *dir, const char *const *names, size_t count,
                         struct tls_pair *ret_pair)
 {
 	const char *words[PROGRAM_ARGUMENTS_MAX] = {"self-signed"};
-	struct program_order order = {.kind = PROGRAM_WORKER,
-	                              .options_fd = -1,
-	                              .tls_fd = -1,
-	                              .arguments = words};
+	struct program_order order = {
+	    .kind = PROGRAM_WORKER, .options_fd = -1, .tls_fd = -1, .arguments = words};
 	struct dialogue dialogue = {.pair = ret_pair};
 	int result;
 
@@ -267,7 +264,8 @@ exited(struct master *master, void *owner, pid_t pid, int status)
 
 	(void)master;
 	(void)pid;
-	(void)status; /* what counts is whether it has told everything: the channel ends */
+	/* what counts is whether it has told everything: the channel ends */
+	(void)status;
 	program->pid = 0;
 }
 

@@ -22,12 +22,9 @@
 static const char credential_prefix[] = "credential:";
 
 static const char *const keys[TLS_FILE_KIND_COUNT] = {
-    [TLS_FILE_CERTIFICATE] = "tls.certificate",
-    [TLS_FILE_KEY] = "tls.private_key",
-    [TLS_FILE_PASSWORD] = "tls.key_password",
-    [TLS_FILE_OCSP] = "tls.ocsp_response",
-    [TLS_FILE_CLIENT_CA] = "tls.client_ca",
-    [TLS_FILE_CLIENT_CRL] = "tls.client_crl",
+    [TLS_FILE_CERTIFICATE] = "tls.certificate", [TLS_FILE_KEY] = "tls.private_key",
+    [TLS_FILE_PASSWORD] = "tls.key_password",   [TLS_FILE_OCSP] = "tls.ocsp_response",
+    [TLS_FILE_CLIENT_CA] = "tls.client_ca",     [TLS_FILE_CLIENT_CRL] = "tls.client_crl",
 };
 
 /* What one file holds, in secret memory. */
@@ -297,8 +294,8 @@ check_status(struct reading *reading, const struct tls_source_file *file, int fd
 		return false;
 	}
 	if (!S_ISREG(info.st_mode)) {
-		tell(reading, TLS_REPORT_MISTAKE, file,
-		     "%s is no regular file; name one", file->path);
+		tell(reading, TLS_REPORT_MISTAKE, file, "%s is no regular file; name one",
+		     file->path);
 		return false;
 	}
 	if (info.st_size > TLS_FILE_MAX_BYTES) {
@@ -346,14 +343,14 @@ static void
 take(struct reading *reading, const struct tls_source_file *file, const uint8_t *bytes,
      size_t len)
 {
-	reading->files[reading->count++] = (struct tls_file){.kind = file->kind,
-	                                                     .host = file->host,
-	                                                     .index = file->index,
-	                                                     .path = file->path,
-	                                                     .path_len =
-	                                                         strlen(file->path),
-	                                                     .bytes = bytes,
-	                                                     .len = len};
+	reading->files[reading->count++] =
+	    (struct tls_file){.kind = file->kind,
+	                      .host = file->host,
+	                      .index = file->index,
+	                      .path = file->path,
+	                      .path_len = strlen(file->path),
+	                      .bytes = bytes,
+	                      .len = len};
 }
 
 /*

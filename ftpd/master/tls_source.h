@@ -28,7 +28,7 @@ struct tls_source_file {
 	enum tls_file_kind kind;
 	uint16_t host;
 	uint16_t index;
-	bool holds_key; /* a certificate without a file for its key */
+	bool holds_key;              /* a certificate without a file for its key */
 	char path[OPTIONS_TEXT_MAX]; /* as written */
 	struct tls_stamp stamp;      /* of the last tls_source_look() */
 };

@@ -49,13 +49,12 @@ drop_found(struct tls_watch *watch)
 static bool
 is_other_file(const struct tls_watch *watch, const struct tls_fact *fact)
 {
-	const struct tls_source_file *old = tls_source_find(
-	    &watch->used->source, fact->kind, fact->host, fact->index);
-	const struct tls_source_file *new = tls_source_find(
-	    &watch->found->source, fact->kind, fact->host, fact->index);
+	const struct tls_source_file *old =
+	    tls_source_find(&watch->used->source, fact->kind, fact->host, fact->index);
+	const struct tls_source_file *new =
+	    tls_source_find(&watch->found->source, fact->kind, fact->host, fact->index);
 
-	return old == NULL || new == NULL ||
-	       !tls_stamp_is_same(&old->stamp, &new->stamp);
+	return old == NULL || new == NULL || !tls_stamp_is_same(&old->stamp, &new->stamp);
 }
 
 /* At the start an expired certificate is better than none; in place of another it is not.
