@@ -188,6 +188,11 @@ tell_ready(struct master *master, const struct options *options)
 		    options->anonymous.read_only
 			? ""
 			: ", who may change and delete what is in it");
+		if (master->invocation.pair != NULL) {
+			(void)printf(
+			    "Clients that ask for TLS get it, with a certificate made "
+			    "for now, which nobody vouches for.\n");
+		}
 		urls_print(&options->listen);
 	}
 	tls_watch_remind(master);
