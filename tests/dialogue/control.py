@@ -50,6 +50,7 @@ class Control:
         self.is_at_end = False
         self.is_over = False  # closed by us, or its end was expected and came
         self.trace = trace or (lambda side, text: None)
+        self.secured = None  # the TlsLink; it stays when TLS has ended by CCC
 
     def send(self, data):
         """Send bytes as they are."""
@@ -78,8 +79,12 @@ class Control:
         self.trace(">", "(TLS)")
         if self.bytes:
             raise Failure(f"bytes came in clear where TLS begins: {self.bytes!r}")
-        self.link = TlsLink(self.link, context, name).handshake(timeout)
+        self.link = self.secured = TlsLink(self.link, context, name).handshake(timeout)
         self.trace("<", f"({self.link.version()})")
+
+    def session(self):
+        """What data connections can resume."""
+        return self.secured.session() if self.secured else None
 
     def unsecure(self, timeout):
         """TLS ends by close_notify of both sides, and the connection goes on in clear."""

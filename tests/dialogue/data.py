@@ -55,7 +55,8 @@ class Data:
         }
 
     def attach(self, source=None, timeout=5.0):
-        """Accept the server's connection, or connect to its passive port."""
+        """Accept the server's connection, or connect to its passive port; perhaps once more."""
+        self.is_at_end, self.bytes = False, bytearray()
         if self.listener:
             self.listener.settimeout(timeout)
             try:

@@ -96,7 +96,7 @@ class Probe:
         """TLS on the data connection, as soon as the server wants to use it."""
         if not self.context or self.data is None or isinstance(self.data.link, TlsLink):
             return
-        self.data.secure(self.context, None, self.control.link.session(), self.patience)
+        self.data.secure(self.context, None, self.control.session(), self.patience)
         if self.is_empty:
             self.data.link.notify()
 

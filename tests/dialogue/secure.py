@@ -4,9 +4,10 @@ import os
 import re
 import socket
 import ssl
+import time
 
 from control import Failure
-from lib_daemon import PortLock
+from lib_daemon import PortLock, slowness
 from lib_tls import Certificates, TlsLink, VERSIONS, context_of, need_tls, poll
 from script import ScriptError, unescape, words
 
@@ -70,11 +71,11 @@ class Hello:
     def __init__(self, rest, certificates):
         self.name = None
         self.session = "own"
-        version, certificate, alpn, self.is_new = None, None, (), False
+        version, certificate, alpn, ciphers, self.is_new = None, None, (), None, False
         given = [word.decode() for word in words(rest)]
         while given:
             word = given.pop(0)
-            self.is_new = self.is_new or word in VERSIONS or word in ("alpn", "certificate")
+            self.is_new = self.is_new or word in VERSIONS or word in ("alpn", "certificate", "ciphers")
             if word in VERSIONS:
                 version = word
             elif word == "sni":
@@ -83,18 +84,20 @@ class Hello:
                 alpn = given.pop(0).split(",")
             elif word == "certificate":
                 certificate = certificates.pair(given.pop(0))
+            elif word == "ciphers":
+                ciphers = given.pop(0)
             elif word == "session":
                 self.session = given.pop(0)
             else:
                 raise ScriptError(f"unknown word of TLS: {word}")
-        self.context = context_of(version, certificate, alpn)
+        self.context = context_of(version, certificate, alpn, ciphers)
 
 
 class Secure:
     """The statements of TLS for Player."""
 
     def do_tls(self, rest):
-        """tls [1.2|1.3] [sni NAME] [alpn NAME,...] [certificate NAME]"""
+        """tls [1.2|1.3] [sni NAME] [alpn NAME,...] [certificate NAME] [ciphers NAME:...]"""
         hello = Hello(rest, self.certificates)
         client = self.now
         client.context, client.server_name = hello.context, hello.name
@@ -165,6 +168,17 @@ class Secure:
         self.now.control.link.notify()
         self.now.control.is_over = True
 
+    def do_anyeof(self, rest):
+        """anyeof [SECONDS]: the server closes, whatever it says before"""
+        control, deadline = self.now.control, time.monotonic() + float(rest or "8") * slowness()
+        while not control.is_at_end and time.monotonic() < deadline:
+            control.ends(0.1)
+            self.say("<", control.bytes)
+            control.bytes = b""
+        if not control.is_at_end:
+            raise Failure("the server does not close")
+        self.do_close("")
+
     def do_ended(self, rest):
         """ended close_notify|cut: how TLS of the control connection has ended"""
         if not self.now.control.ends(self.patience) or self.now.control.link.end != rest.strip():
@@ -178,7 +192,7 @@ class Secure:
         hello = Hello(rest, self.certificates)
         client = self.now
         owner = client if hello.session == "own" else self.clients.get(hello.session)
-        session = owner.control.link.session() if owner else None
+        session = owner.control.session() if owner else None
         context = hello.context if hello.is_new or client.context is None else client.context
         if owner and owner is not client:
             context = owner.context
