@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <time.h>
 
 #include "common/secret.h"
 #include "ftpd/tls/client_ca.h"
@@ -27,7 +28,11 @@ tls_init(void)
 {
 	const uint64_t what = OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_SSL_STRINGS |
 	                      OPENSSL_INIT_LOAD_CRYPTO_STRINGS;
+	const time_t epoch = 0;
+	struct tm calendar;
 
+	/* OpenSSL compares dates by it, and libc's first one opens /etc/localtime. */
+	(void)gmtime_r(&epoch, &calendar);
 	if (OPENSSL_init_ssl(what, NULL) != 1 || RAND_status() != 1) {
 		ERR_clear_error();
 		return -EIO;
