@@ -1,0 +1,121 @@
+/*
+ * peer: what a stream knows of the client: its certificate's names, version and cipher,
+ * the host that it has asked for.
+ * Runs in: deftpd-worker. Input: hostile.
+ * Source: RFC 5280 4.2.1.6 (alternative names); SECURITY.md A13.
+ * Not here: whether the certificate is to be believed; OpenSSL has checked that in the
+ * handshake.
+ */
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ftpd/tls/stream_internal.h"
+#include "common/base.h"
+
+enum {
+	FIRST_PRINTABLE = 0x21,
+	LAST_PRINTABLE = 0x7e,
+};
+
+/* A name of printable letters: none that could end early or pass for several. */
+static bool
+is_clean(const uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] < FIRST_PRINTABLE || name[i] > LAST_PRINTABLE) {
+			return false;
+		}
+	}
+	return len > 0;
+}
+
+static const ASN1_IA5STRING *
+text_of(const GENERAL_NAME *name)
+{
+	int type = 0;
+	const ASN1_IA5STRING *text = GENERAL_NAME_get0_value(name, &type);
+
+	return type == GEN_DNS || type == GEN_EMAIL || type == GEN_URI ? text : NULL;
+}
+
+/* Append a name and LF, if it is one and fits. */
+static size_t
+append_name(const GENERAL_NAME *name, char names[TLS_NAMES_MAX_BYTES], size_t used)
+{
+	const ASN1_IA5STRING *text = text_of(name);
+	const uint8_t *bytes = text != NULL ? ASN1_STRING_get0_data(text) : NULL;
+	size_t len = text != NULL ? (size_t)ASN1_STRING_length(text) : 0;
+
+	if (bytes == NULL || !is_clean(bytes, len) ||
+	    len + 1 > TLS_NAMES_MAX_BYTES - used) {
+		return used;
+	}
+	memcpy(names + used, bytes, len);
+	names[used + len] = '\n';
+	return used + len + 1;
+}
+
+size_t
+tls_stream_client_names(const struct tls_stream *stream, char names[TLS_NAMES_MAX_BYTES])
+{
+	X509 *certificate = SSL_get0_peer_certificate(stream->ssl);
+	GENERAL_NAMES *list = NULL;
+	size_t used = 0;
+
+	if (!stream->is_open || certificate == NULL) {
+		return 0;
+	}
+	list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
+		used = append_name(sk_GENERAL_NAME_value(list, i), names, used);
+	}
+	GENERAL_NAMES_free(list);
+	ERR_clear_error();
+	return used;
+}
+
+bool
+tls_stream_has_client_certificate(const struct tls_stream *stream)
+{
+	return stream->is_open && SSL_get0_peer_certificate(stream->ssl) != NULL;
+}
+
+size_t
+tls_stream_describe(const struct tls_stream *stream, char text[TLS_DESCRIPTION_MAX])
+{
+	const char *version = SSL_version(stream->ssl) == TLS1_3_VERSION   ? "TLS 1.3"
+	                      : SSL_version(stream->ssl) == TLS1_2_VERSION ? "TLS 1.2"
+	                                                : SSL_get_version(stream->ssl);
+	int len = snprintf(text, TLS_DESCRIPTION_MAX, "%s, %s", version,
+	                   SSL_get_cipher_name(stream->ssl));
+
+	return len < 0                      ? 0
+	       : len >= TLS_DESCRIPTION_MAX ? TLS_DESCRIPTION_MAX - 1
+	                                    : (size_t)len;
+}
+
+bool
+tls_stream_has_resumed(const struct tls_stream *stream)
+{
+	return stream->is_open && SSL_session_reused(stream->ssl) == 1;
+}
+
+uint16_t
+tls_stream_host(const struct tls_stream *stream)
+{
+	return stream->hello.host;
+}
+
+const char *
+tls_stream_server_name(const struct tls_stream *stream)
+{
+	return stream->hello.server_name;
+}
+
+const char *
+tls_stream_failure(const struct tls_stream *stream)
+{
+	return stream->hello.failure;
+}

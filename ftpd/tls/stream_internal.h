@@ -1,0 +1,30 @@
+/*
+ * stream_internal: what a stream is made of, for the files of this room.
+ * Runs in: deftpd-worker.
+ */
+#ifndef FTPD_TLS_STREAM_INTERNAL_H
+#define FTPD_TLS_STREAM_INTERNAL_H
+
+#include <openssl/ssl.h>
+
+#include "ftpd/tls/connection.h"
+#include "ftpd/tls/stream.h"
+#include "ftpd/tls/wire.h"
+#include "common/base.h"
+
+struct tls_stream {
+	struct tls_hello hello;
+	struct wire wire;
+	SSL *ssl;
+	enum tls_kernel kernel;
+	bool is_open;          /* the handshake is over */
+	bool offers_ticket;    /* in front of what is written next */
+	bool was_read;         /* what was called last: a read, or something that sends */
+	bool has_large_buffer; /* what comes is read in large pieces */
+	int error;             /* negative errno: TLS itself has failed, for good */
+	unsigned noise;        /* messages that bring nothing; see TLS_KEY_UPDATES_MAX */
+	size_t calm;           /* bytes that have come since it was counted from zero */
+	uint64_t records;      /* that OpenSSL has begun to take */
+};
+
+#endif
