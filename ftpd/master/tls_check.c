@@ -14,6 +14,10 @@
 #include "ftpd/master/program.h"
 #include "common/base.h"
 
+enum {
+	KEY_MAX = 64,
+};
+
 struct checking {
 	struct conf *conf;
 	struct tls_load *load;
@@ -38,37 +42,67 @@ titled_key(enum tls_file_kind kind)
 	return POLICY_CERTIFICATE;
 }
 
-/* A key may be in the file of its certificate, and another key is to be mended then. */
-static void
-add_finding(struct conf *conf, const struct tls_report *report)
+/*
+ * A text about a key of the configuration begins with it: "tls.ciphers: ...".
+ * Returns: true if it did, and is a finding there.
+ */
+static bool
+add_by_key(struct conf *conf, const char *text)
 {
+	const char *colon = strchr(text, ':');
+	char key[KEY_MAX];
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+
+	if (len == 0 || len >= sizeof(key) || colon[1] != ' ') {
+		return false;
+	}
+	memcpy(key, text, len);
+	key[len] = '\0';
+	if (!conf_is_set(conf, key)) {
+		return false;
+	}
+	conf_findings_add(conf, key, "%s", colon + 2);
+	return true;
+}
+
+/* A key may be in the file of its certificate, and another line is to be mended then. */
+static void
+add_finding(const struct checking *checking, const struct tls_report *report)
+{
+	struct conf *conf = checking->conf;
 	const struct policy_override *override =
-	    report->host != 0 ? policy_host_get(conf_overrides(conf), report->host)
-			      : NULL;
+	    policy_host_get(conf_overrides(conf), report->host);
 	enum policy_key key = titled_key(report->kind);
 	const char *plain = tls_source_key(report->kind);
+	char text[TLS_TEXT_MAX];
 
+	(void)tls_load_describe(checking->load, report, text);
 	if (override != NULL) {
 		conf_findings_add_titled(
 		    conf, override, policy_sets(override, key) ? key : POLICY_CERTIFICATE,
-		    "%s", report->text);
-		return;
+		    "%s", text);
+	} else if (!add_by_key(conf, text)) {
+		conf_findings_add(conf,
+		                  conf_is_set(conf, plain) ? plain : "tls.certificate",
+		                  "%s", text);
 	}
-	conf_findings_add(conf, conf_is_set(conf, plain) ? plain : "tls.certificate",
-	                  "%s", report->text);
 }
 
 static void
 take(void *listener, const struct tls_report *report)
 {
 	struct checking *checking = listener;
+	char text[TLS_TEXT_MAX];
 
 	switch (report->type) {
 	case TLS_REPORT_MISTAKE:
 		checking->has_mistake = true;
-		add_finding(checking->conf, report);
+		add_finding(checking, report);
 		return;
-	case TLS_REPORT_WARNING: checking->warn(checking->context, report->text); return;
+	case TLS_REPORT_WARNING:
+		checking->warn(checking->context,
+		               tls_load_describe(checking->load, report, text));
+		return;
 	case TLS_REPORT_FACT:
 		/* Without memory it is missing in warnings to come, nothing else. */
 		(void)tls_load_add_fact(checking->load, report);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/fd.h"
@@ -51,13 +52,40 @@ tls_load_add_fact(struct tls_load *load, const struct tls_report *report)
 	return 0;
 }
 
+/* A key may be in the file of its certificate. */
+static const char *
+path_of(const struct tls_load *load, enum tls_file_kind kind, uint16_t host,
+        uint16_t index)
+{
+	const struct tls_source_file *file =
+	    tls_source_find(&load->source, kind, host, index);
+
+	if (file == NULL && kind == TLS_FILE_KEY) {
+		file = tls_source_find(&load->source, TLS_FILE_CERTIFICATE, host, index);
+	}
+	return file != NULL ? file->path : NULL;
+}
+
+const char *
+tls_load_describe(const struct tls_load *load, const struct tls_report *report,
+                  char text[TLS_TEXT_MAX])
+{
+	const char *path = path_of(load, report->kind, report->host, report->index);
+
+	if (path == NULL || strncmp(report->text, "tls.", strlen("tls.")) == 0) {
+		(void)snprintf(text, TLS_TEXT_MAX, "%s", report->text);
+	} else {
+		(void)snprintf(text, TLS_TEXT_MAX, "%s: %s", path, report->text);
+	}
+	return text;
+}
+
 const char *
 tls_load_path(const struct tls_load *load, const struct tls_fact *fact)
 {
-	const struct tls_source_file *file =
-	    tls_source_find(&load->source, fact->kind, fact->host, fact->index);
+	const char *path = path_of(load, fact->kind, fact->host, fact->index);
 
-	return file != NULL ? file->path : "a file";
+	return path != NULL ? path : "a file";
 }
 
 const char *

@@ -13,6 +13,7 @@
 enum {
 	TLS_FACT_TEXT_MAX = 512,
 	TLS_DATE_MAX = 64,
+	TLS_TEXT_MAX = OPTIONS_TEXT_MAX + 1024, /* a longer one is cut */
 };
 
 /* One certificate. */
@@ -48,6 +49,14 @@ struct tls_load *tls_load_new(const struct options *options,
  * Returns: 0 or -ENOMEM.
  */
 int tls_load_add_fact(struct tls_load *load, const struct tls_report *report);
+
+/*
+ * Write what was told, behind the path of the file that it is about; a text about a key
+ * of the configuration names that and stays as it is.
+ * Returns: the text.
+ */
+const char *tls_load_describe(const struct tls_load *load,
+                              const struct tls_report *report, char text[TLS_TEXT_MAX]);
 
 /*
  * Returns: the path of the fact's file, as written in the configuration.

@@ -289,27 +289,25 @@ check_status(struct reading *reading, const struct tls_source_file *file, int fd
 	struct stat info;
 
 	if (fstat(fd, &info) != 0) {
-		tell(reading, TLS_REPORT_MISTAKE, file, "%s: %s", file->path,
-		     strerror(errno));
+		tell(reading, TLS_REPORT_MISTAKE, file, "%s", strerror(errno));
 		return false;
 	}
 	if (!S_ISREG(info.st_mode)) {
-		tell(reading, TLS_REPORT_MISTAKE, file, "%s is no regular file; name one",
-		     file->path);
+		tell(reading, TLS_REPORT_MISTAKE, file,
+		     "this is no regular file; name one");
 		return false;
 	}
 	if (info.st_size > TLS_FILE_MAX_BYTES) {
 		tell(reading, TLS_REPORT_MISTAKE, file,
-		     "%s is longer than %d KiB; name the right file", file->path,
+		     "this file is longer than %d KiB; name the right one",
 		     TLS_FILE_MAX_BYTES / 1024);
 		return false;
 	}
 	*ret_size = (size_t)info.st_size;
 	if ((info.st_mode & S_IROTH) != 0 && is_secret(file)) {
 		tell(reading, TLS_REPORT_WARNING, file,
-		     "everybody on this machine can read %s, in which %s is; chmod o-r "
-		     "it%s",
-		     file->path,
+		     "everybody on this machine can read this file, in which %s is; "
+		     "chmod o-r it%s",
 		     file->kind == TLS_FILE_PASSWORD ? "a password" : "a private key",
 		     file->kind == TLS_FILE_PASSWORD ? "" : ", or better, renew the key");
 	}
@@ -372,8 +370,7 @@ read_open(struct reading *reading, const struct tls_source_file *file, int fd,
 	}
 	len = read_all(fd, content->bytes, size);
 	if (len < 0) {
-		tell(reading, TLS_REPORT_MISTAKE, file, "%s: %s", file->path,
-		     strerror((int)-len));
+		tell(reading, TLS_REPORT_MISTAKE, file, "%s", strerror((int)-len));
 		secret_free(content->bytes, content->cap);
 		content->bytes = NULL;
 		return 0;
@@ -394,13 +391,13 @@ read_file(struct reading *reading, const struct tls_source_file *file)
 	int fd;
 
 	if (path == NULL) {
-		tell(reading, TLS_REPORT_MISTAKE, file, "%s: %s", file->path, mistake);
+		tell(reading, TLS_REPORT_MISTAKE, file, "%s", mistake);
 		return 0;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
-		tell(reading, TLS_REPORT_MISTAKE, file, "%s: %s%s", file->path,
-		     strerror(errno), remedy(errno));
+		tell(reading, TLS_REPORT_MISTAKE, file, "%s%s", strerror(errno),
+		     remedy(errno));
 		return 0;
 	}
 	if (check_status(reading, file, fd, &size)) {

@@ -187,14 +187,17 @@ take_report(void *listener, const struct tls_report *report)
 {
 	struct master *master = listener;
 	struct tls_watch *watch = &master->tls;
+	char text[TLS_TEXT_MAX];
 
 	switch (report->type) {
 	case TLS_REPORT_MISTAKE:
 		watch->has_mistake = true;
-		master_log(master, RECORD_ERROR, "%s", report->text);
+		master_log(master, RECORD_ERROR, "%s",
+		           tls_load_describe(watch->found, report, text));
 		return;
 	case TLS_REPORT_WARNING:
-		master_log(master, RECORD_WARNING, "%s", report->text);
+		master_log(master, RECORD_WARNING, "%s",
+		           tls_load_describe(watch->found, report, text));
 		return;
 	case TLS_REPORT_FACT:
 		/* Without memory it is missing in warnings to come, nothing else. */
