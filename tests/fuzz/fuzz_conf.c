@@ -78,6 +78,48 @@ check_roots(const struct overrides *overrides)
 	}
 }
 
+/*
+ * A host is found by its name in any spelling, and is the same in a copy. A user's
+ * certificate is named within bounds.
+ */
+static void
+check_hosts(const struct overrides *overrides)
+{
+	struct overrides copy;
+	uint16_t hosts = 0;
+
+	if (overrides_copy(overrides, &copy) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < overrides->count; i++) {
+		const struct policy_override *override = &overrides->entry[i];
+		char name[OPTIONS_TEXT_MAX + 1];
+		char client_name[OPTIONS_HOST_MAX];
+		uint16_t number;
+
+		if (policy_client_name(&override->values, override->title, client_name) &&
+		    memchr(client_name, '\0', sizeof(client_name)) == NULL) {
+			abort();
+		}
+		if ((override->scope == POLICY_HOST) != (override->host != NULL)) {
+			abort();
+		}
+		if (override->scope != POLICY_HOST) {
+			continue;
+		}
+		hosts++;
+		(void)snprintf(name, sizeof(name), "%s.", override->title);
+		if (policy_host_find(overrides, name, strlen(name), &number) !=
+		        override ||
+		    number != hosts || policy_host_get(&copy, number) != &copy.entry[i] ||
+		    memcmp(copy.entry[i].host, override->host, sizeof(*override->host)) !=
+		        0) {
+			abort();
+		}
+	}
+	overrides_free(&copy);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -100,6 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_findings(conf);
 		check_seal(conf_options(conf), conf_overrides(conf));
 		check_roots(conf_overrides(conf));
+		check_hosts(conf_overrides(conf));
 	}
 	conf_free(conf);
 	free(override);
