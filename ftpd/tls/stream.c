@@ -354,9 +354,11 @@ tls_stream_read(struct tls_stream *stream, void *bytes, size_t cap)
 bool
 tls_stream_has_input(const struct tls_stream *stream)
 {
-	return stream->is_open && stream->error == 0 &&
-	       (SSL_pending(stream->ssl) > 0 || stream->wire.read_error != 0 ||
-	        stream->wire.records > stream->records);
+	/* The end, too: the read that has found it told of the bytes before it. */
+	return stream->is_open &&
+	       (stream->error != 0 || stream->wire.read_error != 0 ||
+	        SSL_pending(stream->ssl) > 0 || stream->wire.records > stream->records ||
+	        (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
 }
 
 /* How much of len can be encrypted without more being gathered than shall be. */
