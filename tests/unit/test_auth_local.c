@@ -90,6 +90,57 @@ pam_unix_decides(void **state)
 	}
 }
 
+/* No password is asked for; what else PAM and the lists say, holds. */
+static void
+a_certificate_spares_the_password_alone(void **state)
+{
+	static const struct unix_case rows[] = {
+	    {"ftann", "", MA_REASON_COUNT, ""},
+	    {"ftann", "horse", MA_REASON_COUNT, ""},
+	    {"ftexpired", "", MA_LOCKED, "pam_acct_mgmt: User account has expired"},
+	    {"ftmustset", "", MA_LOCKED, "pam_acct_mgmt: "},
+	    {"ftnoshell", "", MA_DENIED, "/etc/shells"},
+	    {"ftlow", "", MA_DENIED, "min_uid"},
+	    {"ftroot", "", MA_DENIED, "min_uid"},
+	    {"root", "", MA_DENIED, ""},
+	    {"ftdenied", "", MA_DENIED, "deny_users"},
+	};
+	struct local *local = local_begin(state);
+
+	server_stop(&local->server);
+	local->place.options.tls.client_login = OPTIONS_CERTIFICATE_ENOUGH;
+	server_start(&local->server, &local->place);
+	set_unix(local);
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		char names[64];
+		struct login_message message = {.type = LOGIN_TRY,
+		                                .user = rows[i].user,
+		                                .user_len = strlen(rows[i].user),
+		                                .secret = rows[i].password,
+		                                .secret_len = strlen(rows[i].password),
+		                                .host = "",
+		                                .is_secure = true,
+		                                .names = names};
+		struct auth_child child;
+		char text[MA_TEXT_MAX + 1];
+
+		message.names_len =
+		    (size_t)snprintf(names, sizeof(names), "%s\n", rows[i].user);
+		child_start(&local->server, &child);
+		child_give_try(&child, child_make_channel(&child));
+		worker_send(&child, &message);
+		if (rows[i].reason == MA_REASON_COUNT) {
+			expect_acceptance(&child, NULL);
+			assert_int_equal(expect_agent(&child), IPC_OK);
+			local_assert_exit(child_end(&child), AGENT_EXIT_DONE);
+			continue;
+		}
+		expect_refusal(&child, rows[i].reason, LOGIN_INCORRECT, text);
+		assert_non_null(strstr(text, rows[i].text));
+		local_assert_exit(child_end(&child), 0);
+	}
+}
+
 /* A8: exactly the user's groups, and those that a module has added. */
 static void
 the_agent_has_the_users_groups(void **state)
@@ -401,6 +452,7 @@ main(void)
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, local_set_up, local_tear_down)
 	    TEST(pam_unix_decides),
+	    TEST(a_certificate_spares_the_password_alone),
 	    TEST(the_agent_has_the_users_groups),
 	    TEST(few_groups_and_all_of_them),
 	    TEST(a_second_factor_is_asked),
