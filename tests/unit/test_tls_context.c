@@ -591,8 +591,8 @@ ocsp_responses_are_shown_to_who_asks(void **state)
 		forge_put_key(pem, &server, NULL);
 		lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
 		pem->len = 0;
-		forge_ocsp(pem, &root, server.certificate, V_OCSP_CERTSTATUS_GOOD,
-		           due[i / 4]);
+		forge_ocsp(pem, &root, &root, server.certificate,
+		           V_OCSP_CERTSTATUS_GOOD, due[i / 4]);
 		lab_add(&lab, TLS_FILE_OCSP, 0, 0, pem);
 		assert_int_equal(lab_make(&lab), 0);
 		lab_talk(&lab, &client);

@@ -26,8 +26,21 @@ enum {
 	GOOD_DAYS = 90,
 	RSA_BITS = 2048,
 	RSA_WEAK_BITS = 1024,
-	ADDED_MAX = 512,
 };
+
+static EVP_PKEY *
+make_rsa_pss(void)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	EVP_PKEY *key = NULL;
+
+	assert_non_null(ctx);
+	assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, RSA_BITS), 1);
+	assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
 
 static EVP_PKEY *
 make_key(const char *kind)
@@ -40,6 +53,8 @@ make_key(const char *kind)
 		key = EVP_RSA_gen(RSA_BITS);
 	} else if (strcmp(kind, "RSA-1024") == 0) {
 		key = EVP_RSA_gen(RSA_WEAK_BITS);
+	} else if (strcmp(kind, "RSA-PSS") == 0) {
+		key = make_rsa_pss();
 	} else {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
 	}
@@ -121,7 +136,8 @@ forge(const struct forge_order *order)
 	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(made.certificate), ends));
 	assert_int_equal(X509_set_pubkey(made.certificate, made.key), 1);
 	add_extensions(made.certificate, by->certificate, order);
-	if (EVP_PKEY_get_base_id(by->key) != EVP_PKEY_ED25519) {
+	if (EVP_PKEY_get_base_id(by->key) != EVP_PKEY_ED25519 &&
+	    EVP_PKEY_get_base_id(by->key) != EVP_PKEY_ED448) {
 		md = EVP_get_digestbyname(order->digest != NULL ? order->digest
 		                                                : "SHA256");
 	}
@@ -225,11 +241,11 @@ forge_put_crl(struct forge_pem *pem, const struct forged *by, const X509 *revoke
 }
 
 void
-forge_ocsp(struct forge_pem *pem, const struct forged *by, const X509 *about, int status,
-           int64_t next_s)
+forge_ocsp(struct forge_pem *pem, const struct forged *issuer, const struct forged *by,
+           const X509 *about, int status, int64_t next_s)
 {
 	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-	OCSP_CERTID *id = OCSP_cert_to_id(NULL, about, by->certificate);
+	OCSP_CERTID *id = OCSP_cert_to_id(NULL, about, issuer->certificate);
 	ASN1_TIME *last = ASN1_TIME_set(NULL, time(NULL) - 2 * FORGE_DAY);
 	ASN1_TIME *next = ASN1_TIME_set(NULL, time(NULL) + next_s);
 	ASN1_TIME *revoked =

@@ -62,11 +62,11 @@ void forge_put_crl(struct forge_pem *pem, const struct forged *by, const X509 *r
                    int64_t next_s);
 
 /*
- * Make an OCSP response.
- * In:      status: V_OCSP_CERTSTATUS_GOOD and so on. next_s: from now.
- * Returns: bytes of it in pem->text, which is no text then.
+ * Make an OCSP response; pem holds its bytes, which are no text.
+ * In:      issuer: of the certificate; by: who signs. status: V_OCSP_CERTSTATUS_GOOD and
+ *          so on. next_s: from now.
  */
-void forge_ocsp(struct forge_pem *pem, const struct forged *by, const X509 *about,
-                int status, int64_t next_s);
+void forge_ocsp(struct forge_pem *pem, const struct forged *issuer,
+                const struct forged *by, const X509 *about, int status, int64_t next_s);
 
 #endif
