@@ -3,7 +3,6 @@
 Only the standard library is needed, and openssl(1), which makes the certificates. What Python's ssl cannot say, tls_peer.c does.
 """
 
-import glob
 import os
 import re
 import select
@@ -13,7 +12,7 @@ import ssl
 import subprocess
 import time
 
-from lib_daemon import skip, slowness
+from lib_daemon import programs_directory, skip, slowness
 from lib_system import Client, check, read_all
 from lib_users import PASSWORD, UserClient, UserDaemon
 
@@ -462,19 +461,12 @@ class TlsClient(UserClient):
         return data
 
 
-def tls_peer(program, link, *words, timeout=60):
+def tls_peer(link, *words, timeout=60):
     """Let tls_peer.c speak TLS on a connection, as far as TLS has not begun; returns what it prints, by its first words."""
+    program = os.path.join(programs_directory(), "tls_peer")
+    os.set_blocking(link.fileno(), True)
     done = subprocess.run([program, str(link.fileno()), *words], check=False, capture_output=True, text=True, pass_fds=[link.fileno()],
                           timeout=timeout * slowness())
+    os.set_blocking(link.fileno(), link.gettimeout() is None)
     check(done.returncode == 0, f"tls_peer {words}: status {done.returncode}, {done.stderr}")
     return dict((line.split(" ", 1) + [""])[:2] for line in done.stdout.splitlines())
-
-
-def peer_program(given):
-    """Where tls_peer is: the argument, or beside the system tests' build."""
-    if given:
-        return given[0]
-    found = glob.glob("build*/tests/system/tls_peer")
-    if not found:
-        skip("tls_peer is not built")
-    return os.path.abspath(found[0])
