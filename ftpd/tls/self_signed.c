@@ -188,19 +188,19 @@ static int
 fill(X509 *certificate, EVP_PKEY *key, const char *const *names, size_t count,
      int64_t now)
 {
-	int result;
+	int result = add_names(certificate, names, count);
 
+	if (result != 0) {
+		return result;
+	}
 	if (X509_set_version(certificate, X509_VERSION_3) != 1 ||
 	    !set_serial(certificate) || !set_subject(certificate, names[0]) ||
 	    !set_dates(certificate, now) || X509_set_pubkey(certificate, key) != 1 ||
-	    !add_extensions(certificate)) {
+	    !add_extensions(certificate) ||
+	    X509_sign(certificate, key, EVP_sha256()) == 0) {
 		return -EIO;
 	}
-	result = add_names(certificate, names, count);
-	if (result == 0 && X509_sign(certificate, key, EVP_sha256()) == 0) {
-		result = -EIO;
-	}
-	return result;
+	return 0;
 }
 
 /* Take what was written; it must fit, and its end be free for a NUL. */

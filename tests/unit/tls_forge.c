@@ -252,6 +252,8 @@ forge_ocsp(struct forge_pem *pem, const struct forged *issuer, const struct forg
 	    status == V_OCSP_CERTSTATUS_REVOKED ? ASN1_TIME_set(NULL, 0) : NULL;
 	BIO *bio = BIO_new(BIO_s_mem());
 	OCSP_RESPONSE *response;
+	unsigned char *bytes = NULL;
+	int len;
 
 	assert_true(basic != NULL && id != NULL && last != NULL && next != NULL);
 	assert_non_null(
@@ -260,8 +262,10 @@ forge_ocsp(struct forge_pem *pem, const struct forged *issuer, const struct forg
 	    OCSP_basic_sign(basic, by->certificate, by->key, EVP_sha256(), NULL, 0), 1);
 	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
 	assert_non_null(response);
-	assert_int_equal(i2d_OCSP_RESPONSE_bio(bio, response), 1);
+	len = i2d_OCSP_RESPONSE(response, &bytes);
+	assert_int_equal(BIO_write(bio, bytes, len), len);
 	take(pem, bio);
+	OPENSSL_free(bytes);
 	OCSP_RESPONSE_free(response);
 	OCSP_BASICRESP_free(basic);
 	OCSP_CERTID_free(id);
