@@ -237,31 +237,6 @@ is_key(const struct walk *walk, const char *name)
 	                            : option_find(walk->section, name) != NULL;
 }
 
-/* In: entries: of the list; 1 without braces. */
-static bool
-judge_titled(struct walk *walk, const char *name, bool is_list, uint32_t entries)
-{
-	struct option_row row;
-	enum policy_key key;
-
-	if (!policy_key_find(name, &key)) {
-		report_unknown(walk, name);
-		return false;
-	}
-	policy_option(key, &row);
-	if (is_list && entries == 0 && option_is_list(&row)) {
-		reader_report(walk->conf, walk->name.line,
-		              "%s has no value; write one, or remove it", name);
-		return false;
-	}
-	if (is_list && !option_is_list(&row)) {
-		reader_report(walk->conf, walk->name.line,
-		              "%s takes one value; remove the braces", name);
-		return false;
-	}
-	return titled_take_key(walk->conf, walk->titled, name, walk->name.line);
-}
-
 /* Returns: true if the assignment may stay for libconfuse. */
 static bool
 judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_list)
@@ -271,8 +246,12 @@ judge_assignment(struct walk *walk, const struct reader_origin *found, bool is_l
 	struct reader_origin *origin;
 
 	copy_name(walk, &walk->name, name);
+	if (walk->titled != NULL && !is_key(walk, name)) {
+		report_unknown(walk, name);
+		return false;
+	}
 	if (walk->titled != NULL) {
-		return judge_titled(walk, name, is_list, found->entry_count);
+		return titled_take_key(walk->conf, walk->titled, name, found, is_list);
 	}
 	row = option_find(walk->section, name);
 	if (row == NULL && walk->section[0] == '\0' &&

@@ -166,14 +166,38 @@ report_misplaced(struct conf *conf, enum policy_key key, uint32_t line)
 	}
 }
 
+/* A list in braces, which may be a mistake. Returns: true if it may be one here. */
+static bool
+judge_list(struct conf *conf, enum policy_key key, const struct reader_origin *found)
+{
+	struct option_row row;
+
+	policy_option(key, &row);
+	if (!option_is_list(&row)) {
+		reader_report(conf, found->line, "%s takes one value; remove the braces",
+		              row.key);
+		return false;
+	}
+	if (found->entry_count == 0) {
+		reader_report(conf, found->line,
+		              "%s has no value; write one, or remove it", row.key);
+		return false;
+	}
+	return true;
+}
+
 bool
 titled_take_key(struct conf *conf, struct policy_override *override, const char *name,
-                uint32_t line)
+                const struct reader_origin *found, bool is_list)
 {
+	uint32_t line = found->line;
 	enum policy_key key;
 
 	if (!policy_key_find(name, &key)) {
 		return false; /* the caller has looked before */
+	}
+	if (is_list && !judge_list(conf, key, found)) {
+		return false;
 	}
 	if (!policy_key_fits(key, override->scope)) {
 		report_misplaced(conf, key, line);

@@ -35,12 +35,13 @@ struct policy_override *titled_begin(struct conf *conf, enum policy_scope scope,
 void titled_drop_last(struct conf *conf);
 
 /*
- * Note a key of a section, or report why it cannot be there.
- * In:      name: of a key that policy_key_find() knows.
+ * Note a key of a section, or report why it, or its value, cannot be there.
+ * In:      name: of a key that policy_key_find() knows. found: its line, and how many
+ *          values. is_list: they are in braces.
  * Returns: true if it may stay for libconfuse.
  */
 bool titled_take_key(struct conf *conf, struct policy_override *override,
-                     const char *name, uint32_t line);
+                     const char *name, const struct reader_origin *found, bool is_list);
 
 /*
  * Put the values into the sections, or report what is wrong with them.
