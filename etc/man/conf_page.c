@@ -137,9 +137,7 @@ print_kind(const struct option_row *row)
 	case OPTION_TEXT:
 		printf("One line of at most %zu bytes.\n", row->size - 1);
 		break;
-	case OPTION_FILE:
-		printf("An absolute path or\n.Ql credential:NAME .\n");
-		break;
+	case OPTION_FILE: printf("An absolute path or\n.Ql credential:NAME .\n"); break;
 	case OPTION_FILES:
 		printf("A list of at most %d, each an absolute path or\n"
 		       ".Ql credential:NAME .\n",
@@ -250,9 +248,7 @@ print_titled_keys(enum policy_scope scope)
 {
 	switch (scope) {
 	case POLICY_USER: print_titled_list(false); break;
-	case POLICY_GROUP:
-		printf("Its keys are those of a section\n.Ic user .\n");
-		break;
+	case POLICY_GROUP: printf("Its keys are those of a section\n.Ic user .\n"); break;
 	case POLICY_HOST:
 		printf("Its keys are those of a section\n.Ic user ,\nand these:\n");
 		print_titled_list(true);

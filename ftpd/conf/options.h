@@ -154,18 +154,18 @@ struct options_tls {
 	struct options_path_list ocsp_response; /* DER, by index; may be shorter */
 	uint8_t policy;                         /* enum options_tls_policy */
 	uint8_t min_version;                    /* enum options_tls_version */
-	char ciphers[OPTIONS_TEXT_MAX]; /* of TLS 1.2; "": the system's policy */
-	char ciphersuites[OPTIONS_TEXT_MAX]; /* of TLS 1.3; "": the system's policy */
-	uint8_t resume;                      /* enum options_tls_resume */
-	uint8_t strict_close;                /* enum options_tls_close */
+	char ciphers[OPTIONS_TEXT_MAX];         /* of TLS 1.2; "": the system's policy */
+	char ciphersuites[OPTIONS_TEXT_MAX];    /* of TLS 1.3; "": the system's policy */
+	uint8_t resume;                         /* enum options_tls_resume */
+	uint8_t strict_close;                   /* enum options_tls_close */
 	bool allow_ccc;
 	struct options_host_list server_names; /* not empty: others in SNI are refused */
 	uint8_t client_certificate;            /* enum options_tls_client */
 	char client_ca[OPTIONS_TEXT_MAX];      /* "": clients are asked for none */
 	char client_crl[OPTIONS_TEXT_MAX];
-	uint8_t client_login;                  /* enum options_tls_login */
-	char client_name[OPTIONS_HOST_MAX];    /* SAN that names a user; %u is his name */
-	uint8_t kernel;                        /* enum options_tls_kernel */
+	uint8_t client_login;               /* enum options_tls_login */
+	char client_name[OPTIONS_HOST_MAX]; /* SAN that names a user; %u is his name */
+	uint8_t kernel;                     /* enum options_tls_kernel */
 };
 
 struct options_anonymous {

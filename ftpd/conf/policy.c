@@ -35,8 +35,8 @@ set_plain(const struct options *options, enum policy_kind kind, struct policy *p
 	policy->chroot = true;
 	policy->keep_partial = options->uploads.keep_partial;
 	policy->upload_mode = options->uploads.mode;
-	policy->tls_policy = options_has_tls(options) ? options->tls.policy
-	                                              : (uint8_t)OPTIONS_TLS_OFF;
+	policy->tls_policy =
+	    options_has_tls(options) ? options->tls.policy : (uint8_t)OPTIONS_TLS_OFF;
 	policy->umask = options->uploads.umask;
 	policy->idle_timeout_s = options->idle_timeout_s;
 	policy->max_file_size = options->uploads.max_file_size;

@@ -79,7 +79,7 @@ struct policy {
 	uint64_t rate_up;
 	uint64_t user_rate_down;
 	uint64_t user_rate_up;
-	char root[OPTIONS_TEXT_MAX]; /* as written: with ~, %u, %h and /./ */
+	char root[OPTIONS_TEXT_MAX];        /* as written: with ~, %u, %h and /./ */
 	char client_name[OPTIONS_HOST_MAX]; /* as written: with %u */
 };
 

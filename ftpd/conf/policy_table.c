@@ -110,13 +110,14 @@ policy_option(enum policy_key key, struct option_row *ret_row)
 void *
 policy_values(struct policy_override *override, enum policy_key key)
 {
-	return table[key].is_of_host ? (void *)override->host : (void *)&override->values;
+	return table[key].is_of_host ? (void *) override->host
+	                             : (void *)&override->values;
 }
 
 const void *
 policy_const_values(const struct policy_override *override, enum policy_key key)
 {
-	return table[key].is_of_host ? (const void *)override->host
+	return table[key].is_of_host ? (const void *) override->host
 	                             : (const void *)&override->values;
 }
 

@@ -96,13 +96,14 @@ check_listen(struct conf *conf)
 		                  "listen is empty; write at least one ADDRESS:PORT");
 	}
 	for (uint32_t i = 0; get_listened(&conf->options, i, &at); i++) {
-		for (uint32_t j = 0;
-		     j < i && get_listened(&conf->options, j, &before); j++) {
+		for (uint32_t j = 0; j < i && get_listened(&conf->options, j, &before);
+		     j++) {
 			if (do_collide(at.addr, before.addr)) {
-				report_listen(conf, &at,
-				              strcmp(before.key, at.key) == 0
-				                  ? "is taken by an entry before; remove one"
-				                  : "is taken by listen; choose another");
+				report_listen(
+				    conf, &at,
+				    strcmp(before.key, at.key) == 0
+					? "is taken by an entry before; remove one"
+					: "is taken by listen; choose another");
 				break;
 			}
 		}

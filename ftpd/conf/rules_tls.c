@@ -12,7 +12,9 @@
 
 #include "common/base.h"
 
-/* A certificate that was refused is a mistake already; others would only follow from it. */
+/*
+ * A certificate that was refused is a mistake already; others would only follow from it.
+ */
 static bool
 lacks_certificate(const struct conf *conf)
 {
@@ -45,7 +47,7 @@ static void
 check_lonely_keys(struct conf *conf)
 {
 	static const char *const keys[] = {
-	    "tls.private_key", "tls.key_password", "tls.ocsp_response",
+	    "tls.private_key",  "tls.key_password", "tls.ocsp_response",
 	    "tls.server_names", "tls.client_ca",
 	};
 
@@ -77,9 +79,9 @@ check_policies(struct conf *conf)
 		                  "tls.policy would let nobody log in, as %s", why);
 	}
 	if (anonymous > 0 && is_strict((uint8_t)(anonymous - 1))) {
-		conf_findings_add(
-		    conf, "anonymous.tls_policy",
-		    "anonymous.tls_policy would let nobody log in, as %s", why);
+		conf_findings_add(conf, "anonymous.tls_policy",
+		                  "anonymous.tls_policy would let nobody log in, as %s",
+		                  why);
 	}
 	if (options->listen_implicit_tls.count > 0) {
 		conf_findings_add(conf, "listen_implicit_tls",
@@ -170,9 +172,9 @@ check_host_list(struct conf *conf, const struct policy_override *override,
 		              name, name);
 	} else if (policy_sets(override, POLICY_CERTIFICATE) &&
 	           list->count > host->certificate.count) {
-		reader_report(
-		    conf, line,
-		    "%s names more files than certificate; write one for each", name);
+		reader_report(conf, line,
+		              "%s names more files than certificate; write one for each",
+		              name);
 	}
 }
 
@@ -195,9 +197,10 @@ check_host(struct conf *conf, const struct policy_override *override)
 	const uint32_t *lines = override->key_line;
 
 	if (policy_sets(override, POLICY_CERTIFICATE) && lacks_certificate(conf)) {
-		reader_report(conf, lines[POLICY_CERTIFICATE],
-		              "there is no tls.certificate for clients that name no host; "
-		              "set it");
+		reader_report(
+		    conf, lines[POLICY_CERTIFICATE],
+		    "there is no tls.certificate for clients that name no host; "
+		    "set it");
 	}
 	check_host_list(conf, override, POLICY_PRIVATE_KEY, &override->host->private_key);
 	check_host_list(conf, override, POLICY_OCSP_RESPONSE,

@@ -62,7 +62,7 @@ find_decider(const struct explanation *explanation, enum policy_admission admiss
 	}
 	if (admission == POLICY_DENIED_BY_LOGIN) {
 		explain_where(explanation, explanation->origins.by[POLICY_LOGIN],
-		           POLICY_LOGIN, where);
+		              POLICY_LOGIN, where);
 	} else if (key != NULL) {
 		conf_where(conf, key, where, EXPLAIN_WHERE_MAX);
 	}
@@ -120,7 +120,8 @@ print_directories_seen(const struct explanation *explanation)
 	struct stat info;
 	char where[EXPLAIN_WHERE_MAX];
 
-	explain_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT, where);
+	explain_where(explanation, explanation->origins.by[POLICY_ROOT], POLICY_ROOT,
+	              where);
 	if (is_anonymous) {
 		/* It is taken as it is written. */
 		memcpy(root, policy->root, sizeof(root));
@@ -164,12 +165,12 @@ print_settings(const struct explanation *explanation)
 		if (row.is_built && !policy_row_get((enum policy_key)key)->is_of_host &&
 		    !(is_anonymous && is_about_accounts((enum policy_key)key))) {
 			explain_key(explanation, &explanation->policy,
-			          &explanation->origins, (enum policy_key)key);
+			            &explanation->origins, (enum policy_key)key);
 		}
 	}
 	if (is_anonymous) {
 		explain_plain(explanation->conf, "upload_directory",
-		            "anonymous.upload_directory");
+		              "anonymous.upload_directory");
 	}
 }
 
@@ -266,7 +267,7 @@ print_passive_address(const struct conf *conf, const struct addr *peer)
 
 	if (peer->family != ADDR_IPV4) {
 		explain_row("PASV tells him", "nothing",
-		          "it knows IPv4 alone; he uses EPSV");
+		            "it knows IPv4 alone; he uses EPSV");
 		return;
 	}
 	addr = passive_plan_announce(&options->passive_address_for, &resolved, peer,

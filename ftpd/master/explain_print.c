@@ -57,7 +57,7 @@ plain_key(const struct explanation *explanation, enum policy_key key)
 
 void
 explain_where(const struct explanation *explanation, const struct policy_override *by,
-           enum policy_key key, char where[EXPLAIN_WHERE_MAX])
+              enum policy_key key, char where[EXPLAIN_WHERE_MAX])
 {
 	const char *plain = plain_key(explanation, key);
 	char place[PLACE_MAX];
@@ -74,7 +74,7 @@ explain_where(const struct explanation *explanation, const struct policy_overrid
 
 void
 explain_key(const struct explanation *explanation, const struct policy *policy,
-          const struct policy_origins *origins, enum policy_key key)
+            const struct policy_origins *origins, enum policy_key key)
 {
 	char value[OPTION_VALUE_MAX];
 	char where[EXPLAIN_WHERE_MAX];

@@ -181,8 +181,9 @@ judge(struct command_line *line)
 	           (has_settings || serve->directory != NULL)) {
 		(void)refuse(line, "--self-signed takes a directory and nothing else");
 	} else if (serve->has_tls && sets_certificate(&line->invocation)) {
-		(void)refuse(line, "--tls makes a certificate; leave it out, or leave out "
-		                   "-o tls.certificate");
+		(void)refuse(line,
+		             "--tls makes a certificate; leave it out, or leave out "
+		             "-o tls.certificate");
 	}
 }
 

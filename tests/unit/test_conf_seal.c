@@ -199,7 +199,9 @@ fill_host(struct policy_host *host)
 	fill_files(&host->ocsp_response);
 }
 
-/* No host's name is as long as the longest of other titles, which does not matter here. */
+/*
+ * No host's name is as long as the longest of other titles, which does not matter here.
+ */
 static void
 largest_overrides(struct overrides *ret_overrides)
 {

@@ -40,10 +40,18 @@ names_are_taken_once(void **state)
 		const char *text;
 		size_t count;
 	} cases[] = {
-	    {"FTP.Example.org", 1}, {"ftp.example.org", 1}, {"127.0.0.1", 2},
-	    {"127.0.0.1", 2},       {"::1", 3},             {"a b", 3},
-	    {"-x", 3},              {"", 3},                {"-key", 3},
-	    {"127.0.0.256", 3},     {"host", 4},            {"a..b", 4},
+	    {"FTP.Example.org", 1},
+	    {"ftp.example.org", 1},
+	    {"127.0.0.1", 2},
+	    {"127.0.0.1", 2},
+	    {"::1", 3},
+	    {"a b", 3},
+	    {"-x", 3},
+	    {"", 3},
+	    {"-key", 3},
+	    {"127.0.0.256", 3},
+	    {"host", 4},
+	    {"a..b", 4},
 	};
 	struct self_signed_names names = {.count = 0};
 	char text[16];
@@ -130,7 +138,8 @@ write_text(const char *path, const char *text)
 static void
 pairs_are_written_over_nothing(void **state)
 {
-	static struct tls_pair pair = {.certificate = "the certificate", .key = "the key"};
+	static struct tls_pair pair = {.certificate = "the certificate",
+	                               .key = "the key"};
 	mode_t mask = umask(022);
 	struct place place;
 

@@ -44,9 +44,9 @@ keys_are_as_their_plain_ones(void **state)
 		assert_non_null(row->key);
 		assert_true(policy_key_find(row->key, &found));
 		assert_int_equal(found, key);
-		assert_true(row->offset + row->size <=
-		            (row->is_of_host ? sizeof(struct policy_host)
-		                             : sizeof(struct policy)));
+		assert_true(row->offset + row->size <= (row->is_of_host
+		                                            ? sizeof(struct policy_host)
+		                                            : sizeof(struct policy)));
 		assert_non_null(strchr(row->text, '.'));
 		for (size_t kind = 0; kind < POLICY_KIND_COUNT; kind++) {
 			const struct option_row *plain;
@@ -428,12 +428,13 @@ long_roots_are_refused(void **state)
 	assert_false(policy_expand_root("~", "joe", home, true, root, start));
 }
 
-static const char hosts[] = "tls { certificate = /c policy = logins client_name = \"%u@a.org\" }\n"
-                            "anonymous { enabled = yes tls_policy = optional }\n"
-                            "user joe { tls_policy = all client_name = \"joe\" }\n"
-                            "host FTP.example.org { banner = \"b\" users_file = /u }\n"
-                            "group g { client_name = \"%u/%u\" }\n"
-                            "host other.example.org { certificate = { /d, /e } tls_policy = all }\n";
+static const char hosts[] =
+    "tls { certificate = /c policy = logins client_name = \"%u@a.org\" }\n"
+    "anonymous { enabled = yes tls_policy = optional }\n"
+    "user joe { tls_policy = all client_name = \"joe\" }\n"
+    "host FTP.example.org { banner = \"b\" users_file = /u }\n"
+    "group g { client_name = \"%u/%u\" }\n"
+    "host other.example.org { certificate = { /d, /e } tls_policy = all }\n";
 
 static const struct {
 	const char *name;
