@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/fd.h"
+#include "ftpd/tls/context.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/linger.h"
 #include "ftpd/worker/offload.h"
@@ -210,6 +211,11 @@ worker_run(enum worker_kind kind, int master_fd, const struct worker_setup *setu
 	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG says as much; valid arguments */
+	/* shared workers never do TLS; see handover.h */
+	if (kind == WORKER_PRIVATE && setup->tls != NULL &&
+	    tls_context_seed(setup->tls) != 0) {
+		return EXIT_SYSTEM;
+	}
 	if (fd_set_nonblocking(master_fd, true) != 0 || init_loops(worker) != 0 ||
 	    offload_init(worker) != 0) {
 		return EXIT_SYSTEM;
