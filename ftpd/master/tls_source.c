@@ -207,15 +207,22 @@ stamp_of(const struct stat *info)
 	return (struct tls_stamp){.device = info->st_dev,
 	                          .inode = info->st_ino,
 	                          .size = info->st_size,
-	                          .changed = info->st_mtim};
+	                          .written = info->st_mtim,
+	                          .changed = info->st_ctim};
+}
+
+static bool
+is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 bool
 tls_stamp_is_same(const struct tls_stamp *a, const struct tls_stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec &&
-	       a->changed.tv_nsec == b->changed.tv_nsec;
+	       is_same_time(&a->written, &b->written) &&
+	       is_same_time(&a->changed, &b->changed);
 }
 
 bool

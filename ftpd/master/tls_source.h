@@ -21,7 +21,8 @@ struct tls_stamp {
 	dev_t device;
 	ino_t inode;
 	off_t size;
-	struct timespec changed;
+	struct timespec written;
+	struct timespec changed; /* its mode or owner, too: what could not be read may be now */
 };
 
 struct tls_source_file {
