@@ -369,22 +369,46 @@ option_format(const struct option_row *row, const struct options *options, size_
 	option_format_at(row, options, index, text);
 }
 
+/*
+ * Of one entry of a list. Neither here nor below snprintf's count is looked at:
+ * OPTION_VALUE_MAX is above every field's text.
+ */
+static void
+format_entry(const struct option_row *row, const void *source, size_t index,
+             char text[OPTION_VALUE_MAX])
+{
+	const struct options_listen_list *listen = source;
+	const struct options_network_list *networks = source;
+	const struct options_name_list *names = source;
+	const struct options_path_list *files = source;
+	const struct options_host_list *hosts = source;
+	const char *entry = "";
+
+	if (row->type == OPTION_LISTEN) {
+		format_listen(&listen->entry[index], text);
+		return;
+	}
+	if (row->type == OPTION_NETWORKS) {
+		format_network(&networks->entry[index], text);
+		return;
+	}
+	if (row->type == OPTION_NAMES) {
+		entry = names->entry[index];
+	} else if (row->type == OPTION_FILES) {
+		entry = files->entry[index];
+	} else if (row->type == OPTION_HOSTS) {
+		entry = hosts->entry[index];
+	}
+	(void)snprintf(text, OPTION_VALUE_MAX, "%s", entry);
+}
+
 void
 option_format_at(const struct option_row *row, const void *base, size_t index,
                  char text[OPTION_VALUE_MAX])
 {
 	const void *source = const_field(row, base);
 	const struct options_ports *ports = source;
-	const struct options_listen_list *listen = source;
-	const struct options_network_list *networks = source;
-	const struct options_name_list *names = source;
-	const struct options_path_list *files = source;
-	const struct options_host_list *hosts = source;
 
-	/*
-	 * snprintf's count is not looked at: OPTION_VALUE_MAX is above every field's
-	 * text.
-	 */
 	switch (row->type) {
 	case OPTION_BOOL:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%s",
@@ -421,17 +445,11 @@ option_format_at(const struct option_row *row, const void *base, size_t index,
 	case OPTION_PORTS:
 		(void)snprintf(text, OPTION_VALUE_MAX, "%u-%u", ports->low, ports->high);
 		break;
-	case OPTION_LISTEN: format_listen(&listen->entry[index], text); break;
-	case OPTION_NETWORKS: format_network(&networks->entry[index], text); break;
+	case OPTION_LISTEN:
+	case OPTION_NETWORKS:
 	case OPTION_NAMES:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%s", names->entry[index]);
-		break;
 	case OPTION_FILES:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%s", files->entry[index]);
-		break;
-	case OPTION_HOSTS:
-		(void)snprintf(text, OPTION_VALUE_MAX, "%s", hosts->entry[index]);
-		break;
+	case OPTION_HOSTS: format_entry(row, source, index, text); break;
 	case OPTION_TYPE_COUNT: text[0] = '\0'; break;
 	}
 }

@@ -350,7 +350,7 @@ take_spelling(struct explanation *explanation)
 {
 	const char *name = explanation->who.account.name;
 
-	if (explanation->who.kind == POLICY_KIND_LOCAL &&
+	if (explanation->who.kind == POLICY_KIND_LOCAL && name != NULL &&
 	    strcmp(name, explanation->user) != 0 &&
 	    strlen(name) < sizeof(explanation->user)) {
 		memcpy(explanation->user, name, strlen(name) + 1);
