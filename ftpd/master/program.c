@@ -190,7 +190,7 @@ program_spawn(const char *dir, const struct program_order *order, pid_t *ret_pid
 int
 program_start(struct master *master, const struct program_order *order, pid_t *ret_pid)
 {
-	pid_t pid;
+	pid_t pid = 0;
 	int result = program_spawn(master->program_dir, order, &pid);
 
 	if (result != 0) {

@@ -515,9 +515,8 @@ a_right_pair_is_taken_over(void **state)
 	assert_ptr_not_equal(master->tls.used, old);
 	assert_int_equal(master->tls.used->fact_count, 1);
 	assert_true(master->tls.used->fact[0].is_new);
-	assert_non_null(master->next);
-	assert_false(master->next->is_reload);
-	assert_true(master->next->tls_fd >= 0);
+	assert_true(master->next != NULL && !master->next->is_reload &&
+	            master->next->tls_fd >= 0);
 	assert_true(tls_watch_is_waiting(master));
 	tls_watch_serving(master);
 	assert_false(tls_watch_is_waiting(master));
