@@ -38,7 +38,8 @@ check_server_names(const struct tls_context *context, struct teller *teller)
 		if (!has_certificate_for(server, names->entry[i])) {
 			teller_warning(teller, server->pairs[0].place,
 			               "no certificate of the server names %s, which "
-			               "tls.server_names does: clients will not trust it",
+			               "tls.server_names does, and clients will not trust it; have "
+			               "one made that does",
 			               names->entry[i]);
 		}
 	}
@@ -74,7 +75,7 @@ tls_check(const struct tls_setup *setup, int64_t now, tls_tell *tell, void *list
 	result = tls_context_new(setup, tell, listener, &context);
 	if (result == -ENOMEM) {
 		teller_mistake(&teller, (struct tls_place){TLS_FILE_CERTIFICATE, 0, 0},
-		               "there was not enough memory to check it");
+		               "there was not enough memory to check it; try again");
 	}
 	if (result != 0) {
 		return false;

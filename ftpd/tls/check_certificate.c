@@ -3,7 +3,6 @@
  * Runs in: deftpd-worker, started by the master to check.
  */
 #include <arpa/inet.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -20,25 +19,6 @@ enum {
 	ADDRESS_V4_BYTES = 4, /* as certificates have them */
 	ADDRESS_V6_BYTES = 16,
 };
-
-static void
-add_subject(struct text *text, const X509 *certificate)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *bytes = NULL;
-	long len = 0;
-
-	if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-	                                      XN_FLAG_ONELINE) >= 0) {
-		len = BIO_get_mem_data(bio, &bytes);
-	}
-	if (len > 0) {
-		text_add_escaped(text, bytes, (size_t)len, TEXT_ESCAPE_LINE);
-	} else {
-		text_add(text, "no subject");
-	}
-	BIO_free(bio);
-}
 
 static void
 add_address(struct text *text, const ASN1_STRING *value)
@@ -92,18 +72,18 @@ check_dates(const struct tls_pair *pair, int64_t now, struct teller *teller)
 
 	if (begins > now) {
 		teller_mistake(teller, pair->place,
-		               "this certificate is not valid before %s: set the clock "
+		               "this certificate is not valid before %s; set the clock "
 		               "right, or use it later",
 		               tls_date_text(begins, text));
 	}
 	if (expires <= now) {
 		teller_warning(teller, pair->place,
-		               "this certificate has expired on %s, and clients refuse it: "
+		               "this certificate has expired on %s, and clients refuse it; "
 		               "have a new one made",
 		               tls_date_text(expires, text));
 	} else if (expires - now < (int64_t)CHECK_WARN_DAYS * DAY_SECONDS) {
 		teller_warning(teller, pair->place,
-		               "this certificate expires on %s: have a new one made",
+		               "this certificate expires on %s; have a new one made",
 		               tls_date_text(expires, text));
 	}
 }
@@ -119,8 +99,8 @@ check_host_name(const struct tls_site *site, const struct tls_pair *pair,
 	if (host != NULL && X509_check_host(pair->certificate, host->title,
 	                                    strlen(host->title), 0, NULL) != 1) {
 		teller_warning(teller, pair->place,
-		               "this certificate does not name %s, whose section it is in: "
-		               "clients will not trust it",
+		               "this certificate does not name %s, whose section it is in, "
+		               "and clients will not trust it; have one made that does",
 		               host->title);
 	}
 }
@@ -133,7 +113,7 @@ check_stapling(const struct tls_pair *pair, struct teller *teller)
 	    X509_get_ext_by_NID(pair->certificate, NID_tlsfeature, -1) >= 0) {
 		teller_warning(teller, pair->place,
 		               "this certificate demands an OCSP response with it, without "
-		               "which clients refuse it: set ocsp_response");
+		               "which clients refuse it; set ocsp_response");
 	}
 }
 
@@ -142,16 +122,17 @@ check_certificate(const struct tls_site *site, const struct tls_pair *pair, int6
                   struct teller *teller)
 {
 	char fact[FACT_MAX];
+	char name[TELLER_NAME_MAX];
 	struct text text;
 
 	text_init(&text, fact, sizeof(fact));
-	add_subject(&text, pair->certificate);
-	text_add(&text, ", %s key of %d bits", tls_pair_key_kind(pair->key),
-	         EVP_PKEY_get_bits(pair->key));
+	text_add(&text, "%s, %s key of %d bits",
+	         teller_name(X509_get_subject_name(pair->certificate), name),
+	         tls_pair_key_kind(pair->key), EVP_PKEY_get_bits(pair->key));
 	if (add_names(&text, pair->certificate) == 0) {
 		teller_warning(teller, pair->place,
 		               "this certificate has no alternative names, and clients "
-		               "look at no others: have one made that has");
+		               "look at no others; have one made that has");
 	}
 	teller_fact(teller, pair->place,
 	            tls_date(X509_get0_notAfter(pair->certificate)), "%s", fact);

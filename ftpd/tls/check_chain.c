@@ -10,16 +10,6 @@
 #include "ftpd/tls/dates.h"
 #include "common/base.h"
 
-enum {
-	NAME_MAX_BYTES = 256,
-};
-
-static const char *
-name_text(const X509_NAME *name, char text[NAME_MAX_BYTES])
-{
-	return X509_NAME_oneline(name, text, NAME_MAX_BYTES) != NULL ? text : "?";
-}
-
 static bool
 is_self_signed(X509 *certificate)
 {
@@ -56,13 +46,13 @@ is_in_order(const struct tls_pair *pair, struct teller *teller)
 		}
 		if (is_issuer_elsewhere(pair, i) && !is_self_signed(get(pair, i))) {
 			teller_mistake(teller, pair->place,
-			               "the certificates of this file are not in order: "
+			               "the certificates of this file are not in order; "
 			               "behind number %d must stand that of its issuer",
 			               i + 1);
 		} else {
 			teller_mistake(teller, pair->place,
 			               "certificate number %d of this file has nothing to "
-			               "do with the one before it: remove it",
+			               "do with the one before it; remove it",
 			               i + 2);
 		}
 		return false;
@@ -74,13 +64,13 @@ is_in_order(const struct tls_pair *pair, struct teller *teller)
 static void
 check_end(const struct tls_pair *pair, struct teller *teller)
 {
-	char name[NAME_MAX_BYTES];
+	char name[TELLER_NAME_MAX];
 
 	if (sk_X509_num(pair->chain) == 0 && !is_self_signed(pair->certificate)) {
 		teller_warning(teller, pair->place,
-		               "the certificate of its issuer, %s, is not in this file: "
+		               "the certificate of its issuer, %s, is not in this file; "
 		               "append it, unless clients know it already",
-		               name_text(X509_get_issuer_name(pair->certificate), name));
+		               teller_name(X509_get_issuer_name(pair->certificate), name));
 	}
 }
 
@@ -96,7 +86,7 @@ check_dates(const struct tls_pair *pair, int64_t now, struct teller *teller)
 		if (expires <= now) {
 			teller_warning(teller, pair->place,
 			               "certificate number %d of this file has expired on "
-			               "%s: fetch a new chain from the issuer",
+			               "%s; fetch a new chain from the issuer",
 			               i + 1, tls_date_text(expires, date));
 		}
 	}
@@ -145,8 +135,8 @@ check_chain(const struct tls_site *site, const struct tls_pair *pair, int64_t no
 	error = verify(site, pair, &depth);
 	if (error != X509_V_OK) {
 		teller_mistake(teller, pair->place,
-		               "clients will refuse certificate number %d of this file: %s. "
-		               "Have one made for a server (serverAuth) by an issuer that "
+		               "clients will refuse certificate number %d of this file: %s; "
+		               "have one made for a server (serverAuth) by an issuer that "
 		               "may (CA)",
 		               depth + 1, X509_verify_cert_error_string(error));
 	}

@@ -190,17 +190,18 @@ check_handshake(const struct tls_site *site, const struct tls_pair *pair,
 
 	if (!has_2 && !has_3) {
 		teller_mistake(teller, pair->place,
-		               "no client could begin TLS with this certificate: %s. Look "
+		               "no client could begin TLS with this certificate: %s; look "
 		               "at tls.ciphers, tls.ciphersuites, and at the system's "
 		               "openssl.cnf",
 		               reason_3);
 	} else if (!has_3) {
 		teller_warning(teller, pair->place,
-		               "no client of TLS 1.3 will see this certificate: %s",
+		               "no client of TLS 1.3 will see this certificate: %s; look at "
+		               "tls.ciphersuites and at the system's openssl.cnf",
 		               reason_3);
 	} else if (is_wanted_2 && !has_2) {
 		teller_warning(teller, pair->place,
-		               "no client of TLS 1.2 will see this certificate: %s. Add a "
+		               "no client of TLS 1.2 will see this certificate: %s; add a "
 		               "cipher for its kind of key to tls.ciphers, or set "
 		               "tls.min_version = \"1.3\"",
 		               reason_2);

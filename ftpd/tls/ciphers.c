@@ -93,7 +93,7 @@ tell_unknown(const char *key, const char *list, list_setter *set, struct teller 
 		if (len > 0 && strchr("!-+@", list[0]) == NULL &&
 		    !is_known(list, len, set)) {
 			teller_mistake(teller, nowhere,
-			               "tls.%s: OpenSSL knows no cipher \"%.*s\": see "
+			               "tls.%s: OpenSSL knows no cipher \"%.*s\"; see "
 			               "\"openssl ciphers -v ALL\"",
 			               key, (int)len, list);
 			has_unknown = true;
@@ -112,7 +112,8 @@ set_list(SSL_CTX *ctx, const char *key, const char *list, list_setter *set,
 		return -EINVAL;
 	}
 	if (set(ctx, list) != 1) {
-		teller_mistake(teller, nowhere, "tls.%s: OpenSSL does not take \"%s\": %s",
+		teller_mistake(teller, nowhere, "tls.%s: OpenSSL does not take \"%s\": %s; name at least one "
+		               "cipher",
 		               key, list, teller_reason());
 		return -EINVAL;
 	}

@@ -17,7 +17,6 @@
 
 enum {
 	CRLS_MAX = 512,
-	NAME_MAX_BYTES = 256,
 };
 
 static int
@@ -32,7 +31,7 @@ add_certificates(const struct tls_file *file, X509_STORE *store, struct teller *
 		if (X509_check_ca(certificate) == 0) {
 			teller_mistake(teller, tls_place_of(file),
 			               "certificate number %d is not one that may vouch for "
-			               "others (CA): give that of the issuer of the clients' "
+			               "others (CA); give that of the issuer of the clients' "
 			               "certificates",
 			               i + 1);
 			result = -EINVAL;
@@ -70,15 +69,14 @@ static int
 add_crl(const struct tls_file *file, int number, X509_CRL *crl, X509_STORE *store,
         struct teller *teller)
 {
-	char name[NAME_MAX_BYTES];
+	char name[TELLER_NAME_MAX];
 	X509 *issuer = find_issuer(store, crl);
 
 	if (issuer == NULL) {
-		(void)X509_NAME_oneline(X509_CRL_get_issuer(crl), name, sizeof(name));
 		teller_mistake(teller, tls_place_of(file),
-		               "list number %d is of %s, which is not in tls.client_ca: "
+		               "list number %d is of %s, which is not in tls.client_ca; "
 		               "give the list of one that is",
-		               number, name);
+		               number, teller_name(X509_CRL_get_issuer(crl), name));
 		return -EINVAL;
 	}
 	X509_free(issuer);
@@ -102,14 +100,15 @@ add_crls(const struct tls_file *file, BIO *bio, X509_STORE *store, struct teller
 		X509_CRL_free(crl);
 	}
 	if (result == 0 && count == CRLS_MAX) {
-		teller_mistake(teller, tls_place_of(file), "more than %d lists are here",
+		teller_mistake(teller, tls_place_of(file), "more than %d lists are here; remove those that are not "
+		               "needed",
 		               CRLS_MAX - 1);
 		return -EINVAL;
 	}
 	if (result == 0 && (count == 0 || ERR_GET_REASON(ERR_peek_last_error()) !=
 	                                      PEM_R_NO_START_LINE)) {
 		teller_mistake(teller, tls_place_of(file),
-		               "list number %d cannot be read: %s. It must be in PEM form, "
+		               "list number %d cannot be read: %s; it must be in PEM form, "
 		               "with a line \"-----BEGIN X509 CRL-----\"",
 		               count + 1, teller_reason());
 		return -EINVAL;
@@ -155,12 +154,12 @@ tls_client_ca_read(const struct tls_setup *setup, struct teller *teller,
 	}
 	if (file == NULL) { /* whoever should prove himself must not slip in */
 		teller_mistake(teller, (struct tls_place){TLS_FILE_CLIENT_CA, 0, 0},
-		               "the file was not read: see that it is there");
+		               "the file was not read; see that it is there");
 		return -EINVAL;
 	}
 	if (crl == NULL && setup->options->tls.client_crl[0] != '\0') {
 		teller_mistake(teller, (struct tls_place){TLS_FILE_CLIENT_CRL, 0, 0},
-		               "the file was not read: see that it is there");
+		               "the file was not read; see that it is there");
 		return -EINVAL;
 	}
 	store = X509_STORE_new();
@@ -191,7 +190,7 @@ judge_client(int is_fine, X509_STORE_CTX *ctx)
 	struct tls_hello *hello = SSL_get_app_data(ssl);
 	X509 *certificate = X509_STORE_CTX_get_current_cert(ctx);
 	int error = X509_STORE_CTX_get_error(ctx);
-	char name[NAME_MAX_BYTES] = "";
+	char name[TELLER_NAME_MAX] = "";
 
 	if (is_fine == 1) {
 		return 1;
@@ -202,8 +201,7 @@ judge_client(int is_fine, X509_STORE_CTX *ctx)
 		return 1;
 	}
 	if (certificate != NULL) {
-		(void)X509_NAME_oneline(X509_get_subject_name(certificate), name,
-		                        sizeof(name));
+		(void)teller_name(X509_get_subject_name(certificate), name);
 	}
 	(void)snprintf(hello->failure, sizeof(hello->failure),
 	               "the client's certificate is refused: %s (%s)",
@@ -238,15 +236,15 @@ check_authority(X509 *certificate, int64_t now, struct teller *teller)
 {
 	struct tls_place place = {TLS_FILE_CLIENT_CA, 0, 0};
 	int64_t expires = tls_date(X509_get0_notAfter(certificate));
-	char name[NAME_MAX_BYTES];
+	char name[TELLER_NAME_MAX];
 	char date[TLS_DATE_MAX];
 
 	if (expires <= now) {
-		(void)X509_NAME_oneline(X509_get_subject_name(certificate), name,
-		                        sizeof(name));
+		(void)teller_name(X509_get_subject_name(certificate), name);
 		teller_warning(teller, place,
-		               "the certificate of %s has expired on %s: clients whose "
-		               "certificates it has signed are refused",
+		               "the certificate of %s has expired on %s, and clients whose "
+		               "certificates it has signed are refused; put a new one in its "
+		               "place, or remove it",
 		               name, tls_date_text(expires, date));
 	}
 }
@@ -256,22 +254,22 @@ check_list(const X509_CRL *crl, int64_t now, struct teller *teller)
 {
 	struct tls_place place = {TLS_FILE_CLIENT_CRL, 0, 0};
 	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
-	char name[NAME_MAX_BYTES];
+	char name[TELLER_NAME_MAX];
 	char date[TLS_DATE_MAX];
 
-	(void)X509_NAME_oneline(X509_CRL_get_issuer(crl), name, sizeof(name));
+	(void)teller_name(X509_CRL_get_issuer(crl), name);
 	if (next != NULL && tls_date(next) <= now) {
 		teller_warning(teller, place,
 		               "the list of revoked certificates of %s is out of date "
-		               "since %s: clients with certificates of this issuer are "
-		               "refused until there is a new one",
+		               "since %s, and clients with certificates of this issuer are "
+		               "refused; fetch a new one",
 		               name, tls_date_text(tls_date(next), date));
 	}
 	if (tls_date(X509_CRL_get0_lastUpdate(crl)) > now) {
 		teller_warning(teller, place,
-		               "the list of revoked certificates of %s is not yet valid: "
-		               "set the clock right, or clients with certificates of this "
-		               "issuer are refused",
+		               "the list of revoked certificates of %s is not yet valid, "
+		               "and clients with certificates of this issuer are refused; set "
+		               "the clock right",
 		               name);
 	}
 }

@@ -54,14 +54,14 @@ use_pair(struct tls_site *site, const struct tls_pair *pair, struct teller *tell
 		ERR_clear_error();
 		teller_mistake(teller, pair->place,
 		               "there is another certificate with a key of this kind "
-		               "(%s): only one of each kind can be used, remove one of "
+		               "(%s); only one of each kind can be used, remove one of "
 		               "them",
 		               tls_pair_key_kind(pair->key));
 		return -EINVAL;
 	}
 	reason = teller_reason();
 	teller_mistake(teller, pair->place,
-	               "OpenSSL refuses this certificate: %s. Have a new one made, with "
+	               "OpenSSL refuses this certificate: %s; have a new one made, with "
 	               "an RSA key of at least 2048 bits or an ECDSA key of 256, signed "
 	               "with SHA-256",
 	               reason);
@@ -143,7 +143,7 @@ add_site(struct tls_context *context, const struct tls_setup *setup, uint16_t ho
 	}
 	if (count == 0) {
 		teller_mistake(teller, (struct tls_place){TLS_FILE_CERTIFICATE, 0, 0},
-		               "there is no certificate: set tls.certificate");
+		               "there is no certificate; set tls.certificate");
 		return -EINVAL;
 	}
 	return add_pairs(site, setup, count, teller);

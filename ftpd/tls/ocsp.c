@@ -90,14 +90,14 @@ judge(const struct reading *reading, int64_t *ret_until)
 
 	if (single == NULL) {
 		teller_mistake(reading->teller, reading->place,
-		               "this OCSP response is about another certificate: fetch "
+		               "this OCSP response is about another certificate; fetch "
 		               "that of the certificate at the same place of the list");
 		return -EINVAL;
 	}
 	if (!is_signed_well(reading)) {
 		teller_mistake(reading->teller, reading->place,
 		               "the issuer of the certificate has not signed this OCSP "
-		               "response: %s. Fetch it from the address that the "
+		               "response: %s; fetch it from the address that the "
 		               "certificate names",
 		               teller_reason());
 		return -EINVAL;
@@ -105,7 +105,7 @@ judge(const struct reading *reading, int64_t *ret_until)
 	status = OCSP_single_get0_status(single, NULL, NULL, NULL, &until);
 	if (status != V_OCSP_CERTSTATUS_GOOD) {
 		teller_mistake(reading->teller, reading->place,
-		               "the OCSP response says that the certificate is %s: have a "
+		               "the OCSP response says that the certificate is %s; have a "
 		               "new one made",
 		               OCSP_cert_status_str(status));
 		return -EINVAL;
@@ -113,7 +113,7 @@ judge(const struct reading *reading, int64_t *ret_until)
 	*ret_until = until != NULL ? tls_date(until) : INT64_MAX;
 	if (*ret_until <= clock_wall_s()) {
 		teller_warning(reading->teller, reading->place,
-		               "the OCSP response has expired and is not sent: fetch a new "
+		               "the OCSP response has expired and is not sent; fetch a new "
 		               "one regularly");
 	}
 	return 0;
@@ -127,7 +127,7 @@ judge_response(OCSP_RESPONSE *response, struct reading *reading, int64_t *ret_un
 
 	if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL) {
 		teller_mistake(reading->teller, reading->place,
-		               "the OCSP response is none: its sender says \"%s\". Fetch "
+		               "the OCSP response is none: its sender says \"%s\"; fetch "
 		               "it again",
 		               OCSP_response_status_str(status));
 		return -EINVAL;
@@ -135,7 +135,7 @@ judge_response(OCSP_RESPONSE *response, struct reading *reading, int64_t *ret_un
 	reading->basic = OCSP_response_get1_basic(response);
 	if (reading->basic == NULL) {
 		teller_mistake(reading->teller, reading->place,
-		               "the OCSP response is of an unknown form: %s",
+		               "the OCSP response is of an unknown form: %s; fetch it again",
 		               teller_reason());
 		return -EINVAL;
 	}
@@ -157,7 +157,7 @@ tls_ocsp_read(const struct tls_file *file, struct teller *teller, struct tls_pai
 
 	if (response == NULL) {
 		teller_mistake(teller, reading.place,
-		               "this is no OCSP response in DER form: %s. \"openssl ocsp "
+		               "this is no OCSP response in DER form: %s; \"openssl ocsp "
 		               "-respout\" writes one",
 		               teller_reason());
 		return -EINVAL;

@@ -49,7 +49,7 @@ match(const struct tls_pair *pair, struct teller *teller)
 		    1) {
 			teller_mistake(teller, pair->place,
 			               "the server's certificate is number %d in its "
-			               "file: it must be the first, followed by that of "
+			               "file; it must be the first, followed by that of "
 			               "its issuer and so on",
 			               i + 2);
 			return -EINVAL;
@@ -57,7 +57,7 @@ match(const struct tls_pair *pair, struct teller *teller)
 		ERR_clear_error();
 	}
 	teller_mistake(teller, key_place,
-	               "this key does not belong to the certificate %.*s: give the key "
+	               "this key does not belong to the certificate %.*s; give the key "
 	               "that it was made with",
 	               (int)pair->file->path_len, pair->file->path);
 	return -EINVAL;
@@ -104,7 +104,7 @@ tls_pair_read(const struct tls_setup *setup, uint16_t host, uint16_t index,
 	pair.key_file = tls_files_find(setup->files, TLS_FILE_KEY, host, index);
 	if (pair.file == NULL) {
 		teller_mistake(teller, pair.place,
-		               "the certificate was not read: see that the file is there");
+		               "the certificate was not read; see that the file is there");
 		return -EINVAL;
 	}
 	if (pair.key_file == NULL) {

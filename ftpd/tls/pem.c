@@ -47,12 +47,12 @@ tell_no_certificate(const struct tls_file *file, struct teller *teller)
 {
 	if (is_der(file)) {
 		teller_mistake(teller, tls_place_of(file),
-		               "this file is in DER form: \"openssl x509 -inform DER -in "
+		               "this file is in DER form; \"openssl x509 -inform DER -in "
 		               "FILE -out FILE.pem\" makes PEM of it");
 		return;
 	}
 	teller_mistake(teller, tls_place_of(file),
-	               "there is no certificate in this file: it must have a line "
+	               "there is no certificate in this file; it must have a line "
 	               "\"-----BEGIN CERTIFICATE-----\"");
 }
 
@@ -68,8 +68,8 @@ end_list(const struct tls_file *file, int max, const STACK_OF(X509) *list,
 	    ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
 		teller_mistake(teller, tls_place_of(file),
 		               count >= max
-		                   ? "certificate number %d is one too many: %s"
-		                   : "certificate number %d cannot be read: %s. Copy the "
+		                   ? "certificate number %d is one too many; %s"
+		                   : "certificate number %d cannot be read: %s; copy the "
 		                     "file again, from its BEGIN to its END line",
 		               count + 1,
 		               count >= max ? "remove what does not belong here"
@@ -146,28 +146,28 @@ tell_no_key(const struct tls_file *file, const struct question *question,
 
 	if (question->is_asked && question->password == NULL) {
 		teller_mistake(teller, place,
-		               "this key is encrypted: set tls.key_password to a file whose "
+		               "this key is encrypted; set tls.key_password to a file whose "
 		               "first line is its password");
 	} else if (question->is_too_long) {
 		teller_mistake(teller, tls_place_of(question->password),
-		               "this password is longer than OpenSSL takes: make its first "
+		               "this password is longer than OpenSSL takes; make its first "
 		               "line shorter");
 	} else if (question->is_asked) {
 		teller_mistake(teller, place,
 		               "the first line of tls.key_password does not decrypt this "
-		               "key: %s",
+		               "key: %s; write the right one there",
 		               teller_reason());
 	} else if (file->kind == TLS_FILE_CERTIFICATE) {
 		teller_mistake(teller, place,
-		               "there is no private key in this file: set tls.private_key, "
+		               "there is no private key in this file; set tls.private_key, "
 		               "or append the key to the file");
 	} else if (is_der(file)) {
 		teller_mistake(teller, place,
-		               "this file is in DER form: \"openssl pkey -inform DER -in "
+		               "this file is in DER form; \"openssl pkey -inform DER -in "
 		               "FILE -out FILE.pem\" makes PEM of it");
 	} else {
 		teller_mistake(teller, place,
-		               "this is no private key that can be read: %s. It must have "
+		               "this is no private key that can be read: %s; it must have "
 		               "a line \"-----BEGIN PRIVATE KEY-----\"",
 		               teller_reason());
 	}

@@ -105,7 +105,8 @@ tls_rules_apply(struct tls_site *site, struct teller *teller)
 	set_options(site);
 	if (!set_version(site)) {
 		teller_mistake(teller, (struct tls_place){TLS_FILE_CERTIFICATE, 0, 0},
-		               "tls.min_version: OpenSSL does not take it: %s",
+		               "tls.min_version: OpenSSL does not take it: %s; look at the "
+		               "system's openssl.cnf",
 		               teller_reason());
 		return -EINVAL;
 	}

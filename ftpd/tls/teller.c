@@ -4,6 +4,7 @@
  */
 #include "ftpd/tls/teller.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +73,24 @@ teller_fact(struct teller *teller, struct tls_place place, int64_t expires,
 	va_start(arguments, format);
 	say(teller, place, report, format, arguments);
 	va_end(arguments);
+}
+
+const char *
+teller_name(const X509_NAME *name, char text[TELLER_NAME_MAX])
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	int len = 0;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE) >= 0) {
+		len = BIO_read(bio, text, TELLER_NAME_MAX - 1);
+	}
+	BIO_free(bio);
+	if (len <= 0) {
+		(void)snprintf(text, TELLER_NAME_MAX, "nobody");
+	} else {
+		text[len] = '\0';
+	}
+	return text;
 }
 
 const char *

@@ -6,8 +6,14 @@
 #ifndef FTPD_TLS_TELLER_H
 #define FTPD_TLS_TELLER_H
 
+#include <openssl/x509.h>
+
 #include "ftpd/tls/context.h"
 #include "common/base.h"
+
+enum {
+	TELLER_NAME_MAX = 256, /* a longer name is cut */
+};
 
 struct teller {
 	tls_tell *tell; /* NULL: nobody listens */
@@ -38,6 +44,13 @@ void teller_warning(struct teller *teller, struct tls_place place, const char *f
 /* Tell what a certificate is. In: expires: seconds since the epoch. */
 void teller_fact(struct teller *teller, struct tls_place place, int64_t expires,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Write whose certificate it is: "O = Example, CN = ftp.example". All of it is ASCII, and
+ * nothing a control character.
+ * Returns: text.
+ */
+const char *teller_name(const X509_NAME *name, char text[TELLER_NAME_MAX]);
 
 /*
  * Take what OpenSSL says of its last failure, and forget it.

@@ -368,7 +368,7 @@ chains_are_in_order_and_whole(void **state)
 	} cases[] = {
 	    {{&made->server, &made->between, &made->root}, TLS_REPORT_END, NULL},
 	    {{&made->server, &made->between, NULL}, TLS_REPORT_END, NULL},
-	    {{&made->server, NULL, NULL}, TLS_REPORT_WARNING, "CN=between"},
+	    {{&made->server, NULL, NULL}, TLS_REPORT_WARNING, "CN = between"},
 	    {{&made->server, &made->root, &made->between}, TLS_REPORT_MISTAKE,
 	     "behind number 1 must stand that of its issuer"},
 	    {{&made->server, &made->other, NULL}, TLS_REPORT_MISTAKE,
@@ -705,7 +705,7 @@ client_ca_and_lists_are_looked_at(void **state)
 	expect_warning(&lab, 2 * FORGE_DAY, TLS_FILE_CLIENT_CRL, "is out of date since");
 	lab_end(&lab);
 	begin_clients(&lab, &made->root, &made->between, FORGE_DAY, NULL);
-	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "is of /CN=between, which is not in");
+	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "is of CN = between, which is not in");
 	lab_end(&lab);
 	begin_clients(&lab, &made->root, NULL, 0, "");
 	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "list number 1 cannot be read");
@@ -743,7 +743,7 @@ an_expired_client_ca_is_told(void **state)
 
 	(void)state;
 	begin_clients(&lab, &old, &old, FORGE_DAY, NULL);
-	expect_warning(&lab, 0, TLS_FILE_CLIENT_CA, "/CN=old has expired on");
+	expect_warning(&lab, 0, TLS_FILE_CLIENT_CA, "CN = old has expired on");
 	lab_end(&lab);
 	forge_free(&old);
 }
