@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,6 +70,7 @@ connect_loopback(int fds[2])
 	                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int now = 1;
 
 	assert_true(listener >= 0);
 	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
@@ -79,25 +81,26 @@ connect_loopback(int fds[2])
 	assert_int_equal(connect(fds[1], (struct sockaddr *)&addr, len), 0);
 	fds[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(fds[0] >= 0);
+	for (int i = 0; i < 2; i++) {
+		/* or what is sent would not have come yet when the other side looks */
+		assert_int_equal(
+		    setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now)), 0);
+	}
 	fd_close(&listener);
 }
 
-static void
-connect_both(struct duo *duo, bool is_tcp)
+void
+duo_connect(bool is_tcp, int ret_fds[2])
 {
-	int fds[2];
-
 	if (is_tcp) {
-		connect_loopback(fds);
+		connect_loopback(ret_fds);
 	} else {
 		assert_int_equal(
-		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_fds), 0);
 	}
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
+		assert_int_equal(fcntl(ret_fds[i], F_SETFL, O_NONBLOCK), 0);
 	}
-	duo->server_fd = fds[0];
-	duo->client_fd = fds[1];
 }
 
 static void
@@ -139,8 +142,16 @@ duo_begin(struct duo *duo, struct lab *lab, const struct duo_order *order)
 {
 	struct tls_binding binding = {{order->binding != 0 ? order->binding : 1}};
 
+	int fds[2];
+
 	*duo = (struct duo){.alert = -1};
-	connect_both(duo, order->is_tcp);
+	if (order->sockets != NULL) {
+		memcpy(fds, order->sockets, sizeof(fds));
+	} else {
+		duo_connect(order->is_tcp, fds);
+	}
+	duo->server_fd = fds[0];
+	duo->client_fd = fds[1];
 	make_client(duo, order);
 	if (order->session != NULL) {
 		/* a client gives up a session of TLS 1.3 that it has used: not this one */

@@ -22,6 +22,7 @@ struct duo_order {
 	SSL_SESSION *session; /* to resume */
 	bool has_no_tickets;  /* TLS 1.2: session ids only */
 	bool is_tcp;          /* over the loopback device, not a pair of local sockets */
+	const int *sockets;   /* two that are connected already: the server's, the client's */
 	const char *ciphers;  /* of TLS 1.2 */
 	const char *server_name;
 	const struct forged *own; /* certificate */
@@ -42,6 +43,9 @@ struct duo {
 
 /* Make both ends, before the handshake. A test that cannot fails. */
 void duo_begin(struct duo *duo, struct lab *lab, const struct duo_order *order);
+
+/* Connect two sockets that do not block: the server's, the client's. */
+void duo_connect(bool is_tcp, int ret_fds[2]);
 
 /* Close and free both. */
 void duo_end(struct duo *duo);
