@@ -11,8 +11,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "ftpd/worker/cmd.h"
+#include "common/fd.h"
+#include "ftpd/ipc/login.h"
 #include "tests/unit/tls_session.h"
 #include "common/base.h"
 
@@ -375,6 +377,74 @@ agents_are_those_of_the_host(void **state)
 	talk_end(&talk);
 }
 
+/* What the authenticator is told of the client, who has come with a certificate. */
+static struct login_message
+hear_try(struct talk *talk, uint8_t bytes[IPC_MESSAGE_MAX])
+{
+	const struct mw_message give = {
+	    .type = MW_LOGIN_ANSWER, .session = TALK_SESSION, .result = IPC_OK};
+	struct login_message message = {.type = LOGIN_COUNT};
+	int channel[2];
+	ssize_t len;
+
+	assert_true(talk->has_login);
+	assert_int_equal(channel_pair(channel), 0);
+	talk_give(talk, &give, channel[0]);
+	len = channel_recv_plain(channel[1], bytes, IPC_MESSAGE_MAX, MSG_DONTWAIT);
+	assert_true(len > 0 && login_decode(bytes, (size_t)len, &message));
+	assert_int_equal(message.type, LOGIN_TRY);
+	fd_close(&channel[0]);
+	fd_close(&channel[1]);
+	return message;
+}
+
+static void
+certificates_are_told_to_the_authenticator(void **state)
+{
+	static const char names[] = "alice.example\nalice@example.net\n";
+	struct forged ca = forge(&(struct forge_order){.subject = "ca", .is_ca = true});
+	struct forged own =
+	    forge(&(struct forge_order){.subject = "alice",
+	                                .by = &ca,
+	                                .names = "DNS:alice.example, "
+	                                         "email:alice@example.net"});
+	struct forge_pem *pem = calloc(1, sizeof(*pem));
+	uint8_t *bytes = malloc(IPC_MESSAGE_MAX);
+
+	(void)state;
+	assert_true(pem != NULL && bytes != NULL);
+	forge_put(pem, &ca);
+	for (int has_certificate = 0; has_certificate < 2; has_certificate++) {
+		struct talk talk;
+		struct login_message message;
+
+		talk_begin(&talk,
+		           &(struct talk_order){
+			       .tls = "client_ca = \"/ca\"",
+			       .configuration = "local_users { enabled = yes }",
+			       .client_ca = pem,
+			       .own = has_certificate != 0 ? &own : NULL});
+		talk_expect(&talk, GREETING);
+		talk_auth(&talk);
+		talk_ask(&talk, "USER alice\r\n", "331 Password required.\r\n");
+		talk_ask(&talk, "PASS secret\r\n", "");
+		message = hear_try(&talk, bytes);
+		assert_true(message.is_secure);
+		assert_int_equal(message.secret_len, 6);
+		assert_int_equal(message.names_len,
+		                 has_certificate != 0 ? sizeof(names) - 1 : 0);
+		assert_memory_equal(message.names, names, message.names_len);
+		assert_int_equal(strstr(talk.log, "; client certificate: alice.example, "
+		                                  "alice@example.net\n") != NULL,
+		                 has_certificate);
+		talk_end(&talk);
+	}
+	forge_free(&own);
+	forge_free(&ca);
+	free(pem);
+	free(bytes);
+}
+
 static void
 other_protocols_end_the_session(void **state)
 {
@@ -409,6 +479,7 @@ main(void)
 	    cmocka_unit_test(hosts_are_named),
 	    cmocka_unit_test(server_names_outweigh_what_was_said_in_clear),
 	    cmocka_unit_test(agents_are_those_of_the_host),
+	    cmocka_unit_test(certificates_are_told_to_the_authenticator),
 	    cmocka_unit_test(other_protocols_end_the_session),
 	};
 

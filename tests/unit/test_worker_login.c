@@ -234,6 +234,8 @@ hear_secret(struct fixture *fixture, enum login_type type, const char *secret)
 	assert_int_equal(message.secret_len, strlen(secret));
 	assert_memory_equal(message.secret, secret, message.secret_len);
 	if (type == LOGIN_TRY) {
+		assert_false(message.is_secure);
+		assert_int_equal(message.names_len, 0);
 		assert_int_equal(message.user_len, 5);
 		assert_memory_equal(message.user, "alice", 5);
 	}
@@ -260,6 +262,7 @@ accept_user(struct fixture *fixture, const char *text)
 	                                       .grant = {.start = "/home",
 	                                                 .start_len = 5,
 	                                                 .is_read_only = true,
+	                                                 .tls_policy = OPTIONS_TLS_ALL,
 	                                                 .idle_timeout_s = 77}};
 
 	judge(fixture, &accepted);
@@ -309,6 +312,7 @@ a_module_may_ask_again(void **state)
 	assert_null(session->login);
 	assert_string_equal(session_cwd(session), "/home");
 	assert_true(session->rights.is_user && session->rights.is_read_only);
+	assert_int_equal(session->rights.tls_policy, OPTIONS_TLS_ALL);
 	assert_int_equal(session->rights.idle_timeout_s, 77);
 	/* his agent ends: so does the session */
 	fd_close(&fixture.auth_fd);
@@ -344,6 +348,7 @@ a_refusal_takes_its_time(void **state)
 enum mishap {
 	MISHAP_TOO_MANY,
 	MISHAP_UNAVAILABLE,
+	MISHAP_NEEDS_TLS,
 	MISHAP_END,
 	MISHAP_GARBAGE,
 	MISHAP_END_WHILE_ASKED,
@@ -353,23 +358,28 @@ enum mishap {
 };
 
 static void
+refuse(struct fixture *fixture, enum login_refusal refusal)
+{
+	const struct login_message message = {
+	    .type = LOGIN_REFUSED, .refusal = refusal, .text = ""};
+
+	judge(fixture, &message);
+}
+
+static void
 happen(struct fixture *fixture, enum mishap mishap)
 {
-	struct login_message message = {.type = LOGIN_REFUSED, .text = ""};
+	const struct login_message ask = {.type = LOGIN_ASK, .text = ""};
 
 	switch (mishap) {
-	case MISHAP_TOO_MANY:
-	case MISHAP_UNAVAILABLE:
-		message.refusal =
-		    mishap == MISHAP_TOO_MANY ? LOGIN_TOO_MANY : LOGIN_UNAVAILABLE;
-		judge(fixture, &message);
-		return;
+	case MISHAP_TOO_MANY: refuse(fixture, LOGIN_TOO_MANY); return;
+	case MISHAP_UNAVAILABLE: refuse(fixture, LOGIN_UNAVAILABLE); return;
+	case MISHAP_NEEDS_TLS: refuse(fixture, LOGIN_NEEDS_TLS); return;
 	case MISHAP_GARBAGE:
 		assert_int_equal(channel_send(fixture->auth_fd, "\xff", 1, -1), 0);
 		return;
 	case MISHAP_END_WHILE_ASKED:
-		message.type = LOGIN_ASK;
-		judge(fixture, &message);
+		judge(fixture, &ask);
 		expect(fixture, "332 Answer by ACCT.\r\n");
 		break;
 	case MISHAP_NO_HOME:
@@ -396,6 +406,8 @@ mishaps_are_told(void **state)
 	    [MISHAP_TOO_MANY] = {"530 You have too many sessions; end one first.\r\n",
 	                         false},
 	    [MISHAP_UNAVAILABLE] = {unavailable, true},
+	    [MISHAP_NEEDS_TLS] = {"530 TLS is required for you: use AUTH TLS first.\r\n",
+	                          false},
 	    [MISHAP_END] = {unavailable, true},
 	    [MISHAP_GARBAGE] = {unavailable, true},
 	    [MISHAP_END_WHILE_ASKED] = {unavailable, true},

@@ -45,6 +45,9 @@ make_lab(struct talk *talk, const struct talk_order *order)
 	               order->configuration != NULL ? order->configuration : "");
 	lab_begin(&talk->lab, text);
 	lab_add_plain(&talk->lab, 0, 0, &(struct forge_order){.subject = "server"});
+	if (order->client_ca != NULL) {
+		lab_add(&talk->lab, TLS_FILE_CLIENT_CA, 0, 0, order->client_ca);
+	}
 	if (options_has_tls(talk->lab.setup.options)) {
 		assert_int_equal(lab_make(&talk->lab), 0);
 		assert_int_equal(tls_context_seed(talk->lab.context), 0);
@@ -95,6 +98,11 @@ make_client(struct talk *talk, const struct talk_order *order, int ends[2])
 	assert_int_equal(SSL_CTX_set_min_proto_version(talk->ctx, version), 1);
 	assert_int_equal(SSL_CTX_set_max_proto_version(talk->ctx, version), 1);
 	talk->server_name = order->server_name;
+	if (order->own != NULL) {
+		assert_int_equal(
+		    SSL_CTX_use_certificate(talk->ctx, order->own->certificate), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(talk->ctx, order->own->key), 1);
+	}
 }
 
 void
@@ -157,6 +165,8 @@ hear_master(struct talk *talk)
 		if (message.type == MW_ENDED) {
 			talk->has_ended = true;
 			talk->end = message.end;
+		} else if (message.type == MW_LOGIN) {
+			talk->has_login = true;
 		} else if (message.type == MW_MORE_AGENTS) {
 			talk->asked_for++;
 			talk->asked_host = message.host;
@@ -323,6 +333,16 @@ talk_auth(struct talk *talk)
 {
 	talk_ask(talk, "AUTH TLS\r\n", "234 Begin TLS now.\r\n");
 	talk_shake(talk);
+}
+
+void
+talk_give(struct talk *talk, const struct mw_message *message, int fd)
+{
+	uint8_t bytes[256];
+	size_t len = mw_encode(message, bytes, sizeof(bytes));
+
+	assert_int_equal(channel_send(talk->master_fd, bytes, len, fd), 0);
+	(void)talk_settle(talk);
 }
 
 void

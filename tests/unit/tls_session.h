@@ -26,6 +26,8 @@ struct talk_order {
 	int buffer_bytes; /* of the sockets; 0: the system's */
 	int version;      /* of TLS; 0: 1.3 */
 	const char *server_name;
+	const struct forged *own;          /* the client's certificate */
+	const struct forge_pem *client_ca; /* tls.client_ca, which tls must name */
 };
 
 struct talk {
@@ -47,6 +49,7 @@ struct talk {
 	uint64_t waited_ms;
 	unsigned asked_for;  /* agents for anonymous clients */
 	uint16_t asked_host; /* of that host, the last time */
+	bool has_login;      /* an authenticator was asked for */
 	/* what the worker has told its log, lines */
 	int log_fd;
 	char log[4096];
@@ -87,6 +90,9 @@ void talk_expect_end(struct talk *talk, enum mw_end end);
 /* The client begins TLS by itself, or after AUTH. A handshake that fails, fails. */
 void talk_shake(struct talk *talk);
 void talk_auth(struct talk *talk);
+
+/* The master says something; fd stays the caller's. */
+void talk_give(struct talk *talk, const struct mw_message *message, int fd);
 
 /* Let time pass. */
 void talk_wait(struct talk *talk, uint64_t ms);
