@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ftpd/tls/check_internal.h"
+#include "ftpd/tls/ciphers.h"
 #include "ftpd/tls/client_ca.h"
 #include "ftpd/tls/context_internal.h"
 #include "ftpd/tls/teller.h"
@@ -58,6 +59,7 @@ check_context(const struct tls_context *context, int64_t now, struct teller *tel
 		}
 	}
 	check_server_names(context, teller);
+	tls_ciphers_check(&context->sites[0], teller);
 	/* empty unless there is client_ca */
 	tls_client_ca_check(SSL_CTX_get_cert_store(context->sites[0].ctx), now, teller);
 }

@@ -143,3 +143,24 @@ tls_ciphers_apply(struct tls_site *site, struct teller *teller)
 	}
 	return result;
 }
+
+void
+tls_ciphers_check(const struct tls_site *site, struct teller *teller)
+{
+	STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(site->ctx);
+
+	/* the first is enough to look again */
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+		const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(all, i);
+
+		if (is_of_1_3(cipher) || is_good(cipher)) {
+			continue;
+		}
+		teller_warning(teller, nowhere,
+		               "tls.ciphers: %s is without authenticated encryption or "
+		               "without forward secrecy, or costs much; leave the list "
+		               "empty to have none such",
+		               SSL_CIPHER_get_name(cipher));
+		return;
+	}
+}

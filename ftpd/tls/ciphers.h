@@ -17,4 +17,7 @@
  */
 int tls_ciphers_apply(struct tls_site *site, struct teller *teller);
 
+/* Tell what whoever has set tls.ciphers may not have meant to allow. */
+void tls_ciphers_check(const struct tls_site *site, struct teller *teller);
+
 #endif

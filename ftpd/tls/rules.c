@@ -52,11 +52,8 @@ refuse_finite_fields(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits
 static void
 set_security(struct tls_site *site)
 {
-	const struct options_tls *options = &site->context->options->tls;
-
-	/* a cipher list may say @SECLEVEL: that is its writer's will */
-	if (options->ciphers[0] == '\0' &&
-	    SSL_CTX_get_security_level(site->ctx) < SECURITY_LEVEL_MIN) {
+	/* a cipher list may lower it again by @SECLEVEL: that is its writer's will */
+	if (SSL_CTX_get_security_level(site->ctx) < SECURITY_LEVEL_MIN) {
 		SSL_CTX_set_security_level(site->ctx, SECURITY_LEVEL_MIN);
 	}
 	site->decide = SSL_CTX_get_security_callback(site->ctx);

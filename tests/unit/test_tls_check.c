@@ -571,6 +571,35 @@ handshakes_are_tried(void **state)
 	lab_end(&lab);
 }
 
+static void
+weak_ciphers_are_told(void **state)
+{
+	static const struct {
+		const char *ciphers;
+		const char *words;
+	} cases[] = {
+	    {"", NULL},
+	    {"ECDHE+AESGCM", NULL},
+	    {"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-SHA",
+	     "tls.ciphers: ECDHE-ECDSA-AES256-SHA is without"},
+	    {"HIGH:!aNULL", "is without"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char text[LAB_TEXT_MAX];
+		struct lab lab;
+
+		(void)snprintf(text, sizeof(text),
+		               "tls { certificate = {\"/c\"} ciphers = \"%s\" }\n",
+		               cases[i].ciphers);
+		lab_begin(&lab, text);
+		lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
+		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
+		lab_end(&lab);
+	}
+}
+
 /* Clients must bring a certificate; the check's own client need not. */
 static void
 required_certificates_do_not_disturb(void **state)
@@ -769,6 +798,7 @@ main(void)
 	    cmocka_unit_test(server_names_are_compared),
 	    cmocka_unit_test(only_one_of_a_kind),
 	    cmocka_unit_test(handshakes_are_tried),
+	    cmocka_unit_test(weak_ciphers_are_told),
 	    cmocka_unit_test(required_certificates_do_not_disturb),
 	    cmocka_unit_test(ocsp_responses_are_looked_at),
 	    cmocka_unit_test(forged_ocsp_responses_are_told),
