@@ -317,8 +317,10 @@ talk_shake(struct talk *talk)
 	assert_non_null(talk->ssl);
 	assert_int_equal(SSL_set_fd(talk->ssl, talk->client_fd), 1);
 	if (talk->server_name != NULL) {
-		assert_int_equal(SSL_set_tlsext_host_name(talk->ssl, talk->server_name),
-		                 1);
+		char name[OPTIONS_HOST_MAX];
+
+		(void)snprintf(name, sizeof(name), "%s", talk->server_name);
+		assert_int_equal(SSL_set_tlsext_host_name(talk->ssl, name), 1);
 	}
 	for (unsigned i = 0; i < TURNS_MAX && SSL_connect(talk->ssl) != 1; i++) {
 		assert_int_equal(SSL_get_error(talk->ssl, -1), SSL_ERROR_WANT_READ);
