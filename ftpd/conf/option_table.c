@@ -50,10 +50,10 @@ static const struct option_row table[] = {
 	 "Where the server waits for clients: one ADDRESS:PORT or several. The address * means every IPv4 and every "
 	 "IPv6 address of the machine. An IPv6 address stands in brackets, as in [::1]:21, and means IPv6 alone."},
 	{"", "listen_implicit_tls", OPTION_LISTEN, BUILT, "", 0, 0, NULL, FIELD(listen_implicit_tls),
-	 "As listen, for ports on which TLS begins before the first reply (usually 990)."},
+	 "As listen, for ports on which TLS begins before the first reply (usually 990). With it listen may be empty."},
 	{"", "passive_ports", OPTION_PORTS, BUILT, "49152-65535", 1024, PORT_MAX, NULL, FIELD(passive_ports),
 	 "The ports, LOW-HIGH, on which data connections of passive mode (PASV, EPSV) are awaited. A firewall in "
-	 "front of the server must let them in. One port serves one waiting transfer. No port of listen may lie among them."},
+	 "front of the server must let them in. One port serves one waiting transfer. No port of listen or listen_implicit_tls may lie among them."},
 	{"", "passive_address", OPTION_HOST, BUILT, "", 0, 0, words_empty, FIELD(passive_address),
 	 "The address that clients are told in the reply to PASV, for a server behind address translation. A host name "
 	 "is looked up when the configuration is read. Empty: the address that the client has connected to. "

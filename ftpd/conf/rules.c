@@ -91,7 +91,7 @@ check_listen(struct conf *conf)
 	struct listened at;
 	struct listened before;
 
-	if (conf->options.listen.count == 0) {
+	if (!get_listened(&conf->options, 0, &at)) {
 		conf_findings_add(conf, "listen",
 		                  "listen is empty; write at least one ADDRESS:PORT");
 	}
