@@ -37,11 +37,12 @@ check_server_names(const struct tls_context *context, struct teller *teller)
 
 	for (uint32_t i = 0; i < names->count; i++) {
 		if (!has_certificate_for(server, names->entry[i])) {
-			teller_warning(teller, server->pairs[0].place,
-			               "no certificate of the server names %s, which "
-			               "tls.server_names does, and clients will not trust it; have "
-			               "one made that does",
-			               names->entry[i]);
+			teller_warning(
+			    teller, server->pairs[0].place,
+			    "no certificate of the server names %s, which "
+			    "tls.server_names does, and clients will not trust it; have "
+			    "one made that does",
+			    names->entry[i]);
 		}
 	}
 }

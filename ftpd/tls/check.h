@@ -17,12 +17,13 @@ enum {
 /*
  * Check everything: that files are what they should be, keys fit, the chain is in order
  * and whole, dates, strength, names of hosts, OCSP responses, client_ca and its lists,
- * ciphers; and that a client could begin TLS with each pair, in memory. Each mistake, each
- * warning and the facts of each certificate are told.
+ * ciphers; and that a client could begin TLS with each pair, in memory. Each mistake,
+ * each warning and the facts of each certificate are told.
  * In:      now: seconds since the epoch.
  * Returns: true if no mistake was found. An expired certificate is a warning; whoever
  *          renews one looks at the facts.
  */
-bool tls_check(const struct tls_setup *setup, int64_t now, tls_tell *tell, void *listener);
+bool tls_check(const struct tls_setup *setup, int64_t now, tls_tell *tell,
+               void *listener);
 
 #endif

@@ -77,10 +77,11 @@ check_dates(const struct tls_pair *pair, int64_t now, struct teller *teller)
 		               tls_date_text(begins, text));
 	}
 	if (expires <= now) {
-		teller_warning(teller, pair->place,
-		               "this certificate has expired on %s, and clients refuse it; "
-		               "have a new one made",
-		               tls_date_text(expires, text));
+		teller_warning(
+		    teller, pair->place,
+		    "this certificate has expired on %s, and clients refuse it; "
+		    "have a new one made",
+		    tls_date_text(expires, text));
 	} else if (expires - now < (int64_t)CHECK_WARN_DAYS * DAY_SECONDS) {
 		teller_warning(teller, pair->place,
 		               "this certificate expires on %s; have a new one made",
@@ -98,10 +99,11 @@ check_host_name(const struct tls_site *site, const struct tls_pair *pair,
 
 	if (host != NULL && X509_check_host(pair->certificate, host->title,
 	                                    strlen(host->title), 0, NULL) != 1) {
-		teller_warning(teller, pair->place,
-		               "this certificate does not name %s, whose section it is in, "
-		               "and clients will not trust it; have one made that does",
-		               host->title);
+		teller_warning(
+		    teller, pair->place,
+		    "this certificate does not name %s, whose section it is in, "
+		    "and clients will not trust it; have one made that does",
+		    host->title);
 	}
 }
 
@@ -111,9 +113,10 @@ check_stapling(const struct tls_pair *pair, struct teller *teller)
 {
 	if (pair->ocsp == NULL &&
 	    X509_get_ext_by_NID(pair->certificate, NID_tlsfeature, -1) >= 0) {
-		teller_warning(teller, pair->place,
-		               "this certificate demands an OCSP response with it, without "
-		               "which clients refuse it; set ocsp_response");
+		teller_warning(
+		    teller, pair->place,
+		    "this certificate demands an OCSP response with it, without "
+		    "which clients refuse it; set ocsp_response");
 	}
 }
 
@@ -134,8 +137,8 @@ check_certificate(const struct tls_site *site, const struct tls_pair *pair, int6
 		               "this certificate has no alternative names, and clients "
 		               "look at no others; have one made that has");
 	}
-	teller_fact(teller, pair->place,
-	            tls_date(X509_get0_notAfter(pair->certificate)), "%s", fact);
+	teller_fact(teller, pair->place, tls_date(X509_get0_notAfter(pair->certificate)),
+	            "%s", fact);
 	check_dates(pair, now, teller);
 	check_host_name(site, pair, teller);
 	check_stapling(pair, teller);

@@ -27,8 +27,8 @@ static bool
 is_issuer_elsewhere(const struct tls_pair *pair, int of)
 {
 	for (int i = 1; i <= sk_X509_num(pair->chain); i++) {
-		if (i != of && X509_check_issued(get(pair, i), get(pair, of)) ==
-		                   X509_V_OK) {
+		if (i != of &&
+		    X509_check_issued(get(pair, i), get(pair, of)) == X509_V_OK) {
 			return true;
 		}
 	}
@@ -50,10 +50,11 @@ is_in_order(const struct tls_pair *pair, struct teller *teller)
 			               "behind number %d must stand that of its issuer",
 			               i + 1);
 		} else {
-			teller_mistake(teller, pair->place,
-			               "certificate number %d of this file has nothing to "
-			               "do with the one before it; remove it",
-			               i + 2);
+			teller_mistake(
+			    teller, pair->place,
+			    "certificate number %d of this file has nothing to "
+			    "do with the one before it; remove it",
+			    i + 2);
 		}
 		return false;
 	}
@@ -67,10 +68,11 @@ check_end(const struct tls_pair *pair, struct teller *teller)
 	char name[TELLER_NAME_MAX];
 
 	if (sk_X509_num(pair->chain) == 0 && !is_self_signed(pair->certificate)) {
-		teller_warning(teller, pair->place,
-		               "the certificate of its issuer, %s, is not in this file; "
-		               "append it, unless clients know it already",
-		               teller_name(X509_get_issuer_name(pair->certificate), name));
+		teller_warning(
+		    teller, pair->place,
+		    "the certificate of its issuer, %s, is not in this file; "
+		    "append it, unless clients know it already",
+		    teller_name(X509_get_issuer_name(pair->certificate), name));
 	}
 }
 
@@ -84,10 +86,11 @@ check_dates(const struct tls_pair *pair, int64_t now, struct teller *teller)
 		int64_t expires = tls_date(X509_get0_notAfter(get(pair, i)));
 
 		if (expires <= now) {
-			teller_warning(teller, pair->place,
-			               "certificate number %d of this file has expired on "
-			               "%s; fetch a new chain from the issuer",
-			               i + 1, tls_date_text(expires, date));
+			teller_warning(
+			    teller, pair->place,
+			    "certificate number %d of this file has expired on "
+			    "%s; fetch a new chain from the issuer",
+			    i + 1, tls_date_text(expires, date));
 		}
 	}
 }
@@ -134,10 +137,11 @@ check_chain(const struct tls_site *site, const struct tls_pair *pair, int64_t no
 	check_dates(pair, now, teller);
 	error = verify(site, pair, &depth);
 	if (error != X509_V_OK) {
-		teller_mistake(teller, pair->place,
-		               "clients will refuse certificate number %d of this file: %s; "
-		               "have one made for a server (serverAuth) by an issuer that "
-		               "may (CA)",
-		               depth + 1, X509_verify_cert_error_string(error));
+		teller_mistake(
+		    teller, pair->place,
+		    "clients will refuse certificate number %d of this file: %s; "
+		    "have one made for a server (serverAuth) by an issuer that "
+		    "may (CA)",
+		    depth + 1, X509_verify_cert_error_string(error));
 	}
 }

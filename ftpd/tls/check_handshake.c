@@ -80,9 +80,8 @@ set_up_client(struct handshake *handshake, const struct tls_site *site,
 		return false;
 	}
 	SSL_set_connect_state(handshake->client);
-	return host == NULL ||
-	       SSL_set_tlsext_host_name(handshake->client,
-	                                copy_text(&copy, host->title)) == 1;
+	return host == NULL || SSL_set_tlsext_host_name(
+				   handshake->client, copy_text(&copy, host->title)) == 1;
 }
 
 static bool
@@ -189,21 +188,24 @@ check_handshake(const struct tls_site *site, const struct tls_pair *pair,
 	bool has_3 = try_version(site, pair, TLS1_3_VERSION, reason_3);
 
 	if (!has_2 && !has_3) {
-		teller_mistake(teller, pair->place,
-		               "no client could begin TLS with this certificate: %s; look "
-		               "at tls.ciphers, tls.ciphersuites, and at the system's "
-		               "openssl.cnf",
-		               reason_3);
+		teller_mistake(
+		    teller, pair->place,
+		    "no client could begin TLS with this certificate: %s; look "
+		    "at tls.ciphers, tls.ciphersuites, and at the system's "
+		    "openssl.cnf",
+		    reason_3);
 	} else if (!has_3) {
-		teller_warning(teller, pair->place,
-		               "no client of TLS 1.3 will see this certificate: %s; look at "
-		               "tls.ciphersuites and at the system's openssl.cnf",
-		               reason_3);
+		teller_warning(
+		    teller, pair->place,
+		    "no client of TLS 1.3 will see this certificate: %s; look at "
+		    "tls.ciphersuites and at the system's openssl.cnf",
+		    reason_3);
 	} else if (is_wanted_2 && !has_2) {
-		teller_warning(teller, pair->place,
-		               "no client of TLS 1.2 will see this certificate: %s; add a "
-		               "cipher for its kind of key to tls.ciphers, or set "
-		               "tls.min_version = \"1.3\"",
-		               reason_2);
+		teller_warning(
+		    teller, pair->place,
+		    "no client of TLS 1.2 will see this certificate: %s; add a "
+		    "cipher for its kind of key to tls.ciphers, or set "
+		    "tls.min_version = \"1.3\"",
+		    reason_2);
 	}
 }

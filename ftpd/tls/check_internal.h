@@ -17,7 +17,9 @@ void check_certificate(const struct tls_site *site, const struct tls_pair *pair,
 void check_chain(const struct tls_site *site, const struct tls_pair *pair, int64_t now,
                  struct teller *teller);
 
-/* Begin TLS as a client that wants this pair's kind of key; tell if that is impossible. */
+/*
+ * Begin TLS as a client that wants this pair's kind of key; tell if that is impossible.
+ */
 void check_handshake(const struct tls_site *site, const struct tls_pair *pair,
                      struct teller *teller);
 

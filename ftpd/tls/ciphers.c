@@ -112,9 +112,11 @@ set_list(SSL_CTX *ctx, const char *key, const char *list, list_setter *set,
 		return -EINVAL;
 	}
 	if (set(ctx, list) != 1) {
-		teller_mistake(teller, nowhere, "tls.%s: OpenSSL does not take \"%s\": %s; name at least one "
-		               "cipher",
-		               key, list, teller_reason());
+		teller_mistake(
+		    teller, nowhere,
+		    "tls.%s: OpenSSL does not take \"%s\": %s; name at least one "
+		    "cipher",
+		    key, list, teller_reason());
 		return -EINVAL;
 	}
 	return 0;

@@ -29,11 +29,12 @@ add_certificates(const struct tls_file *file, X509_STORE *store, struct teller *
 		X509 *certificate = sk_X509_value(list, i);
 
 		if (X509_check_ca(certificate) == 0) {
-			teller_mistake(teller, tls_place_of(file),
-			               "certificate number %d is not one that may vouch for "
-			               "others (CA); give that of the issuer of the clients' "
-			               "certificates",
-			               i + 1);
+			teller_mistake(
+			    teller, tls_place_of(file),
+			    "certificate number %d is not one that may vouch for "
+			    "others (CA); give that of the issuer of the clients' "
+			    "certificates",
+			    i + 1);
 			result = -EINVAL;
 		} else if (X509_STORE_add_cert(store, certificate) != 1) {
 			result = -ENOMEM;
@@ -100,17 +101,19 @@ add_crls(const struct tls_file *file, BIO *bio, X509_STORE *store, struct teller
 		X509_CRL_free(crl);
 	}
 	if (result == 0 && count == CRLS_MAX) {
-		teller_mistake(teller, tls_place_of(file), "more than %d lists are here; remove those that are not "
+		teller_mistake(teller, tls_place_of(file),
+		               "more than %d lists are here; remove those that are not "
 		               "needed",
 		               CRLS_MAX - 1);
 		return -EINVAL;
 	}
 	if (result == 0 && (count == 0 || ERR_GET_REASON(ERR_peek_last_error()) !=
 	                                      PEM_R_NO_START_LINE)) {
-		teller_mistake(teller, tls_place_of(file),
-		               "list number %d cannot be read: %s; it must be in PEM form, "
-		               "with a line \"-----BEGIN X509 CRL-----\"",
-		               count + 1, teller_reason());
+		teller_mistake(
+		    teller, tls_place_of(file),
+		    "list number %d cannot be read: %s; it must be in PEM form, "
+		    "with a line \"-----BEGIN X509 CRL-----\"",
+		    count + 1, teller_reason());
 		return -EINVAL;
 	}
 	ERR_clear_error();
@@ -130,9 +133,8 @@ read_crls(const struct tls_file *file, X509_STORE *store, struct teller *teller)
 	result = add_crls(file, bio, store, teller);
 	BIO_free(bio);
 	if (result == 0 &&
-	    X509_STORE_set_flags(store,
-	                         X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) !=
-	        1) {
+	    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+	                                    X509_V_FLAG_CRL_CHECK_ALL) != 1) {
 		return -ENOMEM;
 	}
 	return result;
@@ -213,7 +215,7 @@ int
 tls_client_ca_use(SSL_CTX *ctx, const struct tls_setup *setup, X509_STORE *store)
 {
 	int mode = SSL_VERIFY_PEER;
-	STACK_OF(X509) *all;
+	STACK_OF(X509) * all;
 	int result = 0;
 
 	if (setup->options->tls.client_certificate == OPTIONS_CLIENT_REQUIRE) {
@@ -241,11 +243,12 @@ check_authority(X509 *certificate, int64_t now, struct teller *teller)
 
 	if (expires <= now) {
 		(void)teller_name(X509_get_subject_name(certificate), name);
-		teller_warning(teller, place,
-		               "the certificate of %s has expired on %s, and clients whose "
-		               "certificates it has signed are refused; put a new one in its "
-		               "place, or remove it",
-		               name, tls_date_text(expires, date));
+		teller_warning(
+		    teller, place,
+		    "the certificate of %s has expired on %s, and clients whose "
+		    "certificates it has signed are refused; put a new one in its "
+		    "place, or remove it",
+		    name, tls_date_text(expires, date));
 	}
 }
 
@@ -259,18 +262,20 @@ check_list(const X509_CRL *crl, int64_t now, struct teller *teller)
 
 	(void)teller_name(X509_CRL_get_issuer(crl), name);
 	if (next != NULL && tls_date(next) <= now) {
-		teller_warning(teller, place,
-		               "the list of revoked certificates of %s is out of date "
-		               "since %s, and clients with certificates of this issuer are "
-		               "refused; fetch a new one",
-		               name, tls_date_text(tls_date(next), date));
+		teller_warning(
+		    teller, place,
+		    "the list of revoked certificates of %s is out of date "
+		    "since %s, and clients with certificates of this issuer are "
+		    "refused; fetch a new one",
+		    name, tls_date_text(tls_date(next), date));
 	}
 	if (tls_date(X509_CRL_get0_lastUpdate(crl)) > now) {
-		teller_warning(teller, place,
-		               "the list of revoked certificates of %s is not yet valid, "
-		               "and clients with certificates of this issuer are refused; set "
-		               "the clock right",
-		               name);
+		teller_warning(
+		    teller, place,
+		    "the list of revoked certificates of %s is not yet valid, "
+		    "and clients with certificates of this issuer are refused; set "
+		    "the clock right",
+		    name);
 	}
 }
 

@@ -24,7 +24,9 @@ enum {
  */
 struct tls_hello {
 	enum tls_side side;
-	/* number of the section host: as given by HOST; 0: SNI decides, and puts it here */
+	/*
+	 * number of the section host: as given by HOST; 0: SNI decides, and puts it here
+	 */
 	uint16_t host;
 	char server_name[OPTIONS_HOST_MAX]; /* of SNI; "": none */
 	/* why we have refused the client: "" or words for a log; may hold its bytes */

@@ -104,17 +104,19 @@ judge(const struct reading *reading, int64_t *ret_until)
 	}
 	status = OCSP_single_get0_status(single, NULL, NULL, NULL, &until);
 	if (status != V_OCSP_CERTSTATUS_GOOD) {
-		teller_mistake(reading->teller, reading->place,
-		               "the OCSP response says that the certificate is %s; have a "
-		               "new one made",
-		               OCSP_cert_status_str(status));
+		teller_mistake(
+		    reading->teller, reading->place,
+		    "the OCSP response says that the certificate is %s; have a "
+		    "new one made",
+		    OCSP_cert_status_str(status));
 		return -EINVAL;
 	}
 	*ret_until = until != NULL ? tls_date(until) : INT64_MAX;
 	if (*ret_until <= clock_wall_s()) {
-		teller_warning(reading->teller, reading->place,
-		               "the OCSP response has expired and is not sent; fetch a new "
-		               "one regularly");
+		teller_warning(
+		    reading->teller, reading->place,
+		    "the OCSP response has expired and is not sent; fetch a new "
+		    "one regularly");
 	}
 	return 0;
 }
@@ -134,9 +136,10 @@ judge_response(OCSP_RESPONSE *response, struct reading *reading, int64_t *ret_un
 	}
 	reading->basic = OCSP_response_get1_basic(response);
 	if (reading->basic == NULL) {
-		teller_mistake(reading->teller, reading->place,
-		               "the OCSP response is of an unknown form: %s; fetch it again",
-		               teller_reason());
+		teller_mistake(
+		    reading->teller, reading->place,
+		    "the OCSP response is of an unknown form: %s; fetch it again",
+		    teller_reason());
 		return -EINVAL;
 	}
 	result = judge(reading, ret_until);

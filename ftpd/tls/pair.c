@@ -19,18 +19,12 @@ const char *
 tls_pair_key_kind(const EVP_PKEY *key)
 {
 	switch (EVP_PKEY_get_base_id(key)) {
-	case EVP_PKEY_RSA:
-		return "RSA";
-	case EVP_PKEY_RSA_PSS:
-		return "RSA-PSS";
-	case EVP_PKEY_EC:
-		return "ECDSA";
-	case EVP_PKEY_ED25519:
-		return "Ed25519";
-	case EVP_PKEY_ED448:
-		return "Ed448";
-	default:
-		return "unknown kind";
+	case EVP_PKEY_RSA: return "RSA";
+	case EVP_PKEY_RSA_PSS: return "RSA-PSS";
+	case EVP_PKEY_EC: return "ECDSA";
+	case EVP_PKEY_ED25519: return "Ed25519";
+	case EVP_PKEY_ED448: return "Ed448";
+	default: return "unknown kind";
 	}
 }
 
@@ -66,8 +60,8 @@ match(const struct tls_pair *pair, struct teller *teller)
 static int
 read_ocsp(const struct tls_setup *setup, struct teller *teller, struct tls_pair *pair)
 {
-	const struct tls_file *file = tls_files_find(
-	    setup->files, TLS_FILE_OCSP, pair->place.host, pair->place.index);
+	const struct tls_file *file = tls_files_find(setup->files, TLS_FILE_OCSP,
+	                                             pair->place.host, pair->place.index);
 
 	return file != NULL ? tls_ocsp_read(file, teller, pair) : 0;
 }
@@ -103,8 +97,9 @@ tls_pair_read(const struct tls_setup *setup, uint16_t host, uint16_t index,
 	pair.file = tls_files_find(setup->files, TLS_FILE_CERTIFICATE, host, index);
 	pair.key_file = tls_files_find(setup->files, TLS_FILE_KEY, host, index);
 	if (pair.file == NULL) {
-		teller_mistake(teller, pair.place,
-		               "the certificate was not read; see that the file is there");
+		teller_mistake(
+		    teller, pair.place,
+		    "the certificate was not read; see that the file is there");
 		return -EINVAL;
 	}
 	if (pair.key_file == NULL) {

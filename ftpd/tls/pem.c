@@ -28,7 +28,7 @@ is_der(const struct tls_file *file)
 
 /* Returns: false at the end of what the file holds, and after an error. */
 static bool
-read_one(BIO *bio, STACK_OF(X509) *list)
+read_one(BIO *bio, STACK_OF(X509) * list)
 {
 	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 
@@ -58,7 +58,7 @@ tell_no_certificate(const struct tls_file *file, struct teller *teller)
 
 /* The list has ended: well, or at something that cannot be read. */
 static int
-end_list(const struct tls_file *file, int max, const STACK_OF(X509) *list,
+end_list(const struct tls_file *file, int max, const STACK_OF(X509) * list,
          struct teller *teller)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -66,14 +66,13 @@ end_list(const struct tls_file *file, int max, const STACK_OF(X509) *list,
 
 	if (ERR_GET_LIB(error) != ERR_LIB_PEM ||
 	    ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-		teller_mistake(teller, tls_place_of(file),
-		               count >= max
-		                   ? "certificate number %d is one too many; %s"
-		                   : "certificate number %d cannot be read: %s; copy the "
-		                     "file again, from its BEGIN to its END line",
-		               count + 1,
-		               count >= max ? "remove what does not belong here"
-		                            : teller_reason());
+		teller_mistake(
+		    teller, tls_place_of(file),
+		    count >= max ? "certificate number %d is one too many; %s"
+				 : "certificate number %d cannot be read: %s; copy the "
+				   "file again, from its BEGIN to its END line",
+		    count + 1,
+		    count >= max ? "remove what does not belong here" : teller_reason());
 		return -EINVAL;
 	}
 	ERR_clear_error();
@@ -86,7 +85,7 @@ end_list(const struct tls_file *file, int max, const STACK_OF(X509) *list,
 
 int
 tls_pem_certificates(const struct tls_file *file, struct teller *teller,
-                     STACK_OF(X509) **ret_list)
+                     STACK_OF(X509) * *ret_list)
 {
 	int max = file->kind == TLS_FILE_CLIENT_CA ? TLS_CA_MAX : TLS_CHAIN_MAX;
 	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->len);
@@ -145,31 +144,35 @@ tell_no_key(const struct tls_file *file, const struct question *question,
 	struct tls_place place = tls_place_of(file);
 
 	if (question->is_asked && question->password == NULL) {
-		teller_mistake(teller, place,
-		               "this key is encrypted; set tls.key_password to a file whose "
-		               "first line is its password");
+		teller_mistake(
+		    teller, place,
+		    "this key is encrypted; set tls.key_password to a file whose "
+		    "first line is its password");
 	} else if (question->is_too_long) {
-		teller_mistake(teller, tls_place_of(question->password),
-		               "this password is longer than OpenSSL takes; make its first "
-		               "line shorter");
+		teller_mistake(
+		    teller, tls_place_of(question->password),
+		    "this password is longer than OpenSSL takes; make its first "
+		    "line shorter");
 	} else if (question->is_asked) {
 		teller_mistake(teller, place,
 		               "the first line of tls.key_password does not decrypt this "
 		               "key: %s; write the right one there",
 		               teller_reason());
 	} else if (file->kind == TLS_FILE_CERTIFICATE) {
-		teller_mistake(teller, place,
-		               "there is no private key in this file; set tls.private_key, "
-		               "or append the key to the file");
+		teller_mistake(
+		    teller, place,
+		    "there is no private key in this file; set tls.private_key, "
+		    "or append the key to the file");
 	} else if (is_der(file)) {
 		teller_mistake(teller, place,
 		               "this file is in DER form; \"openssl pkey -inform DER -in "
 		               "FILE -out FILE.pem\" makes PEM of it");
 	} else {
-		teller_mistake(teller, place,
-		               "this is no private key that can be read: %s; it must have "
-		               "a line \"-----BEGIN PRIVATE KEY-----\"",
-		               teller_reason());
+		teller_mistake(
+		    teller, place,
+		    "this is no private key that can be read: %s; it must have "
+		    "a line \"-----BEGIN PRIVATE KEY-----\"",
+		    teller_reason());
 	}
 	ERR_clear_error();
 }

@@ -25,7 +25,7 @@ enum {
  * Owner:   the caller frees it by sk_X509_pop_free().
  */
 int tls_pem_certificates(const struct tls_file *file, struct teller *teller,
-                         STACK_OF(X509) **ret_list);
+                         STACK_OF(X509) * *ret_list);
 
 /*
  * Read the private key in a file.

@@ -38,8 +38,8 @@ static int
 refuse_finite_fields(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
                      void *other, void *original)
 {
-	int (*const *decide)(const SSL *, const SSL_CTX *, int, int, int, void *, void *) =
-	    original;
+	int (*const *decide)(const SSL *, const SSL_CTX *, int, int, int, void *,
+	                     void *) = original;
 
 	if ((operation == SSL_SECOP_CURVE_SUPPORTED ||
 	     operation == SSL_SECOP_CURVE_SHARED || operation == SSL_SECOP_CURVE_CHECK) &&
@@ -84,7 +84,8 @@ set_options(struct tls_site *site)
 	(void)SSL_CTX_clear_options(site->ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
 	                                           SSL_OP_LEGACY_SERVER_CONNECT |
 	                                           SSL_OP_ENABLE_KTLS);
-	(void)SSL_CTX_set_options(site->ctx, options | (can_resume ? 0 : SSL_OP_NO_TICKET));
+	(void)SSL_CTX_set_options(site->ctx,
+	                          options | (can_resume ? 0 : SSL_OP_NO_TICKET));
 	(void)SSL_CTX_set_session_cache_mode(site->ctx, can_resume ? SSL_SESS_CACHE_SERVER
 	                                                           : SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_sess_set_cache_size(site->ctx, KEPT_SESSIONS);
@@ -101,10 +102,11 @@ tls_rules_apply(struct tls_site *site, struct teller *teller)
 	set_security(site);
 	set_options(site);
 	if (!set_version(site)) {
-		teller_mistake(teller, (struct tls_place){TLS_FILE_CERTIFICATE, 0, 0},
-		               "tls.min_version: OpenSSL does not take it: %s; look at the "
-		               "system's openssl.cnf",
-		               teller_reason());
+		teller_mistake(
+		    teller, (struct tls_place){TLS_FILE_CERTIFICATE, 0, 0},
+		    "tls.min_version: OpenSSL does not take it: %s; look at the "
+		    "system's openssl.cnf",
+		    teller_reason());
 		return -EINVAL;
 	}
 	SSL_CTX_set_alpn_select_cb(site->ctx, tls_hello_choose_protocol, NULL);

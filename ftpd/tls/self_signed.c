@@ -17,11 +17,11 @@
 #include "common/base.h"
 
 enum {
-	SERIAL_BITS = 127,          /* at least 64 are random (CA/B Forum 7.1) */
-	COMMON_NAME_MAX = 64,       /* RFC 5280, ub-common-name */
-	DNS_NAME_MAX = 253,         /* RFC 1035 2.3.4, as text */
+	SERIAL_BITS = 127,    /* at least 64 are random (CA/B Forum 7.1) */
+	COMMON_NAME_MAX = 64, /* RFC 5280, ub-common-name */
+	DNS_NAME_MAX = 253,   /* RFC 1035 2.3.4, as text */
 	DNS_LABEL_MAX = 63,
-	CLOCK_SKEW_SECONDS = 3600,  /* clients whose clock is slow */
+	CLOCK_SKEW_SECONDS = 3600, /* clients whose clock is slow */
 };
 
 /* Extensions that are the same for everybody. */
@@ -150,11 +150,10 @@ static bool
 set_serial(X509 *certificate)
 {
 	BIGNUM *number = BN_new();
-	bool is_set = number != NULL &&
-	              BN_rand(number, SERIAL_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) ==
-	                  1 &&
-	              BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) !=
-	                  NULL;
+	bool is_set =
+	    number != NULL &&
+	    BN_rand(number, SERIAL_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+	    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
 
 	BN_free(number);
 	return is_set;

@@ -81,8 +81,7 @@ check_main(const struct identity *identity)
 static void
 tell_pem(struct channel *channel, enum tls_report_type type, const char *pem)
 {
-	struct tls_report report = {
-	    .type = type, .text = pem, .text_len = strlen(pem)};
+	struct tls_report report = {.type = type, .text = pem, .text_len = strlen(pem)};
 
 	tell(channel, &report);
 }

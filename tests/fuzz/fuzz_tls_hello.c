@@ -36,8 +36,8 @@ make_context(void)
 	static struct self_signed pair;
 	struct tls_file list[PEM_FILES * HOSTS];
 	struct tls_files files = {.count = ARRAY_COUNT(list), .file = list};
-	struct conf *conf = conf_read_buffer("f", configuration, strlen(configuration),
-	                                     NULL, 0);
+	struct conf *conf =
+	    conf_read_buffer("f", configuration, strlen(configuration), NULL, 0);
 	struct tls_setup setup = {conf_options(conf), conf_overrides(conf), &files};
 	struct tls_context *context = NULL;
 
@@ -47,13 +47,13 @@ make_context(void)
 		bool is_key = i % 2 == 1;
 		const char *text = is_key ? pair.key : pair.certificate;
 
-		list[i] = (struct tls_file){
-		    .kind = is_key ? TLS_FILE_KEY : TLS_FILE_CERTIFICATE,
-		    .host = (uint16_t)(i / PEM_FILES),
-		    .path = "/",
-		    .path_len = 1,
-		    .bytes = (const uint8_t *)text,
-		    .len = strlen(text)};
+		list[i] = (struct tls_file){.kind = is_key ? TLS_FILE_KEY
+		                                           : TLS_FILE_CERTIFICATE,
+		                            .host = (uint16_t)(i / PEM_FILES),
+		                            .path = "/",
+		                            .path_len = 1,
+		                            .bytes = (const uint8_t *)text,
+		                            .len = strlen(text)};
 	}
 	fuzz_require(tls_context_new(&setup, NULL, NULL, &context) == 0);
 	return context; /* as long as the process, as is conf */
@@ -105,8 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {data, size};
 	uint8_t first = fuzz_take_byte(&input);
 	uint16_t given = first & 3;
-	struct tls_hello hello = {.side = (first & SIDE_BIT) != 0 ? TLS_DATA : TLS_CONTROL,
-	                          .host = given};
+	struct tls_hello hello = {
+	    .side = (first & SIDE_BIT) != 0 ? TLS_DATA : TLS_CONTROL, .host = given};
 	SSL *ssl = NULL;
 
 	if (context == NULL) {

@@ -18,8 +18,7 @@
 #include "common/base.h"
 
 static const char one[] = "tls { certificate = {\"/c\"} }\n";
-static const char with_key[] =
-    "tls { certificate = {\"/c\"} private_key = {\"/k\"} }\n";
+static const char with_key[] = "tls { certificate = {\"/c\"} private_key = {\"/k\"} }\n";
 static const char with_password[] =
     "tls { certificate = {\"/c\"} private_key = {\"/k\"} key_password = \"/p\" }\n";
 static const char with_ocsp[] =
@@ -54,10 +53,10 @@ make_people(void **state)
 	                                        .kind = "RSA",
 	                                        .names = "DNS:ftp.example",
 	                                        .by = &made->between});
-	made->lone = forge(&(struct forge_order){.subject = "lone",
-	                                         .names = "DNS:ftp.example"});
-	made->other = forge(
-	    &(struct forge_order){.subject = "other", .names = "DNS:ftp.example"});
+	made->lone =
+	    forge(&(struct forge_order){.subject = "lone", .names = "DNS:ftp.example"});
+	made->other =
+	    forge(&(struct forge_order){.subject = "other", .names = "DNS:ftp.example"});
 	*state = made;
 	return 0;
 }
@@ -171,7 +170,8 @@ what_is_right_passes(void **state)
 static void
 every_kind_of_key_is_served(void **state)
 {
-	static const char *const kinds[] = {"P-256", "RSA", "ED25519", "ED448", "RSA-PSS"};
+	static const char *const kinds[] = {"P-256", "RSA", "ED25519", "ED448",
+	                                    "RSA-PSS"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
@@ -183,8 +183,8 @@ every_kind_of_key_is_served(void **state)
 		                                    .names = "DNS:a, IP:192.0.2.1, "
 		                                             "IP:2001:db8::1"});
 		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
-		assert_non_null(lab_find(&lab, TLS_REPORT_FACT,
-		                         "for a, 192.0.2.1, 2001:db8::1"));
+		assert_non_null(
+		    lab_find(&lab, TLS_REPORT_FACT, "for a, 192.0.2.1, 2001:db8::1"));
 		lab_end(&lab);
 	}
 }
@@ -335,13 +335,16 @@ passwords_decrypt_keys(void **state)
 	}
 }
 
-/* As other programs write them: parameters before the key, the key before its certificate. */
+/*
+ * As other programs write them: parameters before the key, the key before its
+ * certificate.
+ */
 static void
 any_order_of_blocks_will_do(void **state)
 {
 	static const char parameters[] = "-----BEGIN EC PARAMETERS-----\n"
-	                                 "BggqhkjOPQMBBw==\n"
-	                                 "-----END EC PARAMETERS-----\n";
+					 "BggqhkjOPQMBBw==\n"
+					 "-----END EC PARAMETERS-----\n";
 	const struct people *made = *state;
 	struct forge_pem *pem = new_pem();
 	struct lab lab;
@@ -369,11 +372,14 @@ chains_are_in_order_and_whole(void **state)
 	    {{&made->server, &made->between, &made->root}, TLS_REPORT_END, NULL},
 	    {{&made->server, &made->between, NULL}, TLS_REPORT_END, NULL},
 	    {{&made->server, NULL, NULL}, TLS_REPORT_WARNING, "CN = between"},
-	    {{&made->server, &made->root, &made->between}, TLS_REPORT_MISTAKE,
+	    {{&made->server, &made->root, &made->between},
+	     TLS_REPORT_MISTAKE,
 	     "behind number 1 must stand that of its issuer"},
-	    {{&made->server, &made->other, NULL}, TLS_REPORT_MISTAKE,
+	    {{&made->server, &made->other, NULL},
+	     TLS_REPORT_MISTAKE,
 	     "number 2 of this file has nothing to do"},
-	    {{&made->server, &made->between, &made->other}, TLS_REPORT_MISTAKE,
+	    {{&made->server, &made->between, &made->other},
+	     TLS_REPORT_MISTAKE,
 	     "number 3 of this file has nothing to do"},
 	    {{&made->lone, &made->other, NULL}, TLS_REPORT_MISTAKE, "number 2"},
 	    {{&made->lone, NULL, NULL}, TLS_REPORT_END, NULL},
@@ -480,13 +486,13 @@ an_expired_issuer_is_told(void **state)
 	                                                .begins_s = -9 * FORGE_DAY,
 	                                                .ends_s = -FORGE_DAY,
 	                                                .by = &made->root});
-	struct forged server =
-	    forge(&(struct forge_order){.names = "DNS:a", .by = &old});
+	struct forged server = forge(&(struct forge_order){.names = "DNS:a", .by = &old});
 	struct lab lab;
 
 	lab_begin(&lab, one);
 	add_files(&lab, 0, 0, (const struct forged *[3]){&server, &old, NULL});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "number 2 of this file has expired");
+	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE,
+	               "number 2 of this file has expired");
 	lab_end(&lab);
 	forge_free(&server);
 	forge_free(&old);
@@ -516,8 +522,7 @@ names_are_compared(void **state)
 		                "host \"z.example\" { banner = \"z\" }\n"
 		                "host \"a.example\" { certificate = {\"/a\"} }\n");
 		lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:b"});
-		lab_add_plain(&lab, 2, 0,
-		              &(struct forge_order){.names = cases[i].names});
+		lab_add_plain(&lab, 2, 0, &(struct forge_order){.names = cases[i].names});
 		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
 		found = lab_find(&lab, TLS_REPORT_WARNING, "");
 		assert_true(found == NULL || found->host == 2);
@@ -649,8 +654,9 @@ ocsp_responses_are_looked_at(void **state)
 		struct lab lab;
 
 		lab_begin(&lab, with_ocsp);
-		add_files(&lab, 0, 0,
-		          (const struct forged *[3]){&made->server, &made->between, NULL});
+		add_files(
+		    &lab, 0, 0,
+		    (const struct forged *[3]){&made->server, &made->between, NULL});
 		forge_ocsp(pem, cases[i].by, cases[i].by, cases[i].about, cases[i].status,
 		           cases[i].due_s);
 		lab_add(&lab, TLS_FILE_OCSP, 0, 0, pem);

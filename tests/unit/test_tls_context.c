@@ -21,10 +21,10 @@
 #include "common/base.h"
 
 enum {
-	UNKNOWN_NAME = 112,  /* alert unrecognized_name */
-	NO_PROTOCOL = 120,   /* alert no_application_protocol */
-	NO_VERSION = 70,     /* alert protocol_version */
-	NO_COMMON = 40,      /* alert handshake_failure */
+	UNKNOWN_NAME = 112, /* alert unrecognized_name */
+	NO_PROTOCOL = 120,  /* alert no_application_protocol */
+	NO_VERSION = 70,    /* alert protocol_version */
+	NO_COMMON = 40,     /* alert handshake_failure */
 	NO_CERTIFICATE = 116 /* alert certificate_required */,
 };
 
@@ -84,19 +84,18 @@ sni_and_host_choose_the_certificate(void **state)
 	begin_hosts(&lab);
 	for (size_t i = 0; i < ARRAY_COUNT(cases) * ARRAY_COUNT(versions); i++) {
 		size_t at = i / ARRAY_COUNT(versions);
-		struct lab_client client = {
-		    .version = versions[i % ARRAY_COUNT(versions)],
-		    .side = i % 3 == 0 ? TLS_DATA : TLS_CONTROL,
-		    .server_name = cases[at].server_name,
-		    .host = cases[at].given};
+		struct lab_client client = {.version =
+		                                versions[i % ARRAY_COUNT(versions)],
+		                            .side = i % 3 == 0 ? TLS_DATA : TLS_CONTROL,
+		                            .server_name = cases[at].server_name,
+		                            .host = cases[at].given};
 
 		lab_talk(&lab, &client);
 		assert_int_equal(client.alert, cases[at].alert);
 		assert_int_equal(client.is_open, cases[at].alert == -1);
 		assert_int_equal(client.chosen, cases[at].chosen);
 		assert_string_equal(client.shown, cases[at].shown);
-		assert_true(client.is_open ==
-		            (strstr(client.failure, "SNI") == NULL));
+		assert_true(client.is_open == (strstr(client.failure, "SNI") == NULL));
 		SSL_SESSION_free(client.kept);
 	}
 	lab_end(&lab);
@@ -286,8 +285,7 @@ mistakes_in_ciphers_are_told(void **state)
 	    {"ciphers = \"ALL:!ALL\"", "does not take"},
 	    {"ciphers = \"HIGH:!aNULL:!MD5:!RC4:@STRENGTH\"", NULL},
 	    {"ciphers = \"DEFAULT:@SECLEVEL=2\"", NULL},
-	    {"ciphersuites = \"TLS_AES_256_GCM_SHA384:TLS_AES_512\"",
-	     "\"TLS_AES_512\""},
+	    {"ciphersuites = \"TLS_AES_256_GCM_SHA384:TLS_AES_512\"", "\"TLS_AES_512\""},
 	    {"ciphersuites = \"ECDHE-RSA-AES256-GCM-SHA384\"",
 	     "\"ECDHE-RSA-AES256-GCM-SHA384\""},
 	    {"ciphersuites = \"TLS_CHACHA20_POLY1305_SHA256\"", NULL},
@@ -459,12 +457,13 @@ found_authority(void)
 	struct authority made;
 
 	made.root = forge(&(struct forge_order){.subject = "root", .is_ca = true});
-	made.between = forge(&(struct forge_order){
-	    .subject = "between", .is_ca = true, .by = &made.root});
+	made.between = forge(
+	    &(struct forge_order){.subject = "between", .is_ca = true, .by = &made.root});
 	made.good = forge(&(struct forge_order){.subject = "good", .by = &made.root});
 	made.revoked =
 	    forge(&(struct forge_order){.subject = "revoked", .by = &made.root});
-	made.below = forge(&(struct forge_order){.subject = "below", .by = &made.between});
+	made.below =
+	    forge(&(struct forge_order){.subject = "below", .by = &made.between});
 	made.stranger = forge(&(struct forge_order){.subject = "stranger"});
 	made.old = forge(&(struct forge_order){.subject = "old",
 	                                       .by = &made.root,
@@ -486,7 +485,8 @@ free_authority(struct authority *made)
 }
 
 static void
-begin_clients(struct lab *lab, const char *mode, const struct authority *made, bool has_crl)
+begin_clients(struct lab *lab, const char *mode, const struct authority *made,
+              bool has_crl)
 {
 	struct forge_pem *pem = calloc(1, sizeof(*pem));
 	char text[LAB_TEXT_MAX];
@@ -542,10 +542,10 @@ clients_are_judged(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases) * 4; i++) {
 		size_t at = i / 4;
-		struct lab_client client = {
-		    .version = i % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION,
-		    .server_name = i % 4 < 2 ? "a.example" : NULL,
-		    .own = cases[at].own};
+		struct lab_client client = {.version = i % 2 == 0 ? TLS1_2_VERSION
+		                                                  : TLS1_3_VERSION,
+		                            .server_name = i % 4 < 2 ? "a.example" : NULL,
+		                            .own = cases[at].own};
 		struct lab lab;
 
 		begin_clients(&lab, cases[at].mode, &made, cases[at].has_crl);
@@ -578,27 +578,27 @@ ocsp_responses_are_shown_to_who_asks(void **state)
 	(void)state;
 	assert_non_null(pem);
 	for (size_t i = 0; i < ARRAY_COUNT(due) * 4; i++) {
-		struct lab_client client = {
-		    .version = i % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION,
-		    .wants_status = i % 4 < 2};
+		struct lab_client client = {.version = i % 2 == 0 ? TLS1_2_VERSION
+		                                                  : TLS1_3_VERSION,
+		                            .wants_status = i % 4 < 2};
 		struct lab lab;
 		bool is_shown = due[i / 4] > 0 && client.wants_status;
 
-		lab_begin(&lab, "tls { certificate = {\"/c\"} ocsp_response = {\"/o\"} }\n");
+		lab_begin(&lab,
+		          "tls { certificate = {\"/c\"} ocsp_response = {\"/o\"} }\n");
 		pem->len = 0;
 		forge_put(pem, &server);
 		forge_put(pem, &root);
 		forge_put_key(pem, &server, NULL);
 		lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
 		pem->len = 0;
-		forge_ocsp(pem, &root, &root, server.certificate,
-		           V_OCSP_CERTSTATUS_GOOD, due[i / 4]);
+		forge_ocsp(pem, &root, &root, server.certificate, V_OCSP_CERTSTATUS_GOOD,
+		           due[i / 4]);
 		lab_add(&lab, TLS_FILE_OCSP, 0, 0, pem);
 		assert_int_equal(lab_make(&lab), 0);
 		lab_talk(&lab, &client);
 		assert_true(client.is_open);
-		assert_int_equal(client.status_len,
-		                 is_shown ? (long)pem->len : -1);
+		assert_int_equal(client.status_len, is_shown ? (long)pem->len : -1);
 		SSL_SESSION_free(client.kept);
 		lab_end(&lab);
 	}

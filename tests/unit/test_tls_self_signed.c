@@ -44,8 +44,8 @@ what_is_made_serves(void **state)
 
 	(void)state;
 	assert_non_null(pem);
-	assert_int_equal(
-	    self_signed_make(names, ARRAY_COUNT(names), time(NULL), &pair), 0);
+	assert_int_equal(self_signed_make(names, ARRAY_COUNT(names), time(NULL), &pair),
+	                 0);
 	lab_begin(&lab, "tls { certificate = {\"/c\"} private_key = {\"/k\"} "
 	                "server_names = {\"ftp.example\", \"localhost\"} }\n");
 	forge_put_text(pem, pair.certificate);

@@ -1,6 +1,6 @@
 /*
- * test_worker_check: deftpd-worker as the master starts it: to check certificates, to make
- * one, and to serve with them.
+ * test_worker_check: deftpd-worker as the master starts it: to check certificates, to
+ * make one, and to serve with them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,8 +81,8 @@ seal(const struct run *run, int ret_fds[2])
 
 	assert_non_null(conf);
 	assert_int_equal(conf_findings_count(conf), 0);
-	assert_int_equal(
-	    conf_seal(conf_options(conf), conf_overrides(conf), &ret_fds[0]), 0);
+	assert_int_equal(conf_seal(conf_options(conf), conf_overrides(conf), &ret_fds[0]),
+	                 0);
 	conf_free(conf);
 	if (run->certificate != NULL) {
 		files[0].bytes = (const uint8_t *)run->certificate;

@@ -79,9 +79,9 @@ static void
 name_it(X509_NAME *name, const char *subject)
 {
 	assert_int_equal(X509_NAME_add_entry_by_txt(
-	                     name, "CN", MBSTRING_UTF8,
-	                     (const unsigned char *)(subject != NULL ? subject : "test"),
-	                     -1, -1, 0),
+			     name, "CN", MBSTRING_UTF8,
+			     (const unsigned char *)(subject != NULL ? subject : "test"),
+			     -1, -1, 0),
 	                 1);
 }
 
@@ -123,9 +123,8 @@ forge(const struct forge_order *order)
 	assert_non_null(made.certificate);
 	assert_int_equal(RAND_bytes((unsigned char *)&serial, sizeof(serial)), 1);
 	assert_int_equal(X509_set_version(made.certificate, X509_VERSION_3), 1);
-	assert_int_equal(ASN1_INTEGER_set_uint64(
-	                     X509_get_serialNumber(made.certificate), serial),
-	                 1);
+	assert_int_equal(
+	    ASN1_INTEGER_set_uint64(X509_get_serialNumber(made.certificate), serial), 1);
 	name_it(X509_get_subject_name(made.certificate), order->subject);
 	assert_int_equal(X509_set_issuer_name(made.certificate,
 	                                      X509_get_subject_name(by->certificate)),
@@ -182,9 +181,9 @@ forge_put_key(struct forge_pem *pem, const struct forged *forged, const char *pa
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(
-	                     bio, forged->key,
-	                     password != NULL ? EVP_aes_256_cbc() : NULL, password,
-	                     password != NULL ? (int)strlen(password) : 0, NULL, NULL),
+			     bio, forged->key,
+			     password != NULL ? EVP_aes_256_cbc() : NULL, password,
+			     password != NULL ? (int)strlen(password) : 0, NULL, NULL),
 	                 1);
 	take(pem, bio);
 }

@@ -191,11 +191,10 @@ offer(const struct talk *talk)
 		assert_int_equal(SSL_set_tlsext_host_name(talk->client, text), 1);
 	}
 	if (wish->protocols != NULL) {
-		assert_int_equal(
-		    SSL_set_alpn_protos(talk->client,
-		                        (const unsigned char *)wish->protocols,
-		                        (unsigned)strlen(wish->protocols)),
-		    0);
+		assert_int_equal(SSL_set_alpn_protos(
+				     talk->client, (const unsigned char *)wish->protocols,
+				     (unsigned)strlen(wish->protocols)),
+		                 0);
 	}
 	if (wish->signatures != NULL) {
 		(void)snprintf(text, sizeof(text), "%s", wish->signatures);
@@ -230,8 +229,9 @@ make_client(struct talk *talk)
 	assert_non_null(talk->ctx);
 	/* whatever the server lets through shall be seen */
 	SSL_CTX_set_security_level(talk->ctx, 0);
-	assert_int_equal(SSL_CTX_set_min_proto_version(
-	                     talk->ctx, wish->version != 0 ? wish->version : TLS1_VERSION),
+	assert_int_equal(SSL_CTX_set_min_proto_version(talk->ctx, wish->version != 0
+	                                                              ? wish->version
+	                                                              : TLS1_VERSION),
 	                 1);
 	if (wish->version != 0) {
 		assert_int_equal(SSL_CTX_set_max_proto_version(talk->ctx, wish->version),
@@ -260,9 +260,8 @@ make_server(struct talk *talk, struct lab *lab)
 
 	talk->hello.side = talk->wish->side;
 	talk->hello.host = talk->wish->host;
-	assert_int_equal(tls_connection_new(lab->context, &binding, &talk->hello,
-	                                    &talk->server),
-	                 0);
+	assert_int_equal(
+	    tls_connection_new(lab->context, &binding, &talk->hello, &talk->server), 0);
 	assert_true(up != NULL && down != NULL);
 	(void)BIO_up_ref(up);
 	(void)BIO_up_ref(down);
@@ -287,8 +286,8 @@ shake(struct talk *talk)
 		                                    SSL_ERROR_WANT_READ;
 	}
 	ERR_clear_error();
-	return is_client_well && is_server_well &&
-	       SSL_is_init_finished(talk->client) && SSL_is_init_finished(talk->server);
+	return is_client_well && is_server_well && SSL_is_init_finished(talk->client) &&
+	       SSL_is_init_finished(talk->server);
 }
 
 static void

@@ -51,23 +51,24 @@ struct lab_client {
 	const char *signatures;
 	const char *ciphers; /* of TLS 1.2 */
 	const struct forged *own;
-	SSL_SESSION *session;  /* to resume */
-	uint8_t binding;       /* connections with the same one belong together */
-	bool wants_status;     /* OCSP */
-	bool has_no_tickets;   /* TLS 1.2: session ids only */
-	bool has_groups;       /* only those of finite fields */
+	SSL_SESSION *session; /* to resume */
+	uint8_t binding;      /* connections with the same one belong together */
+	bool wants_status;    /* OCSP */
+	bool has_no_tickets;  /* TLS 1.2: session ids only */
+	bool has_groups;      /* only those of finite fields */
 	/* afterwards: */
 	bool is_open;
 	bool has_resumed;
 	int alert; /* that the server has sent; -1: none */
 	char failure[TLS_FAILURE_MAX];
-	uint16_t chosen;           /* host */
-	char shown[LAB_TEXT_MAX];  /* common name of the server's certificate */
+	uint16_t chosen;          /* host */
+	char shown[LAB_TEXT_MAX]; /* common name of the server's certificate */
 	char cipher[LAB_TEXT_MAX];
 	char protocol[LAB_TEXT_MAX]; /* ALPN */
 	int spoken;                  /* version */
 	long status_len;             /* OCSP response; -1: none */
-	SSL_SESSION *kept;           /* the last ticket or session; the caller's to free */
+	/* the last ticket or session; the caller's to free */
+	SSL_SESSION *kept;
 };
 
 /* Begin. In: text: of a configuration file. */
