@@ -16,9 +16,8 @@
 
 #include "common/fd.h"
 #include "common/forkserver.h"
-#include "ftpd/conf/options.h"
 #include "ftpd/ipc/message.h"
-#include "ftpd/worker/sandbox.h"
+#include "ftpd/worker/setup.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
@@ -53,13 +52,12 @@ connect_to_test(void)
 static int
 run_child(uint8_t kind, int channel_fd, void *context)
 {
-	const struct confinement none = {0};
 	int test_fd = connect_to_test();
 	char byte;
 
 	if (test_fd < 0) {
 		return worker_run(kind == WORKER_SHARED ? WORKER_SHARED : WORKER_PRIVATE,
-		                  channel_fd, context, &none);
+		                  channel_fd, context);
 	}
 	if (channel_send(test_fd, &kind, sizeof(kind), channel_fd) != 0) {
 		return 1;
@@ -73,13 +71,14 @@ run_child(uint8_t kind, int channel_fd, void *context)
 int
 main(void)
 {
-	static struct options options; /* too large for a stack */
-	int options_fd = IPC_OPTIONS_FD;
+	static struct worker_setup setup; /* too large for a stack */
+	struct tls_files files = {0};
+	const char *failed = "";
 
-	if (conf_unseal(options_fd, &options) != 0) {
+	if (setup_read(&setup, &files, &failed) != 0) {
 		return 1;
 	}
-	fd_close(&options_fd);
+	tls_files_free(&files);
 	(void)signal(SIGPIPE, SIG_IGN); /* valid signal and action */
-	return forkserver_run(IPC_START_FD, 0, run_child, &options);
+	return forkserver_run(IPC_START_FD, 0, run_child, &setup);
 }

@@ -30,6 +30,7 @@ LOGIN_TRY, _, LOGIN_ASK, LOGIN_REFUSED, LOGIN_ACCEPTED = range(5)
 IPC_OK, IPC_DENIED, IPC_BUSY = 0, 2, 5
 SHARED_WORKERS = 24
 AGENTS_MAX = 8
+AGENTS_MAX_PRIVATE = 3
 PASSIVE_ASKS_MAX = 1000
 MESSAGE_MAX = 16384
 NOWHERE = "127.0.0.2"
@@ -69,6 +70,11 @@ def user_number(name):
     for byte in name.encode():
         value = (value ^ byte) * 0x100000001b3 % 2**64
     return struct.pack(">Q", value)
+
+
+def host(value):
+    """A virtual host's number on the wire; 0: none."""
+    return struct.pack(">H", value)
 
 
 def text(value):
@@ -163,8 +169,8 @@ class Worker:
 class TakenOver(Daemon):
     """A daemon whose workers are ours."""
 
-    def __init__(self, *options):
-        super().__init__(options=[f"shared_workers={SHARED_WORKERS}", "max_sessions_per_address=0", "spare_min=2",
+    def __init__(self, *options, configuration=""):
+        super().__init__(configuration=configuration, options=[f"shared_workers={SHARED_WORKERS}", "max_sessions_per_address=0", "spare_min=2",
                                   f"logins.tries={TRIES}", f"logins.max_delay={MAX_DELAY}", "virtual_users.user=",
                                   f"rates.address_down={ADDRESS_RATE}"] + list(options))
         self._make_users()
@@ -333,8 +339,8 @@ def wrong_phase(daemon, clients):
     for kind, data, fds in ((READY, b"", ()), (TAKEN, b"", ()), (PASSIVE, number(1), ()), (PASSIVE, number(0), ()),
                             (ACTIVE, number(0xffffffff) + address("127.0.0.1", 2000), ()), (ENDED, number(77) + b"\0", ()),
                             (HAND_BACK, number(5), (0,)), (LOGIN, number(5) + bytes(8), ()), (MOVING, number(5) + b"\1\0", ()),
-                            (LOGIN_ANSWER, number(5) + b"\1", ()), (SHARE, number(5) + bytes(16), ()), (ASSIGN, number(1) + 2 * address("127.0.0.1", 1) + b"\0", (0,)),
-                            (GIVE_AGENT, b"", (0,)), (RETIRE, b"", ()), (DROP, number(1), ()), (PASSIVE_ANSWER, number(1) + address() + b"\5", ())):
+                            (LOGIN_ANSWER, number(5) + b"\1", ()), (SHARE, number(5) + bytes(16), ()), (ASSIGN, number(1) + 2 * address("127.0.0.1", 1) + b"\0\0", (0,)),
+                            (GIVE_AGENT, host(0), (0,)), (RETIRE, b"", ()), (DROP, number(1), ()), (PASSIVE_ANSWER, number(1) + address() + b"\5", ())):
         worker = daemon.fresh()
         worker.say(kind, data, fds)
         worker.expect_end(f"message {kind}")
@@ -375,7 +381,7 @@ def before_ready():
     with TakenOver() as daemon:
         daemon.take_over()
         daemon.says_ready = False
-        for kind, data, fds in ((TAKEN, b"", ()), (MORE_AGENTS, b"", ()), (PASSIVE, number(1), ()), (HAND_BACK, number(1), (0,)),
+        for kind, data, fds in ((TAKEN, b"", ()), (MORE_AGENTS, host(0), ()), (PASSIVE, number(1), ()), (HAND_BACK, number(1), (0,)),
                                 (LOGIN, number(1) + bytes(8), ()), (MOVING, number(1) + b"\1\0", ())):
             known = set(daemon.workers)
             daemon.fresh().close()  # another takes its place
@@ -397,7 +403,8 @@ def wrong_size(daemon, clients):
              (b"\xff" * 40, ()), (bytes([READY]) * 16000, ()), (b"", (0,)),
              (bytes([LOGIN]) + number(1) + bytes(7), ()), (bytes([LOGIN]) + number(1) + bytes(9), ()), (bytes([LOGIN]) + number(1) + bytes(8), (0,)),
              (bytes([MOVING]) + number(1) + b"\1", ()), (bytes([MOVING]) + number(1) + b"\2\0", ()),
-             (bytes([MORE_AGENTS]), (0,)), (bytes([MORE_AGENTS]), (0,) * 2), (bytes([MORE_AGENTS]), (0,) * 200),
+             (bytes([MORE_AGENTS]), ()), (bytes([MORE_AGENTS]) + b"\0", ()), (bytes([MORE_AGENTS]) + bytes(3), ()),
+             (bytes([MORE_AGENTS]) + host(0), (0,)), (bytes([MORE_AGENTS]) + host(0), (0,) * 2), (bytes([MORE_AGENTS]) + host(0), (0,) * 200),
              (bytes([ENDED]) + number(1) + b"\x09", ())]
     for data, fds in cases:
         worker = daemon.fresh()
@@ -530,7 +537,7 @@ def guess(worker, user, password, named=None):
     took = time.monotonic() - began
     if link is None:
         return rest[4], None, took
-    send(link, bytes([LOGIN_TRY]) + text(user) + text(password) + text(""))
+    send(link, bytes([LOGIN_TRY]) + text(user) + text(password) + text("") + b"\0" + text(""))
     link.settimeout(10)
     answer = link.recv(MESSAGE_MAX)
     link.close()
@@ -597,7 +604,7 @@ def guesses_at_once(daemon, clients):
             while select.select([worker.channel], [], [], 0)[0]:
                 _, _, link = worker.hear()
                 if link is not None:
-                    send(link, bytes([LOGIN_TRY]) + text("ann") + text("wrong") + text(""))
+                    send(link, bytes([LOGIN_TRY]) + text("ann") + text("wrong") + text("") + b"\0" + text(""))
                     links.append(link)
         time.sleep(0.01)
     most = 3 + 2 * (os.cpu_count() or 1)
@@ -666,7 +673,7 @@ def floods(daemon, clients):
     check(busy >= 50, f"only {busy} of {PASSIVE_ASKS_MAX + 50} passive questions were refused")
     before = len(daemon.programs("deftpd-agent"))
     for _ in range(1000):
-        check(worker.say(MORE_AGENTS), "the worker was ended for wanting agents")
+        check(worker.say(MORE_AGENTS, host(0)), "the worker was ended for wanting agents")
         worker.hear_waiting() if _ % 100 == 0 else None
     worker.hear_waiting()
     time.sleep(0.5)
@@ -693,6 +700,54 @@ def floods(daemon, clients):
         pass
     worker.close()
     silent.close()
+
+
+def agent_roots(daemon):
+    """Where the agents that live are at home."""
+    roots = []
+    for process in daemon.programs("deftpd-agent"):
+        try:
+            roots.append(os.readlink(f"/proc/{process.pid}/root"))
+        except OSError:
+            pass  # it has just ended
+    return roots
+
+
+def agents_of_hosts():
+    """A worker that names a virtual host which there is not, or that is none of its business, is ended; a few agents come of one that there is."""
+    with TakenOver(configuration='host "one.example" { banner = "One." }\n'
+                                 'host "two.example" { anonymous_root = "/srv" }\n') as daemon, Closing() as clients:
+        daemon.take_over()
+        for number_of_host in (1, 2, 3, 0xffff):
+            worker = daemon.fresh()
+            worker.say(MORE_AGENTS, host(number_of_host))
+            worker.expect_end(f"a shared worker's host {number_of_host}")
+        for number_of_host in (3, 256, 0xffff):
+            worker = daemon.private_of(clients)
+            worker.say(MORE_AGENTS, host(number_of_host))
+            worker.expect_end(f"a private worker's host {number_of_host}")
+        said(daemon, "asked for agents of host 3, and may not")
+        worker = daemon.private_of(clients)
+        for number_of_host, root in ((2, "/srv"), (1, daemon.root), (0, daemon.root)):
+            before = agent_roots(daemon)
+            worker.say(MORE_AGENTS, host(number_of_host))
+            rest, link = worker.hear_until(GIVE_AGENT)
+            check(rest == host(number_of_host) and link is not None, f"the agent is said to be of {rest!r}")
+            settle(lambda: agent_roots(daemon).count(os.path.realpath(root)) == before.count(os.path.realpath(root)) + 1, 5,
+                   f"no agent of host {number_of_host} has the root {root}")
+        before = len(daemon.programs("deftpd-agent"))
+        for _ in range(100):
+            check(worker.say(MORE_AGENTS, host(2)), "the worker was ended for wanting agents")
+        time.sleep(0.5)
+        worker.hear_waiting()
+        check(len(worker.agents) == AGENTS_MAX_PRIVATE, f"a private worker has {len(worker.agents)} agents")
+        check(len(daemon.programs("deftpd-agent")) <= before, "agents were made that the worker may not have")
+        worker.close()
+        for client in clients:
+            client.close()
+        clients.clear()
+        daemon.expect_calm()
+        daemon.end()
 
 
 @taken_over
@@ -762,4 +817,4 @@ if __name__ == "__main__":
     need_root()
     sys.exit(run([wrong_phase, before_ready, wrong_size, other_workers_sessions, foreign_targets, wrong_hand_backs,
                   private_workers_keep_their_client, logins_out_of_phase, guesses_skip_no_delay, guesses_at_once, two_names,
-                  moving_out_of_phase, floods, forged_records, honest_clients_are_served_afterwards]))
+                  moving_out_of_phase, floods, agents_of_hosts, forged_records, honest_clients_are_served_afterwards]))
