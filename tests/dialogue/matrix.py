@@ -70,7 +70,7 @@ class Probe:
         if self.is_empty and not self.context:
             self.data.link.shutdown(socket.SHUT_WR)  # an upload is empty
         if state == "transfer":
-            self.ask(b"RETR /big", 125)
+            self.ask(b"RETR /big", 150 if self.context else 125)
             self.secure_data()
 
     def get(self):
