@@ -5,10 +5,14 @@
  */
 #include "ftpd/worker/data_tls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "ftpd/tls/stream.h"
 #include "ftpd/worker/session.h"
+#include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/transfer.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -91,6 +95,31 @@ tell_encryption(struct session *session)
 	}
 }
 
+/*
+ * What a small upload has to say comes in three parts, the end of the handshake, the data and
+ * close_notify, and most clients hold each back until the one before is acknowledged (RFC
+ * 896). After an exchange such as a handshake the kernel is slow to do so: 40 ms for each
+ * small file.
+ */
+static void
+acknowledge_at_once(const struct data *data)
+{
+	int one = 1;
+
+	/* It is slower without, and nothing else. */
+	(void)setsockopt(data->connection_fd, IPPROTO_TCP, TCP_QUICKACK, &one,
+	                 sizeof(one));
+}
+
+/* It was not the client's own, which may still come. */
+static void
+wait_on(struct session *session)
+{
+	data_drop_stranger(session);
+	session_touch(session);
+	session_arm_timer(session);
+}
+
 static void
 take_verdict(struct session *session)
 {
@@ -104,7 +133,7 @@ take_verdict(struct session *session)
 	case DATA_TLS_STRANGER:
 		tell_refused(session);
 		if (++data->unresumed < DATA_TLS_UNRESUMED_MAX) {
-			data_drop_stranger(session);
+			wait_on(session);
 			return;
 		}
 		transfer_not_connected(session);
@@ -116,6 +145,9 @@ take_verdict(struct session *session)
 		return;
 	}
 	tell_encryption(session);
+	if (transfer_is_upload(session->transfer)) {
+		acknowledge_at_once(data);
+	}
 	transfer_connected(session);
 }
 
@@ -130,7 +162,7 @@ take_failure(struct session *session)
 	           tls_stream_failure(data->stream));
 	data->failed_handshakes++;
 	if (data->mode == DATA_PASSIVE && data->failed_handshakes < DATA_TLS_FAILED_MAX) {
-		data_drop_stranger(session);
+		wait_on(session);
 	} else {
 		transfer_not_connected(session);
 	}
@@ -174,6 +206,15 @@ data_tls_start(struct session *session)
 	if (result != 0) {
 		transfer_not_connected(session);
 	}
+}
+
+uint32_t
+data_tls_wait_s(const struct session *session, uint32_t timeout_s)
+{
+	bool had_strangers =
+	    session->data.failed_handshakes > 0 || session->data.unresumed > 0;
+
+	return had_strangers && timeout_s > DATA_TLS_WAIT_S ? DATA_TLS_WAIT_S : timeout_s;
 }
 
 const char *

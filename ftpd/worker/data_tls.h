@@ -21,6 +21,11 @@ enum {
 	 */
 	DATA_TLS_FAILED_MAX = 3,
 	DATA_TLS_UNRESUMED_MAX = 16,
+	/*
+	 * Where a stranger came first the client's own connection comes at once, if it
+	 * comes: a client whose connection was taken for a stranger's waits for our reply.
+	 */
+	DATA_TLS_WAIT_S = 5,
 	DATA_TLS_TEXT_MAX = 224,
 };
 
@@ -53,6 +58,12 @@ bool data_tls_is_cut(enum options_tls_close rule, bool has_before);
  * transfer_not_connected() or data_drop_stranger() is called later.
  */
 void data_tls_start(struct session *session);
+
+/*
+ * Returns: how long the data connection is waited for: timeout_s, or less when one has
+ *          been found to be a stranger's.
+ */
+uint32_t data_tls_wait_s(const struct session *session, uint32_t timeout_s);
 
 /*
  * Ask why the transfer got no connection that could be used.

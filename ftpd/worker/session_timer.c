@@ -6,6 +6,7 @@
 
 #include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/data_tls.h"
 #include "ftpd/worker/dispatch.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/session.h"
@@ -40,7 +41,7 @@ timeout_s(const struct session *session)
 		return idle_s;
 	}
 	if (session_is_transferring(session) || session_is_waiting(session)) {
-		return options->data_timeout_s;
+		return data_tls_wait_s(session, options->data_timeout_s);
 	}
 	return session->state == SESSION_LOGGED_IN ? idle_s : options->login_timeout_s;
 }
