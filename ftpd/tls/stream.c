@@ -407,6 +407,9 @@ tls_stream_write(struct tls_stream *stream, const void *bytes, size_t len)
 	if (stream->error != 0 || !stream->is_open) {
 		return stream->error != 0 ? stream->error : -EINVAL;
 	}
+	if (stream->is_closed) {
+		return -EPIPE;
+	}
 	if (stream->kernel == TLS_KERNEL_USED) {
 		return kernel_write(stream, bytes, len);
 	}
@@ -439,19 +442,16 @@ tls_stream_has_output(const struct tls_stream *stream)
 int
 tls_stream_close(struct tls_stream *stream)
 {
-	int answer = 0;
-
 	begin(stream, false);
-	if (stream->is_open && stream->error == 0 &&
-	    (SSL_get_shutdown(stream->ssl) & SSL_SENT_SHUTDOWN) == 0) {
-		answer = SSL_shutdown(stream->ssl);
+	if (stream->is_open && stream->error == 0 && !stream->is_closed) {
+		int answer = SSL_shutdown(stream->ssl);
+
+		if (answer < 0) {
+			return judge(stream, answer);
+		}
+		stream->is_closed = true;
 		/* After CCC, what comes behind the client's close_notify is no TLS. */
 		SSL_set_read_ahead(stream->ssl, stream->hello.side == TLS_DATA);
-	}
-	if (answer < 0) {
-		int result = judge(stream, answer);
-
-		return result != 0 ? result : -EPIPE;
 	}
 	return wire_flush(&stream->wire);
 }

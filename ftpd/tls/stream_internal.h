@@ -18,6 +18,7 @@ struct tls_stream {
 	SSL *ssl;
 	enum tls_kernel kernel;
 	bool is_open;          /* the handshake is over */
+	bool is_closed;        /* our close_notify is on its way */
 	bool offers_ticket;    /* in front of what is written next */
 	bool was_read;         /* what was called last: a read, or something that sends */
 	bool has_large_buffer; /* what comes is read in large pieces */

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -295,14 +296,26 @@ duo_hear(struct duo *duo, char *text, size_t cap)
 }
 
 ssize_t
+duo_read(struct duo *duo, void *bytes, size_t cap)
+{
+	struct pollfd readable = {.fd = duo->server_fd, .events = POLLIN};
+	ssize_t len = -EAGAIN;
+
+	do {
+		len = tls_stream_read(duo->stream, bytes, cap);
+		assert_int_equal(ERR_peek_error(), 0);
+	} while (len == -EAGAIN && poll(&readable, 1, 0) == 1);
+	return len;
+}
+
+ssize_t
 duo_read_all(struct duo *duo, void *bytes, size_t cap, size_t *ret_len)
 {
 	size_t used = 0;
 	ssize_t len = 1;
 
 	while (len > 0 && used < cap) {
-		len = tls_stream_read(duo->stream, (char *)bytes + used, cap - used);
-		assert_int_equal(ERR_peek_error(), 0);
+		len = duo_read(duo, (char *)bytes + used, cap - used);
 		used += len > 0 ? (size_t)len : 0;
 	}
 	*ret_len = used;

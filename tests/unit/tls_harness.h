@@ -79,7 +79,13 @@ void duo_say(struct duo *duo, const char *text);
 size_t duo_hear(struct duo *duo, char *text, size_t cap);
 
 /*
- * Let the stream read, as often as there is something.
+ * Let the stream read, and again as long as the descriptor has more for it.
+ * Returns: as tls_stream_read().
+ */
+ssize_t duo_read(struct duo *duo, void *bytes, size_t cap);
+
+/*
+ * The same, up to the end.
  * Returns: what the stream said last, when it was no success; *ret_len: bytes.
  */
 ssize_t duo_read_all(struct duo *duo, void *bytes, size_t cap, size_t *ret_len);
