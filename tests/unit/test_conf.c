@@ -89,7 +89,8 @@ static const struct {
      "host a { certificate = { /d, /e } private_key = /k ocsp_response = /o banner = \"\"\n"
      "anonymous_root = /a users_file = \"\" tls_policy = all client_name = \"%u\" }",
      "tls.certificate", "/c"},
-    {"listen = {}\nlisten_implicit_tls = \"*:990\"\ntls { certificate = /c }", "listen", NULL},
+    {"listen = {}\nlisten_implicit_tls = \"*:990\"\ntls { certificate = /c }", "listen",
+     NULL},
     {"tls { private_key = {} policy = optional resume = off }", "tls.resume", "off"},
 };
 
