@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/lib.sh"
 need mandoc
 
-mapfile -t pages < <(find etc "${1:?the build directory}" -name '*.[158]' -type f \
+mapfile -t pages < <(find etc "${1:?the build directory}" -name '*.[1578]' -type f \
 	-not -path '*/CMakeFiles/*' -not -path '*/lint/*' | LC_ALL=C sort)
 for page in "${pages[@]}"; do
 	mandoc -T lint -W warning "$page" || found "$page: mandoc has findings"
