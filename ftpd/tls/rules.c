@@ -20,11 +20,11 @@ enum {
 	 */
 	KEPT_SESSIONS = 16,
 	/*
-	 * A session serves as long as its control connection lives, if that is weeks:
-	 * the process ends with it. OpenSSL keeps TLS 1.3 to its seven days itself, and
-	 * there tickets are fresh.
+	 * What TLS 1.3 allows at most; and Java throws away any ticket that promises more,
+	 * of TLS 1.2 too. In TLS 1.3 tickets are fresh, so only a control connection of
+	 * TLS 1.2 that is older cannot be resumed any more.
 	 */
-	SESSION_SECONDS = 365 * 24 * 3600,
+	SESSION_SECONDS = 7 * 24 * 3600,
 	SECURITY_LEVEL_MIN = 2, /* 112 bits */
 	/* A client's chain: more is nobody's certificate but an attempt. */
 	CHAIN_BYTES_MAX = 64 * 1024,
