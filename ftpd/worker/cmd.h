@@ -53,6 +53,13 @@ void cmd_tls_change(struct session *session, bool is_followed);
 /* The handshake is done. */
 void cmd_tls_begun(struct session *session);
 
+/*
+ * Let a ticket go with the next reply, if data is encrypted: the connection that is about
+ * to come may need one to resume by, and clients use each one once. Tickets go over the
+ * control connection only.
+ */
+void cmd_tls_offer_ticket(struct session *session);
+
 /* A session begins anew within TLS (REIN). */
 void cmd_tls_restart(struct session *session);
 

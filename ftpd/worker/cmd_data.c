@@ -6,7 +6,6 @@
  */
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
-#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
@@ -49,19 +48,6 @@ cmd_port_check(struct session *session, const struct request *request)
 	return true;
 }
 
-/*
- * The data connection that is about to come may need a ticket to resume by; clients use
- * each one once. Tickets go over the control connection only.
- */
-static void
-offer_ticket(struct session *session)
-{
-	if (secure_is_on(session) && session->tls.is_data_private &&
-	    session->worker->options->tls.resume != OPTIONS_RESUME_OFF) {
-		tls_stream_offer_ticket(session->tls.control);
-	}
-}
-
 void
 cmd_port(struct session *session, const struct request *request)
 {
@@ -70,7 +56,7 @@ cmd_port(struct session *session, const struct request *request)
 	target.port = request->value.addr.port;
 	data_arm_active(session, &target);
 	session_set_transfer_state(session, TRANSFER_ARMED);
-	offer_ticket(session);
+	cmd_tls_offer_ticket(session);
 	control_reply(session, REPLY_OK, "Done.");
 }
 
@@ -124,7 +110,7 @@ cmd_passive_armed(struct session *session, enum ipc_result result)
 		return;
 	}
 	session_set_transfer_state(session, TRANSFER_ARMED);
-	offer_ticket(session);
+	cmd_tls_offer_ticket(session);
 	if (session->command == CMD_PASV) {
 		control_reply(session, REPLY_PASSIVE,
 		              "Entering Passive Mode (%u,%u,%u,%u,%u,%u).", bytes[0],

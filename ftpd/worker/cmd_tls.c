@@ -5,7 +5,6 @@
  * Source: RFC 4217; RFC 2228 3 and 5.1; RFC 7151 3.2.2; SECURITY.md T1 and T2.
  * Not here: the bytes (secure.c); TLS of data connections (data_tls.c).
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "ftpd/proto/out.h"
@@ -90,7 +89,18 @@ cmd_prot(struct session *session, const struct request *request)
 	control_reply(session, REPLY_PROT_UNKNOWN, "TLS has only the levels C and P.");
 }
 
-/* 200 follows if CCC is accepted. */
+/*
+ * 200 follows. The last ticket goes with it; when that is used up, a client of TLS 1.3
+ * cannot resume any more, and who has done so before is not held to it.
+ */
+static void
+begin_clearing(struct session *session)
+{
+	cmd_tls_offer_ticket(session);
+	session->tls.has_resumed = false;
+	secure_begin_clearing(session);
+}
+
 void
 cmd_ccc(struct session *session, const struct request *request)
 {
@@ -107,7 +117,16 @@ cmd_ccc(struct session *session, const struct request *request)
 	} else if (session->rights.tls_policy == OPTIONS_TLS_ALL) {
 		control_reply(session, REPLY_POLICY, "Commands must be encrypted here.");
 	} else {
-		secure_begin_clearing(session);
+		begin_clearing(session);
+	}
+}
+
+void
+cmd_tls_offer_ticket(struct session *session)
+{
+	if (secure_is_on(session) && session->tls.is_data_private &&
+	    session->worker->options->tls.resume != OPTIONS_RESUME_OFF) {
+		tls_stream_offer_ticket(session->tls.control);
 	}
 }
 

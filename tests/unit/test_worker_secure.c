@@ -309,8 +309,10 @@ begin_clearing(struct talk *talk, int version)
 	talk_expect(talk, GREETING);
 	talk_auth(talk);
 	log_in(talk);
+	talk->session->tls.has_resumed = true;
 	talk_ask(talk, "CCC\r\n", "200 Commands go in clear from now on.\r\n");
 	assert_true(talk->has_notified);
+	assert_false(talk->session->tls.has_resumed); /* without tickets it cannot */
 }
 
 static void
