@@ -121,6 +121,34 @@ def check_tells():
         check(said.count(place + "/conf:2: ") == 2, f"a key without certificate, and a policy that nobody could meet: {said}")
 
 
+def hosts():
+    """What a host has for itself is looked at as what all have, and is told at the host's line."""
+    with tempfile.TemporaryDirectory(prefix="deftpd-begin-") as place:
+        os.chmod(place, 0o755)
+        conf = place + "/conf"
+        text = ("log { transfers = \"\" events = stderr }\nanonymous { enabled = yes root = \"/\" }\nvirtual_users { user = \"\" }\n"
+                f"host a {{\nanonymous_root = \"{place}/root\"\nusers_file = \"{place}/users\"\n}}\n")
+        said = deftpd("--check", "-c", write(conf, text), status=1)
+        check(f"{conf}:5: {place}/root: No such file or directory; create the directory" in said, f"the root that is not there: {said}")
+        check(f"{conf}:6: there is no {place}/users; create it: deftp-passwd add -f {place}/users NAME" in said,
+              f"the users that are not there: {said}")
+        os.mkdir(place + "/root", 0o755)
+        write(place + "/users", "ann:!:1001:1001::/srv/ann:\nbob:!\n")
+        os.chmod(place + "/users", 0o644)
+        said = deftpd("--check", "-c", conf, status=1)
+        check(f"{conf}:6: {place}/users may be changed or read by others" in said and "/root" not in said, f"users whom all can read: {said}")
+        os.chmod(place + "/users", 0o600)
+        said = deftpd("--check", "-c", conf, status=1)
+        check(f"{conf}:6: {place}/users:2: " in said, f"the wrong line: {said}")
+        write(place + "/users", "ann:!:1001:1001::/srv/ann:\n")
+        said = deftpd("--check", "-c", conf)
+        check("logins: anonymous, users of files of their own" in said, f"who may log in: {said}")
+        os.chmod(place + "/root", 0o700)
+        if os.geteuid() == 0:
+            said = deftpd("--check", "-c", conf, "-o", "anonymous.user=nobody", status=1)
+            check(f"{conf}:5: user nobody may not list {place}/root" in said, f"a root for nobody: {said}")
+
+
 if __name__ == "__main__":
     need_tls()
-    sys.exit(run([self_signed, serve, command_lines, check_tells]))
+    sys.exit(run([self_signed, serve, command_lines, check_tells, hosts]))
