@@ -150,7 +150,7 @@ add_site(struct tls_context *context, const struct tls_setup *setup, uint16_t ho
 }
 
 /* Make room for the server and every section host. Returns: how many there may be. */
-static size_t
+static uint16_t
 count_sites(const struct overrides *overrides)
 {
 	uint16_t host = 1;
@@ -165,7 +165,7 @@ static int
 add_sites(struct tls_context *context, const struct tls_setup *setup,
           struct teller *teller)
 {
-	size_t count = count_sites(setup->overrides);
+	uint16_t count = count_sites(setup->overrides);
 	X509_STORE *vouchers = NULL;
 	int worst = tls_client_ca_read(setup, teller, &vouchers);
 

@@ -13,10 +13,10 @@
 
 /*
  * For SSL_CTX_set_tlsext_servername_callback(): take the host that is named, or refuse.
- * In:      context: struct tls_context.
+ * In:      arg: struct tls_context.
  * Returns: SSL_TLSEXT_ERR_OK, SSL_TLSEXT_ERR_NOACK, or SSL_TLSEXT_ERR_ALERT_FATAL.
  */
-int tls_hello_choose_host(SSL *ssl, int *ret_alert, void *context);
+int tls_hello_choose_host(SSL *ssl, int *ret_alert, void *arg);
 
 /*
  * For SSL_CTX_set_alpn_select_cb(): "ftp" for commands, that or "ftp-data" for data.

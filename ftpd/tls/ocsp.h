@@ -22,9 +22,9 @@ int tls_ocsp_read(const struct tls_file *file, struct teller *teller,
                   struct tls_pair *pair);
 
 /*
- * For SSL_CTX_set_tlsext_status_cb(). In: site: struct tls_site.
+ * For SSL_CTX_set_tlsext_status_cb(). In: arg: struct tls_site.
  * Returns: SSL_TLSEXT_ERR_OK or SSL_TLSEXT_ERR_NOACK.
  */
-int tls_ocsp_staple(SSL *ssl, void *site);
+int tls_ocsp_staple(SSL *ssl, void *arg);
 
 #endif

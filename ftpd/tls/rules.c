@@ -20,9 +20,9 @@ enum {
 	 */
 	KEPT_SESSIONS = 16,
 	/*
-	 * What TLS 1.3 allows at most; and Java throws away any ticket that promises more,
-	 * of TLS 1.2 too. In TLS 1.3 tickets are fresh, so only a control connection of
-	 * TLS 1.2 that is older cannot be resumed any more.
+	 * What TLS 1.3 allows at most; and Java throws away any ticket that promises
+	 * more, of TLS 1.2 too. In TLS 1.3 tickets are fresh, so only a control
+	 * connection of TLS 1.2 that is older cannot be resumed any more.
 	 */
 	SESSION_SECONDS = 7 * 24 * 3600,
 	SECURITY_LEVEL_MIN = 2, /* 112 bits */
@@ -34,6 +34,7 @@ enum {
  * Groups of finite fields cost milliseconds each, at will of whoever connects (the attack
  * known as D(HE)at), and no client needs them. All else is OpenSSL's to decide.
  */
+/* The signature is OpenSSL's.  NOLINTNEXTLINE(readability-function-size) */
 static int
 refuse_finite_fields(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
                      void *other, void *original)

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include <openssl/ocsp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,11 +20,6 @@ static const char one[] = "tls { certificate = {\"/c\"} }\n";
 static const char with_key[] = "tls { certificate = {\"/c\"} private_key = {\"/k\"} }\n";
 static const char with_password[] =
     "tls { certificate = {\"/c\"} private_key = {\"/k\"} key_password = \"/p\" }\n";
-static const char with_ocsp[] =
-    "tls { certificate = {\"/c\"} ocsp_response = {\"/o\"} }\n";
-static const char with_ca[] =
-    "tls { certificate = {\"/c\"} client_ca = \"/ca\" client_crl = \"/crl\" }\n";
-
 /* Everybody who is needed, made once. */
 struct people {
 	struct forged root;
@@ -41,9 +35,8 @@ make_people(void **state)
 {
 	struct people *made = calloc(1, sizeof(*made));
 
-	if (made == NULL || tls_init() != 0) {
-		return -1;
-	}
+	assert_non_null(made);
+	assert_int_equal(tls_init(), 0);
 	made->root = forge(&(struct forge_order){.subject = "root", .is_ca = true});
 	made->between = forge(&(struct forge_order){
 	    .subject = "between", .is_ca = true, .by = &made->root});
@@ -76,71 +69,6 @@ free_people(void **state)
 	return 0;
 }
 
-static struct forge_pem *
-new_pem(void)
-{
-	struct forge_pem *pem = calloc(1, sizeof(*pem));
-
-	assert_non_null(pem);
-	return pem;
-}
-
-/* Add a file of certificates, up to three, and of the key of the first of them. */
-static void
-add_files(struct lab *lab, uint16_t host, uint16_t index, const struct forged *list[3])
-{
-	struct forge_pem *pem = new_pem();
-
-	for (size_t i = 0; i < 3 && list[i] != NULL; i++) {
-		forge_put(pem, list[i]);
-	}
-	forge_put_key(pem, list[0], NULL);
-	lab_add(lab, TLS_FILE_CERTIFICATE, host, index, pem);
-	free(pem);
-}
-
-static void
-add_text(struct lab *lab, enum tls_file_kind kind, const char *text)
-{
-	struct forge_pem *pem = new_pem();
-
-	forge_put_text(pem, text);
-	lab_add(lab, kind, 0, 0, pem);
-	free(pem);
-}
-
-/* The check has told exactly one mistake, with these words. */
-static void
-expect_mistake(struct lab *lab, enum tls_file_kind kind, const char *words)
-{
-	const struct lab_report *found;
-
-	assert_false(lab_check(lab, 0));
-	found = lab_find(lab, TLS_REPORT_MISTAKE, words);
-	if (found == NULL) {
-		lab_print(lab);
-	}
-	assert_non_null(found);
-	assert_int_equal(found->kind, kind);
-}
-
-/* No mistake; the warning, or none for NULL. */
-static void
-expect_warning(struct lab *lab, int64_t from_now_s, enum tls_file_kind kind,
-               const char *words)
-{
-	bool is_well = lab_check(lab, from_now_s);
-	const struct lab_report *found =
-	    lab_find(lab, TLS_REPORT_WARNING, words != NULL ? words : "");
-
-	if (!is_well || (found != NULL) != (words != NULL)) {
-		lab_print(lab);
-	}
-	assert_true(is_well);
-	assert_int_equal(found != NULL, words != NULL);
-	assert_true(found == NULL || found->kind == kind);
-}
-
 static void
 what_is_right_passes(void **state)
 {
@@ -150,11 +78,12 @@ what_is_right_passes(void **state)
 
 	lab_begin(&lab, "tls { certificate = {\"/c\", \"/r\"} "
 	                "server_names = {\"ftp.example\"} }\n");
-	add_files(&lab, 0, 0,
-	          (const struct forged *[3]){&made->server, &made->between, &made->root});
-	add_files(&lab, 0, 1,
-	          (const struct forged *[3]){&made->rsa, &made->between, NULL});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
+	lab_add_list(
+	    &lab, 0, 0,
+	    (const struct forged *[3]){&made->server, &made->between, &made->root});
+	lab_add_list(&lab, 0, 1,
+	             (const struct forged *[3]){&made->rsa, &made->between, NULL});
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
 	fact = lab_find(&lab, TLS_REPORT_FACT, "server");
 	assert_non_null(fact);
 	assert_int_equal(fact->index, 0);
@@ -182,7 +111,7 @@ every_kind_of_key_is_served(void **state)
 		              &(struct forge_order){.kind = kinds[i],
 		                                    .names = "DNS:a, IP:192.0.2.1, "
 		                                             "IP:2001:db8::1"});
-		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
+		lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
 		assert_non_null(
 		    lab_find(&lab, TLS_REPORT_FACT, "for a, 192.0.2.1, 2001:db8::1"));
 		lab_end(&lab);
@@ -217,13 +146,13 @@ garbled_files_are_told(void **state)
 	    {"\x30\x82\x01\x01\x30", "openssl x509 -inform DER"},
 	};
 	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
+	struct forge_pem *pem = forge_new_pem();
 	struct lab lab;
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		lab_begin(&lab, one);
-		add_text(&lab, TLS_FILE_CERTIFICATE, cases[i].text);
-		expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
+		lab_add_text(&lab, TLS_FILE_CERTIFICATE, cases[i].text);
+		lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
 		lab_end(&lab);
 	}
 	/* a good one, and then a bad one */
@@ -232,7 +161,7 @@ garbled_files_are_told(void **state)
 	forge_put_text(pem, broken);
 	forge_put_key(pem, &made->server, NULL);
 	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
-	expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 2 cannot be read");
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 2 cannot be read");
 	lab_end(&lab);
 	free(pem);
 }
@@ -257,7 +186,7 @@ keys_are_looked_at(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		struct forge_pem *pem = new_pem();
+		struct forge_pem *pem = forge_new_pem();
 		struct lab lab;
 
 		lab_begin(&lab, with_key);
@@ -271,9 +200,9 @@ keys_are_looked_at(void **state)
 		}
 		lab_add(&lab, TLS_FILE_KEY, 0, 0, pem);
 		if (cases[i].words == NULL) {
-			expect_warning(&lab, 0, TLS_FILE_KEY, NULL);
+			lab_expect_warning(&lab, 0, TLS_FILE_KEY, NULL);
 		} else {
-			expect_mistake(&lab, TLS_FILE_KEY, cases[i].words);
+			lab_expect_mistake(&lab, TLS_FILE_KEY, cases[i].words);
 		}
 		lab_end(&lab);
 		free(pem);
@@ -284,13 +213,13 @@ static void
 a_key_that_is_missing_is_told(void **state)
 {
 	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
+	struct forge_pem *pem = forge_new_pem();
 	struct lab lab;
 
 	lab_begin(&lab, one);
 	forge_put(pem, &made->lone);
 	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
-	expect_mistake(&lab, TLS_FILE_CERTIFICATE, "set tls.private_key");
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "set tls.private_key");
 	lab_end(&lab);
 	free(pem);
 }
@@ -315,7 +244,7 @@ passwords_decrypt_keys(void **state)
 	const struct people *made = *state;
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		struct forge_pem *pem = new_pem();
+		struct forge_pem *pem = forge_new_pem();
 		struct lab lab;
 
 		lab_begin(&lab, with_password);
@@ -324,11 +253,11 @@ passwords_decrypt_keys(void **state)
 		pem->len = 0;
 		forge_put_key(pem, &made->lone, cases[i].password);
 		lab_add(&lab, TLS_FILE_KEY, 0, 0, pem);
-		add_text(&lab, TLS_FILE_PASSWORD, cases[i].file);
+		lab_add_text(&lab, TLS_FILE_PASSWORD, cases[i].file);
 		if (cases[i].words == NULL) {
-			expect_warning(&lab, 0, TLS_FILE_KEY, NULL);
+			lab_expect_warning(&lab, 0, TLS_FILE_KEY, NULL);
 		} else {
-			expect_mistake(&lab, TLS_FILE_KEY, cases[i].words);
+			lab_expect_mistake(&lab, TLS_FILE_KEY, cases[i].words);
 		}
 		lab_end(&lab);
 		free(pem);
@@ -346,7 +275,7 @@ any_order_of_blocks_will_do(void **state)
 					 "BggqhkjOPQMBBw==\n"
 					 "-----END EC PARAMETERS-----\n";
 	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
+	struct forge_pem *pem = forge_new_pem();
 	struct lab lab;
 
 	lab_begin(&lab, one);
@@ -355,7 +284,7 @@ any_order_of_blocks_will_do(void **state)
 	forge_put_key(pem, &made->lone, NULL);
 	forge_put(pem, &made->lone);
 	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
 	lab_end(&lab);
 	free(pem);
 }
@@ -391,11 +320,11 @@ chains_are_in_order_and_whole(void **state)
 		struct lab lab;
 
 		lab_begin(&lab, one);
-		add_files(&lab, 0, 0, list);
+		lab_add_list(&lab, 0, 0, list);
 		if (cases[i].type == TLS_REPORT_MISTAKE) {
-			expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
+			lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
 		} else {
-			expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
+			lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
 		}
 		lab_end(&lab);
 	}
@@ -405,7 +334,7 @@ static void
 the_servers_own_comes_first(void **state)
 {
 	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
+	struct forge_pem *pem = forge_new_pem();
 	struct lab lab;
 
 	lab_begin(&lab, one);
@@ -413,7 +342,7 @@ the_servers_own_comes_first(void **state)
 	forge_put(pem, &made->server);
 	forge_put_key(pem, &made->server, NULL);
 	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
-	expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 2 in its file");
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 2 in its file");
 	lab_end(&lab);
 	free(pem);
 }
@@ -439,8 +368,8 @@ what_clients_refuse_is_told(void **state)
 		struct lab lab;
 
 		lab_begin(&lab, one);
-		add_files(&lab, 0, 0, list);
-		expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
+		lab_add_list(&lab, 0, 0, list);
+		lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, cases[i].words);
 		lab_end(&lab);
 		forge_free(&bad);
 	}
@@ -468,8 +397,8 @@ dates_are_told_in_time(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		const struct lab_report *fact;
 
-		expect_warning(&lab, cases[i].from_now_s, TLS_FILE_CERTIFICATE,
-		               cases[i].words);
+		lab_expect_warning(&lab, cases[i].from_now_s, TLS_FILE_CERTIFICATE,
+		                   cases[i].words);
 		fact = lab_find(&lab, TLS_REPORT_FACT, "");
 		assert_non_null(fact);
 		assert_true(llabs(fact->expires - (time(NULL) + 90 * FORGE_DAY)) < 60);
@@ -490,9 +419,9 @@ an_expired_issuer_is_told(void **state)
 	struct lab lab;
 
 	lab_begin(&lab, one);
-	add_files(&lab, 0, 0, (const struct forged *[3]){&server, &old, NULL});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE,
-	               "number 2 of this file has expired");
+	lab_add_list(&lab, 0, 0, (const struct forged *[3]){&server, &old, NULL});
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE,
+	                   "number 2 of this file has expired");
 	lab_end(&lab);
 	forge_free(&server);
 	forge_free(&old);
@@ -523,7 +452,7 @@ names_are_compared(void **state)
 		                "host \"a.example\" { certificate = {\"/a\"} }\n");
 		lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:b"});
 		lab_add_plain(&lab, 2, 0, &(struct forge_order){.names = cases[i].names});
-		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
+		lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
 		found = lab_find(&lab, TLS_REPORT_WARNING, "");
 		assert_true(found == NULL || found->host == 2);
 		lab_end(&lab);
@@ -539,7 +468,7 @@ server_names_are_compared(void **state)
 	lab_begin(&lab, "tls { certificate = {\"/c\"} "
 	                "server_names = {\"a.example\", \"b.example\"} }\n");
 	lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a.example"});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "names b.example");
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "names b.example");
 	assert_null(lab_find(&lab, TLS_REPORT_WARNING, "names a.example"));
 	lab_end(&lab);
 }
@@ -551,9 +480,9 @@ only_one_of_a_kind(void **state)
 	struct lab lab;
 
 	lab_begin(&lab, "tls { certificate = {\"/c\", \"/d\"} }\n");
-	add_files(&lab, 0, 0, (const struct forged *[3]){&made->lone, NULL, NULL});
-	add_files(&lab, 0, 1, (const struct forged *[3]){&made->other, NULL, NULL});
-	expect_mistake(&lab, TLS_FILE_CERTIFICATE, "of this kind (ECDSA)");
+	lab_add_list(&lab, 0, 0, (const struct forged *[3]){&made->lone, NULL, NULL});
+	lab_add_list(&lab, 0, 1, (const struct forged *[3]){&made->other, NULL, NULL});
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "of this kind (ECDSA)");
 	assert_int_equal(lab.reports[0].index, 1);
 	lab_end(&lab);
 }
@@ -568,11 +497,11 @@ handshakes_are_tried(void **state)
 	lab_begin(&lab, "tls { certificate = {\"/c\"} "
 	                "ciphers = \"ECDHE-RSA-AES256-GCM-SHA384\" }\n");
 	lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "no client of TLS 1.2");
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "no client of TLS 1.2");
 	lab_end(&lab);
 	lab_begin(&lab, "tls { certificate = {\"/c\"} min_version = \"1.3\" }\n");
 	lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
 	lab_end(&lab);
 }
 
@@ -600,7 +529,7 @@ weak_ciphers_are_told(void **state)
 		               cases[i].ciphers);
 		lab_begin(&lab, text);
 		lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
-		expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
+		lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, cases[i].words);
 		lab_end(&lab);
 	}
 }
@@ -610,7 +539,7 @@ static void
 required_certificates_do_not_disturb(void **state)
 {
 	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
+	struct forge_pem *pem = forge_new_pem();
 	struct lab lab;
 
 	lab_begin(&lab, "tls { certificate = {\"/c\"} client_ca = \"/ca\" "
@@ -618,169 +547,9 @@ required_certificates_do_not_disturb(void **state)
 	lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
 	forge_put(pem, &made->root);
 	lab_add(&lab, TLS_FILE_CLIENT_CA, 0, 0, pem);
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, NULL);
 	lab_end(&lab);
 	free(pem);
-}
-
-static void
-ocsp_responses_are_looked_at(void **state)
-{
-	const struct people *made = *state;
-	const struct {
-		const struct forged *by;
-		const X509 *about;
-		int status;
-		int64_t due_s;
-		enum tls_report_type type;
-		const char *words;
-	} cases[] = {
-	    {&made->between, made->server.certificate, V_OCSP_CERTSTATUS_GOOD, FORGE_DAY,
-	     TLS_REPORT_END, NULL},
-	    {&made->between, made->rsa.certificate, V_OCSP_CERTSTATUS_GOOD, FORGE_DAY,
-	     TLS_REPORT_MISTAKE, "about another certificate"},
-	    {&made->other, made->server.certificate, V_OCSP_CERTSTATUS_GOOD, FORGE_DAY,
-	     TLS_REPORT_MISTAKE, "has not signed this OCSP response"},
-	    {&made->between, made->server.certificate, V_OCSP_CERTSTATUS_REVOKED,
-	     FORGE_DAY, TLS_REPORT_MISTAKE, "the certificate is revoked"},
-	    {&made->between, made->server.certificate, V_OCSP_CERTSTATUS_UNKNOWN,
-	     FORGE_DAY, TLS_REPORT_MISTAKE, "the certificate is unknown"},
-	    {&made->between, made->server.certificate, V_OCSP_CERTSTATUS_GOOD, -FORGE_DAY,
-	     TLS_REPORT_WARNING, "has expired and is not sent"},
-	};
-
-	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		struct forge_pem *pem = new_pem();
-		struct lab lab;
-
-		lab_begin(&lab, with_ocsp);
-		add_files(
-		    &lab, 0, 0,
-		    (const struct forged *[3]){&made->server, &made->between, NULL});
-		forge_ocsp(pem, cases[i].by, cases[i].by, cases[i].about, cases[i].status,
-		           cases[i].due_s);
-		lab_add(&lab, TLS_FILE_OCSP, 0, 0, pem);
-		if (cases[i].type == TLS_REPORT_MISTAKE) {
-			expect_mistake(&lab, TLS_FILE_OCSP, cases[i].words);
-		} else {
-			expect_warning(&lab, 0, TLS_FILE_OCSP, cases[i].words);
-		}
-		lab_end(&lab);
-		free(pem);
-	}
-}
-
-/* Signed by somebody else, though it names the right certificate. */
-static void
-forged_ocsp_responses_are_told(void **state)
-{
-	const struct people *made = *state;
-	struct forge_pem *pem = new_pem();
-	struct lab lab;
-
-	lab_begin(&lab, with_ocsp);
-	add_files(&lab, 0, 0,
-	          (const struct forged *[3]){&made->server, &made->between, NULL});
-	forge_ocsp(pem, &made->between, &made->other, made->server.certificate,
-	           V_OCSP_CERTSTATUS_GOOD, FORGE_DAY);
-	lab_add(&lab, TLS_FILE_OCSP, 0, 0, pem);
-	expect_mistake(&lab, TLS_FILE_OCSP, "has not signed this OCSP response");
-	lab_end(&lab);
-	lab_begin(&lab, with_ocsp);
-	add_files(&lab, 0, 0,
-	          (const struct forged *[3]){&made->server, &made->between, NULL});
-	add_text(&lab, TLS_FILE_OCSP, "hello");
-	expect_mistake(&lab, TLS_FILE_OCSP, "no OCSP response in DER form");
-	lab_end(&lab);
-	free(pem);
-}
-
-static void
-a_response_that_is_demanded_is_missed(void **state)
-{
-	struct lab lab;
-
-	(void)state;
-	lab_begin(&lab, one);
-	lab_add_plain(&lab, 0, 0,
-	              &(struct forge_order){.names = "DNS:a", .must_staple = true});
-	expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "set ocsp_response");
-	lab_end(&lab);
-}
-
-/* In: by: whose list; NULL: `text` is in its place. */
-static void
-begin_clients(struct lab *lab, const struct forged *ca, const struct forged *by,
-              int64_t due_s, const char *text)
-{
-	struct forge_pem *pem = new_pem();
-
-	lab_begin(lab, with_ca);
-	lab_add_plain(lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
-	forge_put(pem, ca);
-	lab_add(lab, TLS_FILE_CLIENT_CA, 0, 0, pem);
-	pem->len = 0;
-	if (by != NULL) {
-		forge_put_crl(pem, by, NULL, due_s);
-	} else {
-		forge_put_text(pem, text);
-	}
-	lab_add(lab, TLS_FILE_CLIENT_CRL, 0, 0, pem);
-	free(pem);
-}
-
-static void
-client_ca_and_lists_are_looked_at(void **state)
-{
-	const struct people *made = *state;
-	struct lab lab;
-
-	begin_clients(&lab, &made->root, &made->root, FORGE_DAY, NULL);
-	expect_warning(&lab, 0, TLS_FILE_CLIENT_CRL, NULL);
-	expect_warning(&lab, 2 * FORGE_DAY, TLS_FILE_CLIENT_CRL, "is out of date since");
-	lab_end(&lab);
-	begin_clients(&lab, &made->root, &made->between, FORGE_DAY, NULL);
-	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "is of CN = between, which is not in");
-	lab_end(&lab);
-	begin_clients(&lab, &made->root, NULL, 0, "");
-	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "list number 1 cannot be read");
-	lab_end(&lab);
-	begin_clients(&lab, &made->root, NULL, 0,
-	              "-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----\n");
-	expect_mistake(&lab, TLS_FILE_CLIENT_CRL, "list number 1 cannot be read");
-	lab_end(&lab);
-	begin_clients(&lab, &made->server, &made->root, FORGE_DAY, NULL);
-	expect_mistake(&lab, TLS_FILE_CLIENT_CA, "may vouch for others (CA)");
-	lab_end(&lab);
-}
-
-static void
-a_client_ca_without_any_is_told(void **state)
-{
-	struct lab lab;
-
-	(void)state;
-	lab_begin(&lab, "tls { certificate = {\"/c\"} client_ca = \"/ca\" }\n");
-	lab_add_plain(&lab, 0, 0, &(struct forge_order){.names = "DNS:a"});
-	add_text(&lab, TLS_FILE_CLIENT_CA, "nothing\n");
-	expect_mistake(&lab, TLS_FILE_CLIENT_CA, "no certificate in this file");
-	lab_end(&lab);
-}
-
-static void
-an_expired_client_ca_is_told(void **state)
-{
-	struct forged old = forge(&(struct forge_order){.subject = "old",
-	                                                .is_ca = true,
-	                                                .begins_s = -9 * FORGE_DAY,
-	                                                .ends_s = -FORGE_DAY});
-	struct lab lab;
-
-	(void)state;
-	begin_clients(&lab, &old, &old, FORGE_DAY, NULL);
-	expect_warning(&lab, 0, TLS_FILE_CLIENT_CA, "CN = old has expired on");
-	lab_end(&lab);
-	forge_free(&old);
 }
 
 int
@@ -806,12 +575,6 @@ main(void)
 	    cmocka_unit_test(handshakes_are_tried),
 	    cmocka_unit_test(weak_ciphers_are_told),
 	    cmocka_unit_test(required_certificates_do_not_disturb),
-	    cmocka_unit_test(ocsp_responses_are_looked_at),
-	    cmocka_unit_test(forged_ocsp_responses_are_told),
-	    cmocka_unit_test(a_response_that_is_demanded_is_missed),
-	    cmocka_unit_test(client_ca_and_lists_are_looked_at),
-	    cmocka_unit_test(a_client_ca_without_any_is_told),
-	    cmocka_unit_test(an_expired_client_ca_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, make_people, free_people);

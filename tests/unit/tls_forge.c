@@ -152,6 +152,15 @@ forge_free(struct forged *forged)
 	*forged = (struct forged){0};
 }
 
+struct forge_pem *
+forge_new_pem(void)
+{
+	struct forge_pem *pem = calloc(1, sizeof(*pem));
+
+	assert_non_null(pem);
+	return pem;
+}
+
 /* Move what was written to the end of the text. */
 static void
 take(struct forge_pem *pem, BIO *bio)

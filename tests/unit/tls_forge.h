@@ -48,6 +48,11 @@ struct forge_pem {
 	char text[FORGE_PEM_MAX];
 };
 
+/*
+ * Returns: an empty one; the caller frees it by free().
+ */
+struct forge_pem *forge_new_pem(void);
+
 /* Append a certificate, a key (encrypted unless password is NULL), any text. */
 void forge_put(struct forge_pem *pem, const struct forged *forged);
 void forge_put_key(struct forge_pem *pem, const struct forged *forged,

@@ -82,6 +82,30 @@ lab_add_plain(struct lab *lab, uint16_t host, uint16_t index,
 }
 
 void
+lab_add_list(struct lab *lab, uint16_t host, uint16_t index,
+             const struct forged *const list[3])
+{
+	struct forge_pem *pem = forge_new_pem();
+
+	for (size_t i = 0; i < 3 && list[i] != NULL; i++) {
+		forge_put(pem, list[i]);
+	}
+	forge_put_key(pem, list[0], NULL);
+	lab_add(lab, TLS_FILE_CERTIFICATE, host, index, pem);
+	free(pem);
+}
+
+void
+lab_add_text(struct lab *lab, enum tls_file_kind kind, const char *text)
+{
+	struct forge_pem *pem = forge_new_pem();
+
+	forge_put_text(pem, text);
+	lab_add(lab, kind, 0, 0, pem);
+	free(pem);
+}
+
+void
 lab_end(struct lab *lab)
 {
 	tls_context_free(lab->context);
@@ -146,6 +170,34 @@ lab_find(const struct lab *lab, enum tls_report_type type, const char *words)
 		}
 	}
 	return NULL;
+}
+
+void
+lab_expect_mistake(struct lab *lab, enum tls_file_kind kind, const char *words)
+{
+	const struct lab_report *found;
+
+	assert_false(lab_check(lab, 0));
+	found = lab_find(lab, TLS_REPORT_MISTAKE, words);
+	if (found == NULL || found->kind != kind) {
+		lab_print(lab);
+		fail_msg("no such mistake: %s", words);
+	}
+}
+
+void
+lab_expect_warning(struct lab *lab, int64_t from_now_s, enum tls_file_kind kind,
+                   const char *words)
+{
+	bool is_well = lab_check(lab, from_now_s);
+	const struct lab_report *found =
+	    lab_find(lab, TLS_REPORT_WARNING, words != NULL ? words : "");
+
+	if (!is_well || (found != NULL) != (words != NULL) ||
+	    (found != NULL && found->kind != kind)) {
+		lab_print(lab);
+		fail_msg("not what is wanted: %s", words != NULL ? words : "nothing");
+	}
 }
 
 void

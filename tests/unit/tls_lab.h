@@ -110,4 +110,18 @@ void lab_talk(struct lab *lab, struct lab_client *client);
 void lab_add_plain(struct lab *lab, uint16_t host, uint16_t index,
                    const struct forge_order *order);
 
+/* Add a file of certificates, up to three, and of the key of the first of them. */
+void lab_add_list(struct lab *lab, uint16_t host, uint16_t index,
+                  const struct forged *const list[3]);
+
+/* Add a file of any text. */
+void lab_add_text(struct lab *lab, enum tls_file_kind kind, const char *text);
+
+/* Check, and find a mistake about such a file, with these words. */
+void lab_expect_mistake(struct lab *lab, enum tls_file_kind kind, const char *words);
+
+/* Check as of so many seconds from now: no mistake; the warning, or none for NULL. */
+void lab_expect_warning(struct lab *lab, int64_t from_now_s, enum tls_file_kind kind,
+                        const char *words);
+
 #endif
