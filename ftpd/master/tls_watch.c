@@ -161,7 +161,9 @@ checked(void *listener, bool is_complete, const char *why)
 	struct tls_watch *watch = &master->tls;
 
 	if (watch->coming != NULL || master->current == NULL || master->is_stopping) {
-		drop_found(watch); /* a reload has read them, too */
+		/* A reload has read them, too. If it fails, they are read once more. */
+		drop_found(watch);
+		watch->has_changed = true;
 		return;
 	}
 	if (!is_complete) {
@@ -233,6 +235,9 @@ stay(struct master *master)
 {
 	struct tls_watch *watch = &master->tls;
 
+	tls_source_free(&watch->used->source); /* the stamps are others */
+	watch->used->source = watch->found->source;
+	watch->found->source = (struct tls_source){0};
 	drop_found(watch);
 	if (watch->is_refused) {
 		watch->is_refused = false;

@@ -28,6 +28,7 @@
 #include "ftpd/master/master.h"
 #include "ftpd/master/moving.h"
 #include "ftpd/master/recorder_link.h"
+#include "ftpd/master/renew.h"
 #include "ftpd/master/signals.h"
 #include "ftpd/master/stop.h"
 #include "ftpd/master/tls_program.h"
@@ -552,6 +553,8 @@ a_wrong_pair_is_refused_once(void **state)
 	assert_false(master->tls.is_refused);
 	assert_ptr_equal(master->tls.used, old);
 	assert_null(master->next);
+	assert_true(tls_stamp_is_same(&master->tls.used->source.file[0].stamp,
+	                              &master->tls.seen.file[0].stamp));
 }
 
 static void
@@ -616,6 +619,21 @@ a_reload_goes_before(void **state)
 	tls_watch_accept(master);
 	assert_ptr_equal(master->tls.used, coming);
 	assert_false(master->tls.program.is_running);
+	/* The same, but it fails: the pair is checked once more. */
+	write_certificate(run, "second\nfact\nend\n");
+	look(run);
+	look(run);
+	assert_true(master->tls.program.is_running);
+	tls_watch_offer(master, read_load(run));
+	turn_until(run, is_checked);
+	assert_ptr_equal(master->tls.used, coming);
+	tls_watch_abandon(master);
+	look(run);
+	assert_true(master->tls.program.is_running);
+	turn_until(run, is_checked);
+	assert_ptr_not_equal(master->tls.used, coming);
+	coming = master->tls.used;
+	renew_cancel(master);
 	/* One that is under way keeps looks from doing anything; it fails. */
 	write_certificate(run, "fourth\nfact\nend\n");
 	tls_watch_offer(master, read_load(run));
