@@ -34,7 +34,7 @@ enum {
  * Groups of finite fields cost milliseconds each, at will of whoever connects (the attack
  * known as D(HE)at), and no client needs them. All else is OpenSSL's to decide.
  */
-/* The signature is OpenSSL's.  NOLINTNEXTLINE(readability-function-size) */
+/* NOLINTBEGIN(readability-function-size): the signature is OpenSSL's */
 static int
 refuse_finite_fields(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
                      void *other, void *original)
@@ -49,6 +49,7 @@ refuse_finite_fields(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits
 	}
 	return (*decide)(ssl, ctx, operation, bits, nid, other, NULL);
 }
+/* NOLINTEND(readability-function-size) */
 
 static void
 set_security(struct tls_site *site)
