@@ -32,7 +32,7 @@ enum {
 	CALM_BYTES = 1024 * 1024,
 };
 
-/* Note why it has failed; what was noted first, stays. */
+/* Note why it has failed; what was noted first, stays: who refused knows best. */
 static void __attribute__((format(printf, 2, 3)))
 explain(struct tls_stream *stream, const char *format, ...)
 {
@@ -72,10 +72,6 @@ explain_error(struct tls_stream *stream)
 	if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
 		explain(stream, "the client's alert: %s",
 		        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	} else if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
-	           reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-		explain(stream, "the client's certificate: %s",
-		        X509_verify_cert_error_string(SSL_get_verify_result(stream->ssl)));
 	} else {
 		explain(stream, "%s", text != NULL ? text : "an error without a name");
 	}
@@ -83,24 +79,26 @@ explain_error(struct tls_stream *stream)
 }
 
 /*
- * Count what costs much and brings nothing: key updates, and renegotiation, which is
- * refused each time. Records that OpenSSL has begun are counted, too; see has_input.
+ * Count what costs much and brings nothing: key updates, and the first messages of
+ * renegotiation, which is refused each time. Records that OpenSSL has begun are counted, too; see has_input.
  */
 static void
 watch_message(int is_sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
               void *argument)
 {
 	struct tls_stream *stream = argument;
-	const uint8_t *alert = bytes;
 
 	(void)version;
+	(void)bytes;
+	(void)len;
 	(void)ssl;
-	if (!is_sent && type == SSL3_RT_HEADER) {
+	if (is_sent) {
+		return;
+	}
+	if (type == SSL3_RT_HEADER) {
 		stream->records++;
 	}
-	if (stream->is_open && ((!is_sent && type == SSL3_RT_HANDSHAKE) ||
-	                        (is_sent && type == SSL3_RT_ALERT && len > 1 &&
-	                         alert[1] == SSL_AD_NO_RENEGOTIATION))) {
+	if (type == SSL3_RT_HANDSHAKE && stream->is_open) {
 		stream->noise++;
 	}
 	if (stream->noise > TLS_KEY_UPDATES_MAX) {

@@ -170,6 +170,31 @@ endings_differ(void **state)
 	}
 }
 
+/* With the bytes before it in the same packet, no event will come for it any more. */
+static void
+an_end_behind_data_is_told(void **state)
+{
+	for (size_t i = 0; i < 2 * ARRAY_COUNT(duo_versions); i++) {
+		struct duo_order order = {.version = duo_versions[i % 2],
+		                          .side = TLS_DATA};
+		enum ending ending = i < 2 ? END_CLOSE_NOTIFY : END_GARBAGE;
+		char text[TEXT_MAX];
+		struct duo duo;
+
+		duo_open(&duo, *state, &order);
+		assert_int_equal(SSL_write(duo.client, "last", 4), 4);
+		if (ending == END_GARBAGE) {
+			(void)duo_send(&duo, SIZE_MAX);
+		}
+		end_by(&duo, ending);
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), 4);
+		assert_true(tls_stream_has_input(duo.stream));
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)),
+		                 endings[ending].result);
+		duo_end(&duo);
+	}
+}
+
 /* Cut after every seventh byte: never an end that looks whole. */
 static void
 a_cut_is_never_an_end(void **state)
@@ -339,6 +364,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(endings_differ),
+	    cmocka_unit_test(an_end_behind_data_is_told),
 	    cmocka_unit_test(a_cut_is_never_an_end),
 	    cmocka_unit_test(half_a_connection_goes_on),
 	    cmocka_unit_test(our_end_waits_for_the_clients),
