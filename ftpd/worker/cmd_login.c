@@ -248,6 +248,7 @@ cmd_quit(struct session *session, const struct request *request)
 		session->is_quitting = true;
 		return;
 	}
+	control_hold(session); /* in TLS the end of it leaves in the same packet */
 	control_reply(session, REPLY_GOODBYE, "Goodbye.");
 	control_end(session, MW_END_QUIT);
 }

@@ -51,7 +51,7 @@ void control_send_kept(struct session *session);
 
 /*
  * No command is taken up any more; the session ends when the client has taken the last
- * reply.
+ * reply. What was held back leaves now.
  */
 void control_stop(struct session *session, enum mw_end end);
 

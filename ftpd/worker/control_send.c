@@ -60,7 +60,7 @@ control_send(struct session *session, const char *bytes, size_t len)
 static void
 end_if_sent(struct session *session)
 {
-	if (!control_has_output(session) && secure_finish(session)) {
+	if (session->output_len == 0 && secure_finish(session)) {
 		session_end(session, session->end);
 	} else {
 		control_watch(session);
@@ -119,7 +119,12 @@ control_stop(struct session *session, enum mw_end end)
 {
 	session->is_stopped = true;
 	session->end = end;
-	end_if_sent(session);
+	if (session->is_holding && session->output_len > 0) {
+		session->is_holding = false;
+		control_send_kept(session);
+	} else {
+		end_if_sent(session);
+	}
 }
 
 void

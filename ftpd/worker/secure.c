@@ -179,6 +179,7 @@ secure_receive(struct session *session, uint8_t *bytes, size_t cap)
 	if (session->tls.control != NULL) {
 		ssize_t received = tls_stream_read(session->tls.control, bytes, cap);
 
+		session->tls.is_dry = received == -EAGAIN;
 		/* after a FIN nothing more can come either */
 		return received == -ENODATA ? 0 : received;
 	}
@@ -188,7 +189,9 @@ secure_receive(struct session *session, uint8_t *bytes, size_t cap)
 bool
 secure_has_input(const struct session *session)
 {
-	return secure_is_on(session) && tls_stream_has_input(session->tls.control);
+	/* what could not be read just now is not asked for again and again */
+	return secure_is_on(session) && !session->tls.is_dry &&
+	       tls_stream_has_input(session->tls.control);
 }
 
 /*
@@ -229,7 +232,9 @@ secure_send(struct session *session, const char *bytes, size_t len)
 		give_up(session);
 		return len;
 	}
-	secure_flush(session);
+	if (!session->is_stopped) { /* or close_notify goes along, see secure_finish() */
+		secure_flush(session);
+	}
 	return taken > 0 ? (size_t)taken : 0;
 }
 
@@ -241,6 +246,8 @@ secure_flush(struct session *session)
 
 	if (result < 0 && result != -EAGAIN) {
 		give_up(session);
+	} else if (result == 0) {
+		session->tls.is_dry = false; /* reading may have waited for this */
 	}
 }
 
