@@ -1,6 +1,7 @@
 /*
  * test_worker_data_tls: what a private data connection is worth, and what the end of an
- * upload is worth, by the rules and by what the client has shown before.
+ * upload is worth, by the rules and by what the client has shown before; handshakes that
+ * fail, stall, and do not resume, from the command to the last reply.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,11 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+#include <sys/socket.h>
+
 #include "ftpd/worker/data_tls.h"
+#include "tests/unit/tls_house.h"
 #include "common/base.h"
 
 enum {
@@ -82,12 +87,154 @@ an_end_is_judged(void **state)
 	}
 }
 
+static const char complete[] = "226 Transfer complete.\r\n";
+static const char not_resumed[] =
+    "522 TLS session of the control connection must be resumed (tls.resume).\r\n";
+
+/* SECURITY.md D4 and T5. */
+static void
+a_client_must_resume_by_the_rule(void **state)
+{
+	static const struct {
+		const char *rule;
+		bool has_ticket;
+		bool is_served;
+		const char *log;
+	} cases[] = {
+	    {"resume = require", true, true, ""},
+	    {"resume = require", false, false,
+	     "data connection refused: client Tester 1.0 does not resume the TLS session; "
+	     "tls.resume = \"auto\" would serve it"},
+	    {"resume = auto", true, true, ""},
+	    {"resume = auto", false, true,
+	     "client Tester 1.0 does not resume the TLS session on data connections"},
+	    {"resume = off", false, true, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct house house;
+		struct house_line line;
+
+		house_begin(&house, cases[i].rule);
+		if (cases[i].has_ticket) {
+			house_get_ticket(&house);
+		}
+		line = house_dial(&house, house.kept);
+		house_begin_download(&house);
+		assert_true(house_shake(&house, &line));
+		house_hear(&house, &line, cases[i].is_served ? "hello" : "");
+		assert_int_equal(line.is_notified, cases[i].is_served);
+		talk_expect(&house.talk, cases[i].is_served ? complete : not_resumed);
+		assert_true(house_has_logged(&house, cases[i].log));
+		assert_int_equal(house_has_logged(&house, "client Tester"),
+		                 cases[i].log[0] != '\0');
+		assert_int_equal(house.talk.session->tls.has_resumed,
+		                 cases[i].has_ticket);
+		house_hang_up(&line);
+		house_end(&house);
+	}
+}
+
+/* Somebody behind the same address is faster: the client still gets its file. */
+static void
+a_stranger_is_closed_and_the_client_served(void **state)
+{
+	struct house house;
+	struct house_line stranger;
+	struct house_line line;
+
+	(void)state;
+	house_begin(&house, "resume = auto");
+	house_get_ticket(&house);
+	house.talk.session->tls.has_resumed = true;
+	stranger = house_dial(&house, NULL);
+	line = house_dial(&house, house.kept);
+	house_begin_download(&house);
+	assert_true(house_shake(&house, &stranger));
+	house_hear(&house, &stranger, "");
+	assert_false(stranger.is_notified);
+	talk_expect_nothing(&house.talk);
+	assert_true(house_shake(&house, &line));
+	house_hear(&house, &line, "hello");
+	talk_expect(&house.talk, complete);
+	house_hang_up(&stranger);
+	house_hang_up(&line);
+
+	/* and if the client does not come, it is told why, soon */
+	stranger = house_dial(&house, NULL);
+	house_begin_download(&house);
+	assert_true(house_shake(&house, &stranger));
+	talk_wait(&house.talk, 1000 * (DATA_TLS_WAIT_S - 1));
+	talk_expect_nothing(&house.talk);
+	talk_wait(&house.talk, 2000);
+	talk_expect(&house.talk, not_resumed);
+	house_hang_up(&stranger);
+	house_end(&house);
+}
+
+/* Scanners may come first, but not for ever. */
+static void
+handshakes_may_fail_so_often(void **state)
+{
+	struct house house;
+
+	(void)state;
+	house_begin(&house, "");
+	house_begin_download(&house);
+	for (int i = 0; i < DATA_TLS_FAILED_MAX; i++) {
+		struct house_line line = house_dial(&house, NULL);
+
+		talk_expect_nothing(&house.talk);
+		assert_int_equal(send(line.fd, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+		(void)talk_settle(&house.talk);
+		house_hang_up(&line);
+	}
+	talk_expect(&house.talk, "522 TLS on the data connection failed; see that its "
+	                         "TLS is that of the control connection.\r\n");
+	assert_true(house_has_logged(&house, "TLS on the data connection failed: "));
+	house_end(&house);
+}
+
+/* SECURITY.md T8: commands are answered meanwhile, and a stall ends. */
+static void
+a_handshake_may_stall(void **state)
+{
+	struct house house;
+	struct house_line line;
+
+	(void)state;
+	house_begin(&house, "");
+	line = house_dial(&house, NULL);
+	house_begin_download(&house);
+	talk_say(&house.talk, "STAT\r\n");
+	assert_non_null(memmem(house.talk.text, house.talk.len,
+	                       "Waiting for TLS on the data connection", 38));
+	house.talk.len = 0;
+	talk_ask(&house.talk, "ABOR\r\n",
+	         "426 Transfer aborted: as you asked.\r\n226 Aborted.\r\n");
+	house_hang_up(&line);
+
+	line = house_dial(&house, NULL);
+	house_begin_download(&house);
+	talk_wait(&house.talk,
+	          UINT64_C(1000) * house.talk.worker->options->data_timeout_s + 1000);
+	talk_expect(&house.talk,
+	            "522 TLS on the data connection did not begin in time.\r\n");
+	house_hang_up(&line);
+	house_end(&house);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_connection_is_judged),
 	    cmocka_unit_test(an_end_is_judged),
+	    cmocka_unit_test(a_client_must_resume_by_the_rule),
+	    cmocka_unit_test(a_stranger_is_closed_and_the_client_served),
+	    cmocka_unit_test(handshakes_may_fail_so_often),
+	    cmocka_unit_test(a_handshake_may_stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
