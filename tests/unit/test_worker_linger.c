@@ -70,10 +70,10 @@ a_wait_for_the_end_is_bounded(void **state)
 		if (how == END_BY_FIN) {
 			assert_int_equal(shutdown(line.fd, SHUT_WR), 0);
 		} else if (how == END_BY_TIME) {
-			worker->loop.now_ms += LINGER_MS - 1;
+			worker->loop.now_ms += LINGER_MS / 2;
 			linger_run(worker);
 			assert_int_equal(worker->lingering.count, 1);
-			worker->loop.now_ms++;
+			worker->loop.now_ms += LINGER_MS / 2;
 			linger_run(worker);
 		} else if (how == END_BY_BYTES) {
 			/* or the last ones wait in the client for an acknowledgement */
