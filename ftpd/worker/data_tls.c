@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "ftpd/tls/stream.h"
+#include "ftpd/worker/secure.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"
 #include "ftpd/worker/transfer.h"
@@ -96,10 +97,10 @@ tell_encryption(struct session *session)
 }
 
 /*
- * What a small upload has to say comes in three parts, the end of the handshake, the data and
- * close_notify, and most clients hold each back until the one before is acknowledged (RFC
- * 896). After an exchange such as a handshake the kernel is slow to do so: 40 ms for each
- * small file.
+ * What a client has to say when we have nothing to answer comes in several parts: the end of
+ * the handshake (Java and GnuTLS send it in two), the data of a small upload, close_notify.
+ * Most clients hold each part back until the one before is acknowledged (RFC 896), and after
+ * an exchange such as a handshake the kernel is slow to do so: 40 ms, for each small file.
  */
 static void
 acknowledge_at_once(const struct data *data)
@@ -128,7 +129,9 @@ take_verdict(struct session *session)
 	switch (judge(session)) {
 	case DATA_TLS_UNPROVEN: tell_unproven(session); break;
 	case DATA_TLS_SERVED:
-		session->tls.has_resumed |= tls_stream_has_resumed(data->stream);
+		/* behind CCC there are no more tickets: nobody is held to it then */
+		session->tls.has_resumed |=
+		    secure_is_on(session) && tls_stream_has_resumed(data->stream);
 		break;
 	case DATA_TLS_STRANGER:
 		tell_refused(session);
@@ -177,12 +180,11 @@ handle_handshake(struct loop_source *source, uint32_t events)
 	switch (tls_stream_handshake(data->stream)) {
 	case TLS_READY: take_verdict(data->session); return;
 	case TLS_FAILED: take_failure(data->session); return;
-	case TLS_WANTS_READ:
-	case TLS_WANTS_WRITE:
-		/* Should it fail for want of memory, the timeout ends the transfer. */
-		(void)loop_change(data->loop, source, tls_stream_wants(data->stream));
-		return;
+	case TLS_WANTS_READ: acknowledge_at_once(data); break;
+	case TLS_WANTS_WRITE: break;
 	}
+	/* Should it fail for want of memory, the timeout ends the transfer. */
+	(void)loop_change(data->loop, source, tls_stream_wants(data->stream));
 }
 
 void
