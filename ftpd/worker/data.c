@@ -131,6 +131,7 @@ data_complete(struct session *session)
 	/* Fails if the client was faster. */
 	(void)shutdown(data->connection_fd, SHUT_WR);
 	linger_begin(session);
+	data->mode = DATA_NONE; /* the next PASV empties the queue */
 }
 
 void
