@@ -91,15 +91,12 @@ end_by(struct duo *duo, enum ending ending)
 	                              "0123456789abcdef0123456789abcdef";
 
 	switch (ending) {
-	case END_CLOSE_NOTIFY_AND_FIN:
 	case END_CLOSE_NOTIFY:
+	case END_CLOSE_NOTIFY_AND_FIN:
 		(void)SSL_shutdown(duo->client);
 		(void)duo_send(duo, SIZE_MAX);
-		if (ending == END_CLOSE_NOTIFY) {
-			break;
-		}
-		/* fall through */
-	case END_FIN: assert_int_equal(shutdown(duo->client_fd, SHUT_WR), 0); break;
+		break;
+	case END_FIN: break;
 	case END_CUT_HEADER: cut(duo, 3); break;
 	case END_CUT_LENGTH: cut(duo, 5); break;
 	case END_CUT_BODY: cut(duo, 0); break;
@@ -115,6 +112,9 @@ end_by(struct duo *duo, enum ending ending)
 		                 sizeof(garbage) - 1);
 		break;
 	case ENDING_COUNT: break;
+	}
+	if (ending == END_FIN || ending == END_CLOSE_NOTIFY_AND_FIN) {
+		assert_int_equal(shutdown(duo->client_fd, SHUT_WR), 0);
 	}
 }
 
