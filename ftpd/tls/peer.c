@@ -6,6 +6,8 @@
  * Not here: whether the certificate is to be believed; OpenSSL has checked that in the
  * handshake.
  */
+#include "ftpd/tls/peer.h"
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -58,22 +60,27 @@ append_name(const GENERAL_NAME *name, char names[TLS_NAMES_MAX_BYTES], size_t us
 }
 
 size_t
-tls_stream_client_names(const struct tls_stream *stream, char names[TLS_NAMES_MAX_BYTES])
+tls_peer_names(const X509 *certificate, char names[TLS_NAMES_MAX_BYTES])
 {
-	X509 *certificate = SSL_get0_peer_certificate(stream->ssl);
-	GENERAL_NAMES *list = NULL;
+	GENERAL_NAMES *list =
+	    X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	size_t used = 0;
 
-	if (!stream->is_open || certificate == NULL) {
-		return 0;
-	}
-	list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
 		used = append_name(sk_GENERAL_NAME_value(list, i), names, used);
 	}
 	GENERAL_NAMES_free(list);
 	ERR_clear_error();
 	return used;
+}
+
+size_t
+tls_stream_client_names(const struct tls_stream *stream, char names[TLS_NAMES_MAX_BYTES])
+{
+	const X509 *certificate = SSL_get0_peer_certificate(stream->ssl);
+
+	return stream->is_open && certificate != NULL ? tls_peer_names(certificate, names)
+	                                              : 0;
 }
 
 bool
@@ -85,9 +92,10 @@ tls_stream_has_client_certificate(const struct tls_stream *stream)
 size_t
 tls_stream_describe(const struct tls_stream *stream, char text[TLS_DESCRIPTION_MAX])
 {
-	const char *version = SSL_version(stream->ssl) == TLS1_3_VERSION   ? "TLS 1.3"
-	                      : SSL_version(stream->ssl) == TLS1_2_VERSION ? "TLS 1.2"
-	                                                : SSL_get_version(stream->ssl);
+	const char *version = SSL_version(stream->ssl) == TLS1_3_VERSION ? "TLS 1.3"
+	                      : SSL_version(stream->ssl) == TLS1_2_VERSION
+	                          ? "TLS 1.2"
+	                          : SSL_get_version(stream->ssl);
 	int len = snprintf(text, TLS_DESCRIPTION_MAX, "%s, %s", version,
 	                   SSL_get_cipher_name(stream->ssl));
 
