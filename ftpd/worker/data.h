@@ -49,8 +49,8 @@ struct data {
 	/* of the connection, when it is private; NULL in clear. See data_tls.h */
 	struct tls_stream *stream;
 	unsigned failed_handshakes; /* of this wait */
-	unsigned unresumed; /* connections of this wait that did not resume */
-	bool is_security_told; /* to the log, of the first private connection */
+	unsigned unresumed;         /* connections of this wait that did not resume */
+	bool is_security_told;      /* to the log, of the first private connection */
 };
 
 void data_init(struct session *session);

@@ -50,10 +50,9 @@ judge(const struct session *session)
 {
 	const struct options_tls *rules = &session->worker->options->tls;
 
-	return data_tls_judge((enum options_tls_resume)rules->resume,
-	                      session->data.mode == DATA_PASSIVE,
-	                      session->tls.has_resumed,
-	                      tls_stream_has_resumed(session->data.stream));
+	return data_tls_judge(
+	    (enum options_tls_resume)rules->resume, session->data.mode == DATA_PASSIVE,
+	    session->tls.has_resumed, tls_stream_has_resumed(session->data.stream));
 }
 
 static void
@@ -75,9 +74,9 @@ tell_refused(struct session *session)
 	worker_log(session->worker, session->id, RECORD_WARNING,
 	           session->tls.has_resumed
 	               ? "data connection refused: client %s has resumed the TLS session "
-			 "before, and this one does not"
+	                 "before, and this one does not"
 	               : "data connection refused: client %s does not resume the TLS "
-			 "session; tls.resume = \"auto\" would serve it",
+	                 "session; tls.resume = \"auto\" would serve it",
 	           client_of(session));
 }
 
@@ -97,10 +96,11 @@ tell_encryption(struct session *session)
 }
 
 /*
- * What a client has to say when we have nothing to answer comes in several parts: the end of
- * the handshake (Java and GnuTLS send it in two), the data of a small upload, close_notify.
- * Most clients hold each part back until the one before is acknowledged (RFC 896), and after
- * an exchange such as a handshake the kernel is slow to do so: 40 ms, for each small file.
+ * What a client has to say when we have nothing to answer comes in several parts: the end
+ * of the handshake (Java and GnuTLS send it in two), the data of a small upload,
+ * close_notify. Most clients hold each part back until the one before is acknowledged
+ * (RFC 896), and after an exchange such as a handshake the kernel is slow to do so: 40
+ * ms, for each small file.
  */
 static void
 acknowledge_at_once(const struct data *data)
@@ -232,9 +232,8 @@ data_tls_complaint(const struct session *session)
 		return "TLS on the data connection failed; see that its TLS is that of "
 		       "the control connection.";
 	}
-	return data->stream != NULL
-	           ? "TLS on the data connection did not begin in time."
-	           : NULL;
+	return data->stream != NULL ? "TLS on the data connection did not begin in time."
+	                            : NULL;
 }
 
 const char *
@@ -268,11 +267,12 @@ data_tls_take_end(struct session *session, bool has_notified)
 	}
 	if (!tls->is_unclosed_told) {
 		tls->is_unclosed_told = true;
-		worker_log(session->worker, session->id, RECORD_INFO,
-		           "client %s ends uploads without close_notify, so that one that "
-		           "was cut looks whole; tls.strict_close = \"require\" would "
-		           "refuse it",
-		           client_of(session));
+		worker_log(
+		    session->worker, session->id, RECORD_INFO,
+		    "client %s ends uploads without close_notify, so that one that "
+		    "was cut looks whole; tls.strict_close = \"require\" would "
+		    "refuse it",
+		    client_of(session));
 	}
 	return true;
 }

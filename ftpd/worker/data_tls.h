@@ -23,7 +23,8 @@ enum {
 	DATA_TLS_UNRESUMED_MAX = 16,
 	/*
 	 * Where a stranger came first the client's own connection comes at once, if it
-	 * comes: a client whose connection was taken for a stranger's waits for our reply.
+	 * comes: a client whose connection was taken for a stranger's waits for our
+	 * reply.
 	 */
 	DATA_TLS_WAIT_S = 5,
 	DATA_TLS_TEXT_MAX = 224,

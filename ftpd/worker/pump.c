@@ -254,8 +254,8 @@ fill_buffer(struct transfer *transfer)
 	}
 	transfer->has_moved = true; /* skipped text is progress, too */
 	transfer->offset += len;
-	transfer->buffer_len = ascii_convert(&transfer->ascii, (const uint8_t *)raw, len,
-	                                     transfer->buffer);
+	transfer->buffer_len =
+	    ascii_convert(&transfer->ascii, (const uint8_t *)raw, len, transfer->buffer);
 	transfer->buffer_at = ascii_skip(&transfer->skip, transfer->buffer_len);
 	return PUMP_MORE;
 }

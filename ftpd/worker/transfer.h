@@ -84,10 +84,10 @@ struct transfer {
 	struct transfer_place place;
 	/* the agent is to be told of the end by this number; 0: need not, or has been */
 	uint32_t upload;
-	bool is_at_end; /* the client has closed the data connection */
+	bool is_at_end;     /* the client has closed the data connection */
 	bool is_unnotified; /* with TLS, and without its close_notify */
-	bool is_remote; /* a network's file system: closing tells of errors, too */
-	bool has_abor;  /* ABOR came while the agent was finishing */
+	bool is_remote;     /* a network's file system: closing tells of errors, too */
+	bool has_abor;      /* ABOR came while the agent was finishing */
 
 	/* waiting for its rate's sake, in the worker's list; link is NULL else */
 	struct transfer *next_paced;

@@ -90,8 +90,7 @@ a_wait_for_the_end_is_bounded(void **state)
 		(void)talk_settle(&house.talk);
 		assert_int_equal(worker->lingering.count, 0);
 		assert_int_equal(linger_sleep_ms(worker, -1), -1);
-		assert_true(how == END_BY_SESSION ||
-		            !house.talk.session->tls.has_closed);
+		assert_true(how == END_BY_SESSION || !house.talk.session->tls.has_closed);
 		house_hang_up(&line);
 		house_end(&house);
 	}
@@ -165,8 +164,9 @@ an_upload_is_whole_or_cut(void **state)
 		house_hear(&house, &line, "");
 		assert_int_equal(line.is_notified, is_whole);
 		assert_int_equal(house.talk.worker->lingering.count, 0);
-		assert_int_equal(house_has_logged(&house, "client Tester 1.0 ends uploads "
-		                                    "without close_notify"),
+		assert_int_equal(house_has_logged(&house,
+		                                  "client Tester 1.0 ends uploads "
+		                                  "without close_notify"),
 		                 cases[i].is_told);
 		assert_int_equal(house.talk.session->tls.has_closed,
 		                 cases[i].has_before || cases[i].has_notified);

@@ -119,8 +119,7 @@ a_file_made_shorter_is_broken(void **state)
 
 		set_up(&fixture, "hello", 5, sources[i]);
 		assert_int_equal(ftruncate(fixture.transfer.file_fd, 0), 0);
-		assert_int_equal(pump_slice(&fixture.transfer),
-		                 PUMP_FILE_BROKEN);
+		assert_int_equal(pump_slice(&fixture.transfer), PUMP_FILE_BROKEN);
 		tear_down(&fixture);
 	}
 }
@@ -176,8 +175,7 @@ a_connection_that_is_gone_is_broken(void **state)
 	(void)state;
 	set_up(&fixture, "a\nb\n", 4, TRANSFER_FROM_ASCII);
 	fd_close(&fixture.ends[1]);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_CONNECTION_BROKEN);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_CONNECTION_BROKEN);
 	tear_down(&fixture);
 }
 
@@ -202,8 +200,7 @@ text_is_converted_and_skipped_in_octets(void **state)
 		set_up(&fixture, cases[i].file, strlen(cases[i].file),
 		       TRANSFER_FROM_ASCII);
 		fixture.transfer.skip = cases[i].skip;
-		assert_int_equal(pump_slice(&fixture.transfer),
-		                 PUMP_DONE);
+		assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 		assert_int_equal(take(&fixture, got, sizeof(got)), strlen(cases[i].sent));
 		assert_memory_equal(got, cases[i].sent, strlen(cases[i].sent));
 		tear_down(&fixture);
@@ -259,8 +256,7 @@ an_upload_ends_with_the_connection(void **state)
 	(void)state;
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	upload(&fixture, "hel", 3, false);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_CONNECTION_BUSY);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_CONNECTION_BUSY);
 	upload(&fixture, "lo", 2, true);
 	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_true(fixture.transfer.is_at_end);
@@ -297,8 +293,7 @@ a_reset_upload_is_broken(void **state)
 	/* AF_UNIX resets when the closing side has not read everything. */
 	assert_int_equal(send(fixture.ends[0], "x", 1, 0), 1);
 	fd_close(&fixture.ends[1]);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_CONNECTION_BROKEN);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_CONNECTION_BROKEN);
 	assert_false(fixture.transfer.is_at_end);
 	tear_down(&fixture);
 }
@@ -324,8 +319,7 @@ a_limit_holds_to_the_byte(void **state)
 		set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 		fixture.transfer.place.limit = cases[i].limit;
 		upload(&fixture, "hello", 5, true);
-		assert_int_equal(pump_slice(&fixture.transfer),
-		                 cases[i].result);
+		assert_int_equal(pump_slice(&fixture.transfer), cases[i].result);
 		assert_int_equal(fixture.transfer.error,
 		                 cases[i].result == PUMP_DONE ? 0 : -EFBIG);
 		assert_file(&fixture, cases[i].file, strlen(cases[i].file));
@@ -363,8 +357,7 @@ a_short_write_is_no_success(void **state)
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	upload(&fixture, "hello", 5, true);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_FILE_BROKEN);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_FILE_BROKEN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(fixture.transfer.error, -EFBIG);
 	assert_int_equal(fixture.transfer.place.offset, 3);
@@ -382,8 +375,7 @@ a_file_that_cannot_be_written_is_broken(void **state)
 	fd_close(&fixture.transfer.file_fd);
 	fixture.transfer.file_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	upload(&fixture, "hello", 5, true);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_FILE_BROKEN);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_FILE_BROKEN);
 	assert_int_equal(fixture.transfer.error, -ENOSPC);
 	tear_down(&fixture);
 }
@@ -458,8 +450,7 @@ a_slow_file_is_left_to_a_thread(void **state)
 	set_up(&fixture, "", 0, TRANSFER_TO_FILE);
 	fixture.transfer.is_quick = false;
 	upload(&fixture, "hello", 5, true);
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_WOULD_BLOCK);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_WOULD_BLOCK);
 	assert_file(&fixture, "", 0);
 	assert_int_equal(fixture.transfer.buffer_len, 5);
 	assert_int_equal(pump_store(fixture.transfer.file_fd, fixture.transfer.buffer, 5,
@@ -469,8 +460,7 @@ a_slow_file_is_left_to_a_thread(void **state)
 	assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 	assert_file(&fixture, "hello", 5);
 	fixture.transfer.error = -EDQUOT; /* as a thread may find */
-	assert_int_equal(pump_slice(&fixture.transfer),
-	                 PUMP_FILE_BROKEN);
+	assert_int_equal(pump_slice(&fixture.transfer), PUMP_FILE_BROKEN);
 	tear_down(&fixture);
 }
 
@@ -499,8 +489,7 @@ received_text_is_converted(void **state)
 			                 PUMP_CONNECTION_BUSY);
 		}
 		upload(&fixture, "", 0, true);
-		assert_int_equal(pump_slice(&fixture.transfer),
-		                 PUMP_DONE);
+		assert_int_equal(pump_slice(&fixture.transfer), PUMP_DONE);
 		assert_file(&fixture, cases[i].file, strlen(cases[i].file));
 		tear_down(&fixture);
 	}

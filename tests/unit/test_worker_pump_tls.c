@@ -235,7 +235,9 @@ nothing_is_held_back_by_a_wait(void **state)
 	tear_down(&fixture);
 }
 
-/* A file system that cannot tell: a thread reads ahead, and that far nobody asks again. */
+/*
+ * A file system that cannot tell: a thread reads ahead, and that far nobody asks again.
+ */
 static void
 what_a_thread_has_read_is_not_asked_for(void **state)
 {
@@ -382,12 +384,11 @@ a_large_upload_does_not_stall(void **state)
 		uint64_t before = fixture.transfer.moved;
 
 		if (at < BIG_BYTES && BIO_pending(fixture.duo.to_server) == 0) {
-			size_t len = BIG_BYTES - at < PIECE_BYTES ? BIG_BYTES - at
-			                                          : PIECE_BYTES;
+			size_t len =
+			    BIG_BYTES - at < PIECE_BYTES ? BIG_BYTES - at : PIECE_BYTES;
 
-			assert_int_equal(SSL_write(fixture.duo.client, bytes + at,
-			                           (int)len),
-			                 len);
+			assert_int_equal(
+			    SSL_write(fixture.duo.client, bytes + at, (int)len), len);
 			at += len;
 			if (at == BIG_BYTES) {
 				(void)SSL_shutdown(fixture.duo.client);

@@ -52,8 +52,8 @@ listen_for_data(struct house *house)
 	                                    .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	house->listener_fd =
 	    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(
-	    bind(house->listener_fd, (struct sockaddr *)&house->place, len), 0);
+	assert_int_equal(bind(house->listener_fd, (struct sockaddr *)&house->place, len),
+	                 0);
 	assert_int_equal(listen(house->listener_fd, 16), 0);
 	assert_int_equal(
 	    getsockname(house->listener_fd, (struct sockaddr *)&house->place, &len), 0);
@@ -121,12 +121,10 @@ arm(struct house *house)
 struct house_line
 house_dial(struct house *house, SSL_SESSION *resumed)
 {
-	struct house_line line = {
-	    .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	struct house_line line = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 
-	assert_int_equal(connect(line.fd, (struct sockaddr *)&house->place,
-	                         sizeof(house->place)),
-	                 0);
+	assert_int_equal(
+	    connect(line.fd, (struct sockaddr *)&house->place, sizeof(house->place)), 0);
 	assert_int_equal(fcntl(line.fd, F_SETFL, O_NONBLOCK), 0);
 	line.ssl = SSL_new(house->talk.ctx);
 	assert_non_null(line.ssl);
@@ -182,7 +180,9 @@ house_hear(struct house *house, struct house_line *line, const char *text)
 	ERR_clear_error();
 }
 
-/* The agent opens what the command asks for; the client is told 150, whatever is there. */
+/*
+ * The agent opens what the command asks for; the client is told 150, whatever is there.
+ */
 static void
 begin(struct house *house, const char *command, const char *bytes, const char *reply)
 {
