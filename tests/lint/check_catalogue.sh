@@ -21,7 +21,7 @@ rows()
 while IFS= read -r row; do
 	count=$(grep -cE "^${row}[[:space:]]" "$catalogue")
 	[ "$count" -eq 1 ] || found "$catalogue: row $row is there $count times"
-done < <(rows A 25; rows F 25; printf '%s\n' R2 R10)
+done < <(rows A 25; rows F 25; rows T 14; rows W 9; printf '%s\n' D4 D10 P1 P11 R2 R10)
 
 at=0
 while IFS= read -r line; do

@@ -5,13 +5,15 @@ them (DESIGN.md section 3, rule 6; SECURITY.md A3 and F4). What the machine itse
 
 import ctypes
 import os
+import ssl
 import struct
 import sys
 import time
 
 from lib_daemon import Daemon
-from lib_system import Client, check, connect, is_ready, need_root, run, settle
-from lib_users import UserClient, UserDaemon, read
+from lib_system import Client, TestFailure, check, connect, is_ready, need_root, run, settle
+from lib_tls import TlsClient, TlsDaemon, context_of, need_tls
+from lib_users import UserClient, read
 
 IN_ACCESS, IN_OPEN = 0x1, 0x20
 IN_NONBLOCK = 0o4000
@@ -31,7 +33,13 @@ PLANTED = (
         "libnss_files.so.2", "libnss_compat.so.2", "libnss_systemd.so.2", "libnss_dns.so.2", "libgcc_s.so.1", "libc.so.6", "libpthread.so.0",
         "libseccomp.so.2", "libcap.so.2", "libresolv.so.2", "gconv/gconv-modules", "gconv/gconv-modules.cache", "gconv/UTF-16.so")] +
     [f"usr/lib/locale/{name}" for name in ("locale-archive", "C.utf8/LC_CTYPE", "C.UTF-8/LC_TIME", "en_US.utf8/LC_MESSAGES/SYS_LC_MESSAGES")] +
-    [f"usr/share/{name}" for name in ("zoneinfo/UTC", "zoneinfo/localtime", "zoneinfo/posixrules", "locale/locale.alias")])
+    [f"usr/share/{name}" for name in ("zoneinfo/UTC", "zoneinfo/localtime", "zoneinfo/posixrules", "locale/locale.alias")] +
+    # OpenSSL's configuration, modules and certificates.
+    [f"{folder}/{name}" for folder in ("etc/ssl", "usr/lib/ssl", "usr/local/ssl", "usr/local/lib/ssl") for name in (
+        "openssl.cnf", "ct_log_list.cnf", "fipsmodule.cnf", "cert.pem", "certs/ca-certificates.crt")] +
+    [f"{folder}/{name}" for folder in LIBRARIES for name in ("libssl.so.3", "libcrypto.so.3", "ossl-modules/legacy.so", "ossl-modules/default.so",
+                                                            "ossl-modules/fips.so", "engines-3/capi.so", "engines-3/afalg.so")] +
+    [".rnd", "pub/.rnd", ".openssl.cnf"])
 COMMANDS = ("LIST", "LIST -a", "LIST pub", "LIST -alR pub", "LIST pub/*", "NLST", "NLST -l pub", "NLST pub/[a-z]*", "MLSD", "MLSD pub", "LIST -t pub",
             "RETR pub/file", "RETR pub/none", "LIST pub/none", "RETR pub/\u00e4\u20ac")
 QUESTIONS = ("STAT", "STAT pub", "MLST pub/file", "MLST pub", "SIZE pub/file", "MDTM pub/file", "SIZE pub/none", "CWD pub", "PWD", "CDUP",
@@ -114,15 +122,39 @@ def do_everything(daemon):
         client.ask("PASS x", 530)
 
 
+def do_everything_encrypted(daemon):
+    """The same under TLS: handshakes of both versions, with and without resumption, some that fail, a client's certificate."""
+    certificate = daemon.certificates.made["client"]
+    for version in ("1.2", "1.3"):
+        with TlsClient(daemon, version=version, certificate=certificate, name="localhost") as client:
+            for question in QUESTIONS:
+                client.ask(question)
+            client.ask("CWD /", 250)
+            for kind in ("TYPE A", "TYPE I"):
+                client.ask(kind, 200)
+                for command in ("LIST", "MLSD pub", "RETR pub/file", "NLST pub"):
+                    client.fetch(command)
+    for context in (context_of(alpn=("h2",)), context_of("1.2", daemon.certificates.made["stranger"])):
+        try:
+            with TlsClient(daemon, context=context):
+                pass
+        except (ssl.SSLError, OSError, TestFailure):
+            pass
+
+
 def nobody_opens_them():
     """From the start of the daemon to its end, new agents included."""
-    daemon = Daemon()
+    daemon = TlsDaemon()
+    daemon.certificates.issued("client", "ann", usage="clientAuth")
+    daemon.certificates.own("stranger")
+    daemon.options.append(f"tls.client_ca={daemon.certificates.made['ca'].certificate}")
     fill(daemon.root)
     watch = Watch(daemon.root)
     watch.opened()
     with daemon:
         settle(lambda: is_ready(daemon))
         do_everything(daemon)
+        do_everything_encrypted(daemon)
         # An agent's violent end, and the start of the next one.
         old = {process.pid for process in daemon.programs("deftpd-agent")}
         for pid in old:
@@ -152,10 +184,17 @@ class Listener(UserClient):
         return code, text
 
 
-def write_everything(daemon):
+class SecretListener(Listener, TlsClient):
+    """The same under TLS."""
+
+    def __init__(self, daemon):
+        TlsClient.__init__(self, daemon, "ann")
+
+
+def write_everything(daemon, kind=Listener):
     """All commands that change something, in a home full of rules that forbid them; each succeeds, and does what it says."""
     content = b"x" * 5000
-    with Listener(daemon) as client:
+    with kind(daemon) as client:
         for folder in ("/", "/pub"):
             client.ask(f"CWD {folder}", 250)
             client.put("STOR new", content)
@@ -183,7 +222,7 @@ def write_everything(daemon):
 def a_user_plants_in_his_home():
     """He may, in his home and below it; nothing of it rules what deftpd does."""
     for mode in ("direct", "atomic"):
-        daemon = UserDaemon(options=[f"uploads.mode={mode}"])
+        daemon = TlsDaemon(options=[f"uploads.mode={mode}"])
         fill(daemon.home())
         give(daemon.home(), daemon.ids["ann"])
         watch = Watch(daemon.home())
@@ -191,6 +230,7 @@ def a_user_plants_in_his_home():
         with daemon:
             settle(lambda: is_ready(daemon))
             write_everything(daemon)
+            write_everything(daemon, SecretListener)
             found = watch.opened()
             check(not found, f"opened: {sorted(found)}")
             # A session's agent ends in the middle.
@@ -227,4 +267,5 @@ def what_is_not_protected_is_told():
 
 if __name__ == "__main__":
     need_root()  # only root sees into our processes, which are undumpable
+    need_tls()
     sys.exit(run([nobody_opens_them, a_user_plants_in_his_home, what_is_not_protected_is_told]))
