@@ -40,8 +40,8 @@ is_general_code(const struct command *row, unsigned code)
 	case REPLY_UNKNOWN_COMMAND:
 	case REPLY_BAD_ARGUMENT: return true;
 	case REPLY_NOT_IMPLEMENTED:
-		return (row->flags & (COMMAND_NOT_BUILT | COMMAND_TLS | COMMAND_WRITES)) !=
-		       0;
+		return (row->flags &
+		        (COMMAND_NOT_BUILT | COMMAND_TLS | COMMAND_WRITES)) != 0;
 	case REPLY_FILE_BUSY:
 	case REPLY_LOCAL_ERROR:
 	case REPLY_NO_SPACE:

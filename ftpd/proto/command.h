@@ -101,11 +101,11 @@ struct command {
 	/*
 	 * Every code that may answer it, 1yz included, ended by 0. Besides,
 	 * command_allows_code knows what any command may have: 421, 500 and 501; 502 when
-	 * not built, or without TLS; 450, 451, 452, 502, 550, 552 and 553 when it writes, as RFC 959
-	 * 4.2.2 has them for troubles that 5.4 forgot for one or the other; 530 when it
-	 * needs login, 503 in a state that is not its own otherwise, in clear if it needs
-	 * TLS, and after EPSV ALL; 521 and 522 when it transfers (RFC 4217 10: the data
-	 * connection is not protected as it must be).
+	 * not built, or without TLS; 450, 451, 452, 502, 550, 552 and 553 when it writes,
+	 * as RFC 959 4.2.2 has them for troubles that 5.4 forgot for one or the other;
+	 * 530 when it needs login, 503 in a state that is not its own otherwise, in clear
+	 * if it needs TLS, and after EPSV ALL; 521 and 522 when it transfers (RFC 4217
+	 * 10: the data connection is not protected as it must be).
 	 */
 	uint16_t codes[COMMAND_CODES_MAX];
 };

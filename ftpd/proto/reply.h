@@ -60,8 +60,8 @@ enum reply_code {
 	REPLY_DATA_NOT_SECURE = 522,
 	REPLY_NOT_LOGGED_IN = 530,
 	REPLY_CLEAR_REFUSED = 533, /* CCC: commands stay protected, RFC 2228 */
-	REPLY_POLICY = 534, /* request denied for policy reasons, RFC 2228 */
-	REPLY_PROT_UNKNOWN = 536, /* a level that TLS does not have: S, E */
+	REPLY_POLICY = 534,        /* request denied for policy reasons, RFC 2228 */
+	REPLY_PROT_UNKNOWN = 536,  /* a level that TLS does not have: S, E */
 	REPLY_FILE_UNAVAILABLE = 550,
 	REPLY_EXCEEDED = 552, /* quota, or the size that a file may have */
 	REPLY_NAME_NOT_ALLOWED = 553,

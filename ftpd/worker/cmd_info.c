@@ -81,10 +81,10 @@ help_on(struct session *session, enum command_id id)
 {
 	const struct command *command = command_row(id);
 
-	control_reply(
-	    session, REPLY_HELP, "Syntax: %s%s%s - %s%s", command->name,
-	    command->syntax[0] != '\0' ? " " : "", command->syntax, command->help,
-	    gate_is_built(session, command) ? "" : " (not implemented here)");
+	control_reply(session, REPLY_HELP, "Syntax: %s%s%s - %s%s", command->name,
+	              command->syntax[0] != '\0' ? " " : "", command->syntax,
+	              command->help,
+	              gate_is_built(session, command) ? "" : " (not implemented here)");
 }
 
 /*

@@ -74,9 +74,8 @@ tell_session(struct session *session)
 	               (int)cmd_tls_describe(session, protection), protection);
 	len = add_line(lines, sizeof(lines), len, text);
 	len = add_line(lines, sizeof(lines), len,
-	               session->tls.is_data_private
-	                   ? "Data is encrypted: PROT P"
-	                   : "Data is not encrypted: PROT C");
+	               session->tls.is_data_private ? "Data is encrypted: PROT P"
+	                                            : "Data is not encrypted: PROT C");
 	len = add_line(lines, sizeof(lines), len,
 	               session->transfer_state == TRANSFER_ARMED
 	                   ? "Data port is set, no transfer"

@@ -109,8 +109,7 @@ cmd_ccc(struct session *session, const struct request *request)
 		control_reply(session, REPLY_CLEAR_REFUSED,
 		              "Commands stay encrypted here.");
 	} else if (!secure_is_on(session)) {
-		control_reply(session, REPLY_BAD_SEQUENCE,
-		              "Commands are not encrypted.");
+		control_reply(session, REPLY_BAD_SEQUENCE, "Commands are not encrypted.");
 	} else if (session->state != SESSION_LOGGED_IN) {
 		control_reply(session, REPLY_NOT_LOGGED_IN,
 		              "Please log in with USER and PASS.");

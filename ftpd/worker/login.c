@@ -40,8 +40,8 @@ enum {
 	LOGIN_PATIENCE_MS = 60 * 1000,
 	/* An agent that has not opened the user's root by then waits for a dead mount. */
 	LOGIN_ENTER_MS = 15 * 1000,
-	LOGIN_MESSAGE_MAX = LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX +
-	                    LOGIN_NAMES_MAX + 32,
+	LOGIN_MESSAGE_MAX =
+	    LOGIN_USER_MAX + LOGIN_SECRET_MAX + LOGIN_HOST_MAX + LOGIN_NAMES_MAX + 32,
 };
 
 /* A try. All of it is secret memory: the password waits in it for its receiver. */
@@ -346,7 +346,7 @@ send_try(struct login *login)
 	    .is_secure = is_secure,
 	    .names = names,
 	    .names_len =
-	        is_secure ? tls_stream_client_names(session->tls.control, names) : 0,
+		is_secure ? tls_stream_client_names(session->tls.control, names) : 0,
 	};
 
 	login->phase = LOGIN_PHASE_CHECKING;

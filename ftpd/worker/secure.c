@@ -47,9 +47,9 @@ secure_prepare(struct session *session)
 	int result = tls_binding_make(&tls.binding);
 
 	if (result == 0) {
-		result =
-		    tls_stream_new(session->worker->tls, TLS_CONTROL, &tls.binding,
-		                   session->host_number, session->control.fd, &tls.control);
+		result = tls_stream_new(session->worker->tls, TLS_CONTROL, &tls.binding,
+		                        session->host_number, session->control.fd,
+		                        &tls.control);
 	}
 	if (result == 0) {
 		session->tls = tls;
@@ -241,8 +241,8 @@ secure_send(struct session *session, const char *bytes, size_t len)
 void
 secure_flush(struct session *session)
 {
-	int result = secure_has_output(session) ? tls_stream_flush(session->tls.control)
-	                                        : 0;
+	int result =
+	    secure_has_output(session) ? tls_stream_flush(session->tls.control) : 0;
 
 	if (result < 0 && result != -EAGAIN) {
 		give_up(session);
@@ -268,7 +268,8 @@ secure_wants(const struct session *session)
 bool
 secure_finish(struct session *session)
 {
-	return !secure_is_on(session) || tls_stream_close(session->tls.control) != -EAGAIN;
+	return !secure_is_on(session) ||
+	       tls_stream_close(session->tls.control) != -EAGAIN;
 }
 
 void

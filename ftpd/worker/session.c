@@ -81,8 +81,8 @@ session_banner(const struct session *session)
 	const struct worker *worker = session->worker;
 	const struct policy_override *host =
 	    session->host_number != 0
-	        ? policy_host_get(worker->overrides, session->host_number)
-	        : NULL;
+		? policy_host_get(worker->overrides, session->host_number)
+		: NULL;
 
 	return policy_sets(host, POLICY_BANNER) ? host->host->banner
 	                                        : worker->options->banner;

@@ -130,8 +130,8 @@ struct session {
 	uint8_t unknown_count;
 
 	/* what commands have set */
-	char *name; /* of the user, terminated; NULL before USER */
-	char *host; /* named by HOST or SNI, terminated; NULL if none */
+	char *name;           /* of the user, terminated; NULL before USER */
+	char *host;           /* named by HOST or SNI, terminated; NULL if none */
 	uint16_t host_number; /* of its section, 0: it has none */
 	char *client;         /* what CLNT has said, for the log; NULL if nothing */
 	struct session_tls tls;

@@ -390,10 +390,10 @@ mechanisms_and_levels_are_parsed(void **state)
 		enum arg_result result;
 		enum arg_prot prot;
 	} levels[] = {
-	    {"C", ARG_OK, ARG_PROT_CLEAR},        {"p", ARG_OK, ARG_PROT_PRIVATE},
-	    {"S", ARG_OK, ARG_PROT_SAFE},         {"e", ARG_OK, ARG_PROT_CONFIDENTIAL},
-	    {"X", ARG_UNSUPPORTED, 0},            {"PP", ARG_UNSUPPORTED, 0},
-	    {" P", ARG_UNSUPPORTED, 0},           {"", ARG_SYNTAX, 0},
+	    {"C", ARG_OK, ARG_PROT_CLEAR}, {"p", ARG_OK, ARG_PROT_PRIVATE},
+	    {"S", ARG_OK, ARG_PROT_SAFE},  {"e", ARG_OK, ARG_PROT_CONFIDENTIAL},
+	    {"X", ARG_UNSUPPORTED, 0},     {"PP", ARG_UNSUPPORTED, 0},
+	    {" P", ARG_UNSUPPORTED, 0},    {"", ARG_SYNTAX, 0},
 	};
 
 	(void)state;
@@ -424,9 +424,15 @@ buffer_sizes_have_32_bits(void **state)
 		const char *text;
 		enum arg_result result;
 	} cases[] = {
-	    {"0", ARG_OK},         {"4294967295", ARG_OK}, {"4294967296", ARG_SYNTAX},
-	    {"000", ARG_OK},       {"", ARG_SYNTAX},       {"-1", ARG_SYNTAX},
-	    {"0x10", ARG_SYNTAX},  {"1 ", ARG_SYNTAX},     {"18446744073709551616", ARG_SYNTAX},
+	    {"0", ARG_OK},
+	    {"4294967295", ARG_OK},
+	    {"4294967296", ARG_SYNTAX},
+	    {"000", ARG_OK},
+	    {"", ARG_SYNTAX},
+	    {"-1", ARG_SYNTAX},
+	    {"0x10", ARG_SYNTAX},
+	    {"1 ", ARG_SYNTAX},
+	    {"18446744073709551616", ARG_SYNTAX},
 	};
 
 	(void)state;

@@ -204,9 +204,9 @@ static void
 features_are_those_that_are_built(void **state)
 {
 	static const char *const wanted[] = {
-	    "EPRT", "EPSV",        "HOST", "MDTM", "MFF modify;UNIX.mode;", "MFMT",
-	    "MLST", "REST STREAM", "SIZE", "TVFS", "UTF8",                  "AUTH TLS",
-	    "PBSZ", "PROT",        "CCC"};
+	    "EPRT", "EPSV",     "HOST",        "MDTM", "MFF modify;UNIX.mode;",
+	    "MFMT", "MLST",     "REST STREAM", "SIZE", "TVFS",
+	    "UTF8", "AUTH TLS", "PBSZ",        "PROT", "CCC"};
 	bool seen[ARRAY_COUNT(wanted)] = {false};
 	size_t count = 0;
 

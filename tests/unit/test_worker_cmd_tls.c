@@ -18,11 +18,11 @@
 #include "tests/unit/tls_session.h"
 #include "common/base.h"
 
-#define GREETING "220 FTP server ready.\r\n"
+#define GREETING  "220 FTP server ready.\r\n"
 #define ANONYMOUS "anonymous { enabled = yes }\n"
 #define NEEDS_TLS "503 Commands are not encrypted; use AUTH TLS first.\r\n"
 #define ASKS_MAIL "331 Anonymous login: send your e-mail address as password.\r\n"
-#define GRANTED "230 Anonymous access granted, read only.\r\n"
+#define GRANTED   "230 Anonymous access granted, read only.\r\n"
 
 struct said {
 	const char *line;   /* NULL: the client begins TLS */
@@ -92,7 +92,9 @@ commands_are_answered_by_the_rules(void **state)
 	      {"CCC\r\n", "533 "}}},
 	    {"a refused AUTH changes nothing",
 	     {.configuration = ANONYMOUS},
-	     {{"USER ftp\r\n", "331 "}, {"AUTH GSS\r\n", "504 "}, {"PASS x\r\n", "230 "}}},
+	     {{"USER ftp\r\n", "331 "},
+	      {"AUTH GSS\r\n", "504 "},
+	      {"PASS x\r\n", "230 "}}},
 	    {"CCC comes after the login",
 	     {.configuration = ANONYMOUS, .tls = "allow_ccc = yes"},
 	     {{"CCC\r\n", "503 "}, {NULL, ""}, {"CCC\r\n", "530 "}}},
@@ -123,10 +125,14 @@ commands_are_answered_by_the_rules(void **state)
 	    {"anonymous clients have a policy of their own",
 	     {.configuration = "anonymous { enabled = yes tls_policy = \"optional\" }",
 	      .tls = "policy = \"logins\""},
-	     {{"USER alice\r\n", "530 "}, {"USER ftp\r\n", "331 "}, {"PASS x\r\n", "230 "}}},
+	     {{"USER alice\r\n", "530 "},
+	      {"USER ftp\r\n", "331 "},
+	      {"PASS x\r\n", "230 "}}},
 	    {"switched off",
 	     {.configuration = ANONYMOUS, .tls = "policy = \"off\""},
-	     {{"AUTH TLS\r\n", "534 "}, {"PBSZ 0\r\n", "503 "}, {"USER alice\r\n", "331 "}}},
+	     {{"AUTH TLS\r\n", "534 "},
+	      {"PBSZ 0\r\n", "503 "},
+	      {"USER alice\r\n", "331 "}}},
 	    {"no certificate",
 	     {.configuration = ANONYMOUS, .has_no_tls = true},
 	     {{"AUTH TLS\r\n", "502 AUTH is not implemented here."},
@@ -282,8 +288,8 @@ rein_begins_anew_in_tls(void **state)
 	}
 }
 
-#define HOSTS                                                                            \
-	ANONYMOUS "host \"a.example\" { banner = \"This is A.\" }\n"                        \
+#define HOSTS                                                        \
+	ANONYMOUS "host \"a.example\" { banner = \"This is A.\" }\n" \
 		  "host \"b.example\" { anonymous_root = \"/srv/b\" }\n"
 
 static void
@@ -297,8 +303,10 @@ hosts_are_named(void **state)
 		const char *host; /* then */
 		uint16_t number;
 	} cases[] = {
-	    {"one of ours", NULL, "HOST a.example\r\n", "220 This is A.\r\n", "a.example", 1},
-	    {"in any case", NULL, "HOST A.EXAMPLE\r\n", "220 This is A.\r\n", "A.EXAMPLE", 1},
+	    {"one of ours", NULL, "HOST a.example\r\n", "220 This is A.\r\n", "a.example",
+	     1},
+	    {"in any case", NULL, "HOST A.EXAMPLE\r\n", "220 This is A.\r\n", "A.EXAMPLE",
+	     1},
 	    {"without a banner", NULL, "HOST b.example\r\n", GREETING, "b.example", 2},
 	    {"nobody's", NULL, "HOST c.example\r\n", GREETING, "c.example", 0},
 	    {"by SNI", "a.example", "NOOP\r\n", "200 Done.\r\n", "a.example", 1},
@@ -319,10 +327,10 @@ hosts_are_named(void **state)
 		struct talk talk;
 
 		print_message("%s\n", cases[i].why);
-		talk_begin(&talk,
-		           &(struct talk_order){
-			       .configuration = HOSTS,
-			       .server_name = name != NULL && name[0] != '\0' ? name : NULL});
+		talk_begin(&talk, &(struct talk_order){
+				      .configuration = HOSTS,
+				      .server_name =
+					  name != NULL && name[0] != '\0' ? name : NULL});
 		talk_expect(&talk, GREETING);
 		if (name != NULL) {
 			talk_auth(&talk);
@@ -418,12 +426,11 @@ certificates_are_told_to_the_authenticator(void **state)
 		struct talk talk;
 		struct login_message message;
 
-		talk_begin(&talk,
-		           &(struct talk_order){
-			       .tls = "client_ca = \"/ca\"",
-			       .configuration = "local_users { enabled = yes }",
-			       .client_ca = pem,
-			       .own = has_certificate != 0 ? &own : NULL});
+		talk_begin(&talk, &(struct talk_order){
+				      .tls = "client_ca = \"/ca\"",
+				      .configuration = "local_users { enabled = yes }",
+				      .client_ca = pem,
+				      .own = has_certificate != 0 ? &own : NULL});
 		talk_expect(&talk, GREETING);
 		talk_auth(&talk);
 		talk_ask(&talk, "USER alice\r\n", "331 Password required.\r\n");

@@ -19,7 +19,7 @@
 #include "tests/unit/tls_session.h"
 #include "common/base.h"
 
-#define GREETING "220 FTP server ready.\r\n"
+#define GREETING  "220 FTP server ready.\r\n"
 #define NOOP_DONE "200 Done.\r\n"
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -208,8 +208,8 @@ no_line_is_left_behind(void **state)
 	talk_auth(&talk);
 	talk_say(&talk, "NOOP\r\nPASS sikrit-word\r\n");
 	talk_expect(&talk, NOOP_DONE "503 ");
-	assert_null(memmem(talk.worker->input, WORKER_INPUT_BYTES, secret,
-	                   sizeof(secret) - 1));
+	assert_null(
+	    memmem(talk.worker->input, WORKER_INPUT_BYTES, secret, sizeof(secret) - 1));
 	assert_null(talk.session->text);
 	assert_null(talk.session->input);
 	talk_end(&talk);
@@ -283,7 +283,8 @@ tls_may_begin_at_once(void **state)
 	talk_expect(&talk, GREETING);
 	assert_true(talk.session->tls.is_data_private);
 	talk_ask(&talk, "AUTH TLS\r\n", "503 TLS is on already.\r\n");
-	talk_ask(&talk, "PROT C\r\n", "200 Data is not encrypted.\r\n"); /* without PBSZ */
+	/* without PBSZ */
+	talk_ask(&talk, "PROT C\r\n", "200 Data is not encrypted.\r\n");
 	talk_end(&talk);
 
 	talk_begin(&talk, &(struct talk_order){.is_implicit = true, .has_no_tls = true});
@@ -302,10 +303,10 @@ log_in(struct talk *talk)
 static void
 begin_clearing(struct talk *talk, int version)
 {
-	talk_begin(talk, &(struct talk_order){.version = version,
-	                                      .tls = "allow_ccc = yes",
-	                                      .configuration =
-	                                          "anonymous { enabled = yes }"});
+	talk_begin(talk,
+	           &(struct talk_order){.version = version,
+	                                .tls = "allow_ccc = yes",
+	                                .configuration = "anonymous { enabled = yes }"});
 	talk_expect(talk, GREETING);
 	talk_auth(talk);
 	log_in(talk);
@@ -399,8 +400,8 @@ nothing_may_follow_ccc(void **state)
 		struct talk talk;
 
 		talk_begin(&talk, &(struct talk_order){
-					  .tls = "allow_ccc = yes",
-					  .configuration = "anonymous { enabled = yes }"});
+				      .tls = "allow_ccc = yes",
+				      .configuration = "anonymous { enabled = yes }"});
 		talk_expect(&talk, GREETING);
 		talk_auth(&talk);
 		log_in(&talk);

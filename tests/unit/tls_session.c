@@ -227,8 +227,7 @@ talk_settle(struct talk *talk)
 
 	for (unsigned quiet = 0; quiet < QUIET_TURNS; quiet++) {
 		struct epoll_event event;
-		bool is_awake =
-		    epoll_wait(talk->worker->loop.epoll_fd, &event, 1, 0) > 0;
+		bool is_awake = epoll_wait(talk->worker->loop.epoll_fd, &event, 1, 0) > 0;
 
 		assert_int_equal(loop_turn(&talk->worker->loop, 0), 0);
 		session_free_ended(talk->worker);

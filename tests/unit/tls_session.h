@@ -37,14 +37,14 @@ struct talk {
 	int client_fd;
 	int master_fd;
 	SSL_CTX *ctx;
-	SSL *ssl; /* NULL in clear */
+	SSL *ssl;          /* NULL in clear */
 	bool has_ended;    /* the worker has told the master */
 	enum mw_end end;   /* why */
 	bool has_notified; /* the server has sent close_notify */
 	size_t len;        /* of text, that nobody has expected yet */
 	char *text;
-	bool is_closed;    /* the end has come in clear */
-	bool is_deaf;      /* the client reads nothing for now */
+	bool is_closed; /* the end has come in clear */
+	bool is_deaf;   /* the client reads nothing for now */
 	const char *server_name;
 	uint64_t waited_ms;
 	unsigned asked_for;  /* agents for anonymous clients */
