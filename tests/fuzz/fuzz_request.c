@@ -5,6 +5,7 @@
  */
 #include "ftpd/proto/request.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "ftpd/proto/entry.h"
@@ -110,6 +111,20 @@ check_value(const char *line, size_t len, const struct request *request,
 	case COMMAND_ARG_MAYBE_TIME_PATH: check_facts(line, len, request); break;
 	case COMMAND_ARG_HOST:
 		fuzz_require(request->text_len > 0 && request->text_len <= ARG_HOST_MAX);
+		break;
+	case COMMAND_ARG_AUTH:
+		fuzz_require(request->value.auth <= ARG_AUTH_DATA);
+		fuzz_require(request->text_len >= sizeof("TLS") - 1);
+		break;
+	case COMMAND_ARG_BUFFER_SIZE:
+		fuzz_require(request->text_len > 0);
+		for (size_t i = 0; i < request->text_len; i++) {
+			fuzz_require(isdigit((unsigned char)request->text[i]));
+		}
+		break;
+	case COMMAND_ARG_PROT:
+		fuzz_require(request->value.prot <= ARG_PROT_PRIVATE);
+		fuzz_require(request->text_len == 1);
 		break;
 	case COMMAND_ARG_OPTIONAL_TEXT:
 	case COMMAND_ARG_OPTIONAL_PATH:
