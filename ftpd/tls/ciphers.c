@@ -105,13 +105,14 @@ tell_unknown(const char *key, const char *list, list_setter *set, struct teller 
 }
 
 static int
-set_list(SSL_CTX *ctx, const char *key, const char *list, list_setter *set,
+set_list(const struct tls_site *site, const char *key, const char *list, list_setter *set,
          struct teller *teller)
 {
-	if (tell_unknown(key, list, set, teller)) {
+	/* each host has the same list: one is enough to look at it name by name */
+	if (site->host == 0 && tell_unknown(key, list, set, teller)) {
 		return -EINVAL;
 	}
-	if (set(ctx, list) != 1) {
+	if (set(site->ctx, list) != 1) {
 		teller_mistake(
 		    teller, nowhere,
 		    "tls.%s: OpenSSL does not take \"%s\": %s; name at least one "
@@ -126,7 +127,7 @@ int
 tls_ciphers_apply(struct tls_site *site, struct teller *teller)
 {
 	const struct options_tls *options = &site->context->options->tls;
-	/* each section host has the same: one is enough to hear of a mistake */
+	/* and one is enough to hear of a mistake */
 	struct teller nobody = {.tell = NULL};
 	struct teller *listening = site->host == 0 ? teller : &nobody;
 	int result;
@@ -134,13 +135,13 @@ tls_ciphers_apply(struct tls_site *site, struct teller *teller)
 	if (options->ciphers[0] == '\0') {
 		result = narrow_to_good(site->ctx);
 	} else {
-		result = set_list(site->ctx, "ciphers", options->ciphers,
+		result = set_list(site, "ciphers", options->ciphers,
 		                  SSL_CTX_set_cipher_list, listening);
 		/* whoever lists ciphers with DHE shall have them */
 		(void)SSL_CTX_set_dh_auto(site->ctx, 1);
 	}
 	if (result == 0 && options->ciphersuites[0] != '\0') {
-		result = set_list(site->ctx, "ciphersuites", options->ciphersuites,
+		result = set_list(site, "ciphersuites", options->ciphersuites,
 		                  SSL_CTX_set_ciphersuites, listening);
 	}
 	return result;

@@ -28,12 +28,18 @@ tls_pair_key_kind(const EVP_PKEY *key)
 	}
 }
 
+/* The files of one pair. */
+struct source {
+	const struct tls_file *certificate;
+	const struct tls_file *key;      /* may be the same */
+	const struct tls_file *password; /* NULL: none */
+	const struct tls_file *ocsp;     /* NULL: none */
+};
+
 /* The key fits the certificate; if it fits another of the file, the order is wrong. */
 static int
-match(const struct tls_pair *pair, struct teller *teller)
+match(const struct source *source, const struct tls_pair *pair, struct teller *teller)
 {
-	struct tls_place key_place = tls_place_of(pair->key_file);
-
 	if (X509_check_private_key(pair->certificate, pair->key) == 1) {
 		return 0;
 	}
@@ -50,40 +56,29 @@ match(const struct tls_pair *pair, struct teller *teller)
 		}
 		ERR_clear_error();
 	}
-	teller_mistake(teller, key_place,
+	teller_mistake(teller, tls_place_of(source->key),
 	               "this key does not belong to the certificate %.*s; give the key "
 	               "that it was made with",
-	               (int)pair->file->path_len, pair->file->path);
+	               (int)source->certificate->path_len, source->certificate->path);
 	return -EINVAL;
 }
 
 static int
-read_ocsp(const struct tls_setup *setup, struct teller *teller, struct tls_pair *pair)
+read_all(const struct source *source, struct teller *teller, struct tls_pair *pair)
 {
-	const struct tls_file *file = tls_files_find(setup->files, TLS_FILE_OCSP,
-	                                             pair->place.host, pair->place.index);
-
-	return file != NULL ? tls_ocsp_read(file, teller, pair) : 0;
-}
-
-static int
-read_all(const struct tls_setup *setup, struct teller *teller, struct tls_pair *pair)
-{
-	int worst = tls_pem_certificates(pair->file, teller, &pair->chain);
+	int worst = tls_pem_certificates(source->certificate, teller, &pair->chain);
 	int result;
 
 	if (worst == 0) {
 		pair->certificate = sk_X509_shift(pair->chain);
 	}
-	result = tls_pem_key(pair->key_file,
-	                     tls_files_find(setup->files, TLS_FILE_PASSWORD, 0, 0),
-	                     teller, &pair->key);
+	result = tls_pem_key(source->key, source->password, teller, &pair->key);
 	worst = worst != 0 ? worst : result;
 	if (worst != 0) {
 		return worst;
 	}
-	worst = match(pair, teller);
-	result = read_ocsp(setup, teller, pair);
+	worst = match(source, pair, teller);
+	result = source->ocsp != NULL ? tls_ocsp_read(source->ocsp, teller, pair) : 0;
 	return worst != 0 ? worst : result;
 }
 
@@ -91,21 +86,25 @@ int
 tls_pair_read(const struct tls_setup *setup, uint16_t host, uint16_t index,
               struct teller *teller, struct tls_pair *ret_pair)
 {
+	const struct tls_files *files = setup->files;
 	struct tls_pair pair = {.place = {TLS_FILE_CERTIFICATE, host, index}};
+	struct source source = {
+	    .certificate = tls_files_find(files, TLS_FILE_CERTIFICATE, host, index),
+	    .key = tls_files_find(files, TLS_FILE_KEY, host, index),
+	    .password = tls_files_find(files, TLS_FILE_PASSWORD, 0, 0),
+	    .ocsp = tls_files_find(files, TLS_FILE_OCSP, host, index)};
 	int result;
 
-	pair.file = tls_files_find(setup->files, TLS_FILE_CERTIFICATE, host, index);
-	pair.key_file = tls_files_find(setup->files, TLS_FILE_KEY, host, index);
-	if (pair.file == NULL) {
+	if (source.certificate == NULL) {
 		teller_mistake(
 		    teller, pair.place,
 		    "the certificate was not read; see that the file is there");
 		return -EINVAL;
 	}
-	if (pair.key_file == NULL) {
-		pair.key_file = pair.file;
+	if (source.key == NULL) {
+		source.key = source.certificate;
 	}
-	result = read_all(setup, teller, &pair);
+	result = read_all(&source, teller, &pair);
 	if (result != 0) {
 		tls_pair_free(&pair);
 		return result;

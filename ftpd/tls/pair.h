@@ -14,9 +14,7 @@
 #include "common/base.h"
 
 struct tls_pair {
-	struct tls_place place;          /* of the certificate */
-	const struct tls_file *file;     /* valid while the files are */
-	const struct tls_file *key_file; /* may be the same */
+	struct tls_place place; /* of the certificate */
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* what follows it in its file; perhaps empty */
 	EVP_PKEY *key;

@@ -20,6 +20,11 @@
 #include "ftpd/worker/setup.h"
 #include "common/base.h"
 
+enum {
+	/* As whom a certificate is made: the kernel's user for whom it has no other. */
+	OVERFLOW_ID = 65534,
+};
+
 /* Who listens, and whether he still does. */
 struct channel {
 	int error; /* negative errno of the first failure */
@@ -89,15 +94,25 @@ tell_pem(struct channel *channel, enum tls_report_type type, const char *pem)
 int
 self_signed_main(const char *const *names, size_t count)
 {
+	static struct options options; /* too large for a stack of our limit */
+	static struct confinement confinement;
+	const struct identity nobody = {OVERFLOW_ID, OVERFLOW_ID};
 	struct self_signed pair;
 	struct channel channel = {0};
+	const char *failed = "initialising OpenSSL";
 	int result = tls_init();
 
+	options_set_defaults(&options);
 	if (result == 0) {
+		result =
+		    sandbox_confine_forkserver(&nobody, &options, &confinement, &failed);
+	}
+	if (result == 0) {
+		failed = "making a certificate";
 		result = self_signed_make(names, count, clock_wall_s(), &pair);
 	}
 	if (result != 0) {
-		return setup_fail("making a certificate", result);
+		return setup_fail(failed, result);
 	}
 	tell_pem(&channel, TLS_REPORT_CERTIFICATE, pair.certificate);
 	tell_pem(&channel, TLS_REPORT_KEY, pair.key);

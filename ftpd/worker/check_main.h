@@ -17,7 +17,8 @@
 int check_main(const struct identity *identity);
 
 /*
- * Make a certificate for the names, and tell it and its key.
+ * Make a certificate for the names, and tell it and its key. Nobody has said as whom, so
+ * it is done as the user that owns nothing.
  * Returns: exit status.
  */
 int self_signed_main(const char *const *names, size_t count);
