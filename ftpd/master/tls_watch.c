@@ -280,7 +280,7 @@ read_files(struct master *master)
 static void
 remind_daily(struct master *master)
 {
-	if (master->now_ms - master->tls.reminded_ms >= REMIND_MS) {
+	if (clock_monotonic_ms() - master->tls.reminded_ms >= REMIND_MS) {
 		tls_watch_remind(master);
 	}
 }

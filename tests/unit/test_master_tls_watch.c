@@ -524,6 +524,29 @@ a_right_pair_is_taken_over(void **state)
 	tls_watch_remind(master); /* it expires tomorrow: must not fail */
 }
 
+/* Once a day, and not at each look. */
+static void
+what_expires_is_told_of_daily(void **state)
+{
+	enum {
+		DAY_MS = 24 * 3600 * 1000,
+	};
+	struct run *run = *state;
+	struct tls_watch *watch = &run->master->tls;
+	uint64_t before_ms;
+
+	begin_watch(run);
+	before_ms = watch->reminded_ms;
+	look(run);
+	assert_true(watch->reminded_ms == before_ms);
+	watch->reminded_ms -= DAY_MS;
+	look(run);
+	assert_true(watch->reminded_ms >= before_ms);
+	before_ms = watch->reminded_ms;
+	look(run);
+	assert_true(watch->reminded_ms == before_ms);
+}
+
 static void
 a_wrong_pair_is_refused_once(void **state)
 {
@@ -676,6 +699,7 @@ main(int argc, char **argv)
 	    TEST(a_check_can_be_cancelled),
 	    TEST(pairs_are_made),
 	    TEST(a_right_pair_is_taken_over),
+	    TEST(what_expires_is_told_of_daily),
 	    TEST(a_wrong_pair_is_refused_once),
 	    TEST(files_that_are_gone_change_nothing),
 	    TEST(a_failed_check_is_repeated),
