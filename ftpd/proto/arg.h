@@ -2,9 +2,9 @@
  * arg: parsers for the argument part of a control line.
  * Runs in: deftpd-worker (unprivileged). Input: hostile.
  * Source: RFC 959 4.1.2, 5.3.1 and 5.3.2; RFC 2428 2 and 3; RFC 2389 4; RFC 2640;
- *         RFC 3659 2.3, 5.3 and 7; RFC 2228 3; RFC 4217 8 and 9; SECURITY.md P8, P19.
+ *         RFC 3659 2.3, 5.3 and 7; SECURITY.md P8, P19.
  * Not here: whether an address may be used (the master decides), which command has which
- *           argument (command.h).
+ *           argument (command.h), those of TLS (arg_tls.h).
  *
  * In all of them text is as received, without CR LF and not terminated. Numbers are plain
  * decimal digits: no sign, no space, no hexadecimal, and refused when they do not fit.
@@ -125,42 +125,5 @@ enum {
  * Source:  RFC 7151 3.1.
  */
 enum arg_result arg_host(const char *text, size_t len);
-
-/* What AUTH may ask for: all of it is TLS, and some names mean protected data, too. */
-enum arg_auth {
-	ARG_AUTH_TLS,  /* TLS, TLS-C: data stays in clear until PROT P */
-	ARG_AUTH_DATA, /* SSL, TLS-P: as after PBSZ 0 and PROT P */
-};
-
-/*
- * Parse AUTH's argument, in any case.
- * Returns: ARG_OK and *ret_auth; ARG_UNSUPPORTED for other mechanisms; ARG_SYNTAX for
- *          nothing.
- * Source:  RFC 4217 8; TLS-C, TLS-P and SSL are of its drafts, and clients still have
- *          them.
- */
-enum arg_result arg_auth(const char *text, size_t len, enum arg_auth *ret_auth);
-
-/*
- * Check PBSZ's argument: a number below 2^32, whose value means nothing to TLS.
- * Returns: ARG_OK or ARG_SYNTAX.
- * Source:  RFC 2228 3, RFC 4217 9.
- */
-enum arg_result arg_buffer_size(const char *text, size_t len);
-
-/* RFC 2228 3: the protection levels of data. */
-enum arg_prot {
-	ARG_PROT_CLEAR,        /* C */
-	ARG_PROT_SAFE,         /* S: TLS has no integrity alone */
-	ARG_PROT_CONFIDENTIAL, /* E: nor the opposite */
-	ARG_PROT_PRIVATE,      /* P */
-};
-
-/*
- * Parse PROT's argument, in any case.
- * Returns: ARG_OK and *ret_prot; ARG_UNSUPPORTED for other levels; ARG_SYNTAX for
- *          nothing.
- */
-enum arg_result arg_prot(const char *text, size_t len, enum arg_prot *ret_prot);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "common/addr.h"
 #include "ftpd/proto/arg.h"
+#include "ftpd/proto/arg_tls.h"
 #include "ftpd/proto/command.h"
 #include "ftpd/proto/list_options.h"
 #include "ftpd/proto/mff.h"

@@ -34,42 +34,6 @@ void cmd_syst(struct session *session, const struct request *request);
 void cmd_help(struct session *session, const struct request *request);
 void cmd_feat(struct session *session, const struct request *request);
 
-/* cmd_tls.c: whether commands and data are encrypted */
-enum {
-	CMD_TLS_TEXT_MAX = 512,
-};
-
-void cmd_auth(struct session *session, const struct request *request);
-void cmd_pbsz(struct session *session, const struct request *request);
-void cmd_prot(struct session *session, const struct request *request);
-void cmd_ccc(struct session *session, const struct request *request);
-
-/*
- * AUTH or CCC has been accepted: reply, or end the session if something has come behind
- * it that would be carried out under another sender's name (SECURITY.md T1).
- */
-void cmd_tls_change(struct session *session, bool is_followed);
-
-/* The handshake is done. */
-void cmd_tls_begun(struct session *session);
-
-/*
- * Let a ticket go with the next reply, if data is encrypted: the connection that is about
- * to come may need one to resume by, and clients use each one once. Tickets go over the
- * control connection only.
- */
-void cmd_tls_offer_ticket(struct session *session);
-
-/* A session begins anew within TLS (REIN). */
-void cmd_tls_restart(struct session *session);
-
-/*
- * Describe the protection of commands: "TLS 1.3, TLS_AES_256_GCM_SHA384". Names in it
- * are the client's.
- * Returns: the length of text, which is not terminated.
- */
-size_t cmd_tls_describe(const struct session *session, char text[CMD_TLS_TEXT_MAX]);
-
 /* cmd_parameter.c: how to transfer */
 void cmd_type(struct session *session, const struct request *request);
 void cmd_accept_parameter(struct session *session, const struct request *request);

@@ -5,6 +5,7 @@
  * Not here: the sockets. The master checks every address again by itself.
  */
 #include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"

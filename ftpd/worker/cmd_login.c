@@ -10,6 +10,7 @@
 
 #include "ftpd/conf/policy.h"
 #include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/handover.h"
 #include "ftpd/worker/login.h"

@@ -14,6 +14,7 @@
 #include "ftpd/worker/cmd.h"
 #include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/cmd_stat.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/session_timer.h"

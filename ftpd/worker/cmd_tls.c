@@ -2,13 +2,12 @@
  * cmd_tls: TLS on the control connection and what it means for data: AUTH, PBSZ, PROT,
  * CCC.
  * Runs in: deftpd-worker.
- * Source: RFC 4217; RFC 2228 3 and 5.1; RFC 7151 3.2.2; SECURITY.md T1 and T2.
- * Not here: the bytes (secure.c); TLS of data connections (data_tls.c).
  */
+#include "ftpd/worker/cmd_tls.h"
+
 #include <string.h>
 
 #include "ftpd/proto/out.h"
-#include "ftpd/worker/cmd.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/secure.h"

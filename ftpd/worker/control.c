@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "ftpd/worker/cmd.h"
 #include "ftpd/worker/cmd_stat.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control_parts.h"
 #include "ftpd/worker/handover.h"
 #include "ftpd/worker/secure.h"

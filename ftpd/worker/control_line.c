@@ -8,7 +8,7 @@
 
 #include "common/secret.h"
 #include "ftpd/proto/request.h"
-#include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/control_parts.h"
 #include "ftpd/worker/dispatch.h"

@@ -8,6 +8,7 @@
 
 #include "common/fd.h"
 #include "ftpd/worker/cmd.h"
+#include "ftpd/worker/cmd_tls.h"
 #include "ftpd/worker/control.h"
 #include "ftpd/worker/gate.h"
 #include "ftpd/worker/session.h"
