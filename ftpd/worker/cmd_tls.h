@@ -20,6 +20,7 @@ enum {
 /* 234 or 431 follows, in cmd_tls_change(). */
 void cmd_auth(struct session *session, const struct request *request);
 
+/* How data is protected; both only within TLS, and PROT only behind PBSZ. */
 void cmd_pbsz(struct session *session, const struct request *request);
 void cmd_prot(struct session *session, const struct request *request);
 
