@@ -121,6 +121,19 @@ tls_binding_make(struct tls_binding *ret_binding)
 	return 0;
 }
 
+/*
+ * It is idle most of the time. One ticket serves the first data connection; before each
+ * further one there is a fresh one, see tls_stream_offer_ticket().
+ */
+static void
+prepare_control(SSL *ssl)
+{
+	(void)SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+	if (SSL_get_num_tickets(ssl) > 1) {
+		(void)SSL_set_num_tickets(ssl, 1); /* cannot fail */
+	}
+}
+
 static int
 prepare(struct tls_stream *stream, struct tls_context *context,
         const struct tls_binding *binding)
@@ -140,7 +153,7 @@ prepare(struct tls_stream *stream, struct tls_context *context,
 	SSL_set_read_ahead(stream->ssl, 1);
 	(void)SSL_set_options(stream->ssl, SSL_OP_NO_RENEGOTIATION);
 	if (stream->hello.side == TLS_CONTROL) {
-		(void)SSL_set_mode(stream->ssl, SSL_MODE_RELEASE_BUFFERS);
+		prepare_control(stream->ssl);
 	}
 	SSL_set_msg_callback(stream->ssl, watch_message);
 	SSL_set_msg_callback_arg(stream->ssl, stream);

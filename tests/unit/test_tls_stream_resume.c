@@ -258,6 +258,58 @@ a_cut_does_not_cost_the_session(void **state)
 	}
 }
 
+/* What a client says of its host on the data connection, if anything, is its own affair. */
+static void
+the_name_of_the_host_does_not_matter(void **state)
+{
+	static const struct {
+		const char *control;
+		uint16_t host; /* that the control connection has chosen */
+		const char *data;
+	} cases[] = {
+	    {NULL, 0, NULL},
+	    {"ftp.example", 0, "ftp.example"},
+	    {"ftp.example", 0, NULL},
+	    {NULL, 0, "ftp.example"},
+	    {"ftp.example", 0, "data.example"},
+	    /* another certificate, and the same sessions */
+	    {"a.example", 1, "a.example"},
+	    {"a.example", 1, NULL},
+	};
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab, "tls { certificate = {\"/c0\"} }\n"
+	                "host \"a.example\" { certificate = {\"/a\"} }\n");
+	lab_add_plain(&lab, 0, 0, &(struct forge_order){.subject = "server"});
+	lab_add_plain(&lab, 1, 0, &(struct forge_order){.subject = "a"});
+	assert_int_equal(lab_make(&lab), 0);
+	assert_int_equal(tls_context_seed(lab.context), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(cases) * ARRAY_COUNT(ways); i++) {
+		const struct way *way = &ways[i % ARRAY_COUNT(ways)];
+		size_t at = i / ARRAY_COUNT(ways);
+		struct duo_order order = {.version = way->version,
+		                          .has_no_tickets = way->has_no_tickets,
+		                          .server_name = cases[at].control};
+		struct duo control;
+		struct duo data;
+
+		duo_open(&control, &lab, &order);
+		assert_int_equal(tls_stream_host(control.stream), cases[at].host);
+		order = data_order(way, control.kept);
+		order.host = cases[at].host;
+		order.server_name = cases[at].data;
+		duo_open(&data, &lab, &order);
+		if (!tls_stream_has_resumed(data.stream)) {
+			print_error("case %zu, way %zu\n", at, i % ARRAY_COUNT(ways));
+			fail();
+		}
+		duo_end(&data);
+		duo_end(&control);
+	}
+	lab_end(&lab);
+}
+
 /* A client that uses each ticket once gets one with each offer, in front of the reply. */
 static void
 tickets_never_run_dry(void **state)
@@ -266,6 +318,7 @@ tickets_never_run_dry(void **state)
 	SSL_SESSION *session = open_control(&control, *state, &ways[2]);
 
 	SSL_SESSION_free(session);
+	assert_int_equal(control.kept_count, 1);
 	for (unsigned i = 0; i < TRANSFERS; i++) {
 		unsigned before = control.kept_count;
 		struct duo_order order;
@@ -416,6 +469,7 @@ main(void)
 	    cmocka_unit_test(strangers_shake_hands_in_full),
 	    cmocka_unit_test(data_connections_begin_nothing),
 	    cmocka_unit_test(a_cut_does_not_cost_the_session),
+	    cmocka_unit_test(the_name_of_the_host_does_not_matter),
 	    cmocka_unit_test(tickets_never_run_dry),
 	    cmocka_unit_test(offers_are_for_whom_they_help),
 	    cmocka_unit_test(nothing_is_resumed_when_off),
