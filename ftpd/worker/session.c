@@ -84,8 +84,8 @@ session_banner(const struct session *session)
 		? policy_host_get(worker->overrides, session->host_number)
 		: NULL;
 
-	return policy_sets(host, POLICY_BANNER) ? host->host->banner
-	                                        : worker->options->banner;
+	return host != NULL && policy_sets(host, POLICY_BANNER) ? host->host->banner
+	                                                        : worker->options->banner;
 }
 
 void
