@@ -410,35 +410,68 @@ resume_off_gives_nothing_to_resume(void **state)
 	lab_end(&lab);
 }
 
+/* What a client does again and again with its data connections. */
+static size_t
+talk_often(struct lab *lab, struct lab_client *first, unsigned count)
+{
+	size_t before = 0;
+
+	lab_talk(lab, first);
+	assert_true(first->is_open);
+	for (unsigned i = 0; i < count; i++) {
+		/* OpenSSL's clients use a ticket of TLS 1.3 once only */
+		SSL_SESSION *session = SSL_SESSION_dup(first->kept);
+		struct lab_client client = {.version = first->version,
+		                            .has_no_tickets = first->has_no_tickets,
+		                            .side = TLS_DATA,
+		                            .host = i % 3 == 0 ? 1 : 0,
+		                            .session = i % 2 == 0 ? session : NULL,
+		                            .binding = 1};
+
+		lab_talk(lab, &client);
+		assert_true(client.is_open);
+		assert_int_equal(client.has_resumed, i % 2 == 0);
+		SSL_SESSION_free(client.kept);
+		SSL_SESSION_free(session);
+		if (i == count / 2) {
+			before = mallinfo2().uordblks;
+		}
+	}
+	return before;
+}
+
 /* SECURITY.md T6: ten thousand data connections take no memory that stays. */
 static void
 data_connections_leave_nothing(void **state)
 {
-	enum { CONNECTIONS = 400, GROWTH_MAX = 256 * 1024 };
+	enum { CONNECTIONS = 200, GROWTH_MAX = 16 * 1024 };
+	static const struct {
+		int version;
+		bool has_no_tickets;
+		long kept; /* sessions in memory: the control connection's, if at all */
+	} cases[] = {
+	    {TLS1_2_VERSION, false, 0},
+	    {TLS1_2_VERSION, true, 1},
+	    {TLS1_3_VERSION, false, 0},
+	};
 	struct lab lab;
-	size_t before = 0;
 
 	(void)state;
-	begin_hosts(&lab);
-	for (unsigned i = 0; i < CONNECTIONS; i++) {
-		struct lab_client client = {
-		    .version = i % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION,
-		    .has_no_tickets = i % 4 == 0,
-		    .side = TLS_DATA,
-		    .server_name = i % 3 == 0 ? "a.example" : NULL,
-		    .binding = 1};
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct lab_client first = {.version = cases[i].version,
+		                           .has_no_tickets = cases[i].has_no_tickets,
+		                           .binding = 1};
+		size_t before;
 
-		lab_talk(&lab, &client);
-		assert_true(client.is_open);
-		SSL_SESSION_free(client.kept);
+		begin_hosts(&lab);
+		before = talk_often(&lab, &first, CONNECTIONS);
+		assert_true(mallinfo2().uordblks < before + GROWTH_MAX);
 		assert_int_equal(
-		    SSL_CTX_sess_number(tls_context_site(lab.context, 0)->ctx), 0);
-		if (i == CONNECTIONS / 2) {
-			before = mallinfo2().uordblks;
-		}
+		    SSL_CTX_sess_number(tls_context_site(lab.context, 0)->ctx),
+		    cases[i].kept);
+		SSL_SESSION_free(first.kept);
+		lab_end(&lab);
 	}
-	assert_true(mallinfo2().uordblks < before + GROWTH_MAX);
-	lab_end(&lab);
 }
 
 struct authority {
