@@ -26,7 +26,9 @@ tls_date_text(int64_t date, char text[TLS_DATE_MAX])
 	time_t seconds = (time_t)date;
 
 	if (gmtime_r(&seconds, &parts) == NULL ||
-	    strftime(text, TLS_DATE_MAX, "%Y-%m-%d", &parts) == 0) {
+	    /* not strftime: it asks for the locale and the time zone */
+	    snprintf(text, TLS_DATE_MAX, "%04d-%02d-%02d", parts.tm_year + 1900,
+	             parts.tm_mon + 1, parts.tm_mday) >= TLS_DATE_MAX) {
 		(void)snprintf(text, TLS_DATE_MAX, "no date");
 	}
 	return text;
