@@ -29,12 +29,18 @@ struct linger {
 };
 
 static void
-end(struct linger *linger)
+end(struct linger_list *list, struct linger *linger)
 {
-	struct linger_list *list = &linger->worker->lingering;
-
-	*(linger->older != NULL ? &linger->older->newer : &list->oldest) = linger->newer;
-	*(linger->newer != NULL ? &linger->newer->older : &list->newest) = linger->older;
+	if (linger == list->oldest) {
+		list->oldest = linger->newer;
+	} else {
+		linger->older->newer = linger->newer;
+	}
+	if (linger == list->newest) {
+		list->newest = linger->older;
+	} else {
+		linger->newer->older = linger->older;
+	}
 	list->count--;
 	if (linger->is_shared) {
 		loop_forget(&linger->worker->loop, &linger->source);
@@ -80,17 +86,21 @@ handle_linger(struct loop_source *source, uint32_t events)
 	if (result == 0 && session != NULL) {
 		session->tls.has_closed = true;
 	}
-	end(linger);
+	end(&linger->worker->lingering, linger);
 }
 
 static void
 join(struct linger_list *list, struct linger *linger)
 {
 	if (list->count >= LINGER_MAX) {
-		end(list->oldest);
+		end(list, list->oldest);
 	}
 	linger->older = list->newest;
-	*(list->newest != NULL ? &list->newest->newer : &list->oldest) = linger;
+	if (list->newest != NULL) {
+		list->newest->newer = linger;
+	} else {
+		list->oldest = linger;
+	}
 	list->newest = linger;
 	list->count++;
 }
@@ -128,7 +138,7 @@ linger_run(struct worker *worker)
 
 	while ((oldest = worker->lingering.oldest) != NULL &&
 	       oldest->deadline_ms <= worker->loop.now_ms) {
-		end(oldest);
+		end(&worker->lingering, oldest);
 	}
 }
 
@@ -136,7 +146,7 @@ void
 linger_end_all(struct worker *worker)
 {
 	while (worker->lingering.oldest != NULL) {
-		end(worker->lingering.oldest);
+		end(&worker->lingering, worker->lingering.oldest);
 	}
 }
 
