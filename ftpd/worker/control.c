@@ -43,7 +43,7 @@ control_watch(struct session *session)
 	uint32_t events = control_has_output(session) ? EPOLLOUT : 0;
 
 	if (session->tls.is_starting) {
-		events = secure_wants(session);
+		events = session->tls.wants_room ? EPOLLOUT : CONTROL_EVENTS;
 	} else if (session->is_stopped || session->tls.is_clearing) {
 		events = EPOLLOUT; /* close_notify waits, if nothing else does */
 	} else if (may_receive(session)) {

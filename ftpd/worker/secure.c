@@ -5,7 +5,6 @@
 #include "ftpd/worker/secure.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "ftpd/worker/session.h"
@@ -76,6 +75,7 @@ secure_advance(struct session *session)
 	if (session->tls.is_wanted) {
 		session->tls.is_wanted = false;
 		session->tls.is_starting = true;
+		session->tls.wants_room = false; /* the client begins */
 	}
 	if (session->tls.is_clearing && secure_finish(session)) {
 		drop_stream(session);
@@ -89,9 +89,8 @@ secure_handshake(struct session *session)
 {
 	enum tls_progress progress = tls_stream_handshake(session->tls.control);
 
-	if (progress == TLS_READY) {
-		session->tls.is_starting = false;
-	}
+	session->tls.is_starting = progress != TLS_READY;
+	session->tls.wants_room = progress == TLS_WANTS_WRITE;
 	return progress;
 }
 
@@ -255,14 +254,6 @@ bool
 secure_has_output(const struct session *session)
 {
 	return secure_is_on(session) && tls_stream_has_output(session->tls.control);
-}
-
-uint32_t
-secure_wants(const struct session *session)
-{
-	uint32_t wants = tls_stream_wants(session->tls.control);
-
-	return wants != 0 ? wants : EPOLLIN; /* the client begins */
 }
 
 bool

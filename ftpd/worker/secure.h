@@ -99,11 +99,6 @@ void secure_flush(struct session *session);
 bool secure_has_output(const struct session *session);
 
 /*
- * Returns: what the handshake waits for: EPOLLIN, EPOLLOUT or both.
- */
-uint32_t secure_wants(const struct session *session);
-
-/*
  * The last reply is sent: end our side.
  * Returns: true when close_notify has left, or cannot.
  */

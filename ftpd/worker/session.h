@@ -79,6 +79,7 @@ struct session_tls {
 	struct tls_stream *control; /* NULL in clear */
 	bool is_wanted;             /* AUTH is accepted: 234 and the handshake follow */
 	bool is_starting;           /* handshake */
+	bool wants_room;            /* the handshake has more to say than is taken */
 	bool is_dry;                /* nothing can be read before something happens */
 	bool is_clearing;           /* CCC is accepted: 200 and close_notify follow */
 	bool may_skip;              /* behind CCC, before the first clear byte */
