@@ -100,7 +100,8 @@ tls_kernel_text(enum tls_kernel kernel)
 	case TLS_KERNEL_USED: return "by the kernel";
 	case TLS_KERNEL_OFF: return "not by the kernel: tls.kernel is off";
 	case TLS_KERNEL_MISSING: return "not by the kernel: it has no TLS";
-	case TLS_KERNEL_NOT_THIS: return "not by the kernel: it does not know this cipher";
+	case TLS_KERNEL_NOT_THIS:
+		return "not by the kernel: it does not know this cipher";
 	}
 	return "";
 }

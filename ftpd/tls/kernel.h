@@ -5,9 +5,9 @@
  * SSL_CTX_set_options(3); SECURITY.md T12.
  * Not here: receiving, which is never the kernel's: a client's key update would stop it.
  *
- * A connection is chosen by three questions: do the options and its side allow it, has the
- * kernel TLS at all, does OpenSSL get this version and cipher into it. Each no leads back
- * to the gathering wire, which then never knows that anything was tried.
+ * A connection is chosen by three questions: do the options and its side allow it, has
+ * the kernel TLS at all, does OpenSSL get this version and cipher into it. Each no leads
+ * back to the gathering wire, which then never knows that anything was tried.
  */
 #ifndef FTPD_TLS_KERNEL_H
 #define FTPD_TLS_KERNEL_H

@@ -78,9 +78,11 @@ explain_error(struct tls_stream *stream)
 	ERR_clear_error();
 }
 
+/* NOLINTBEGIN(readability-function-size): the signature is OpenSSL's */
 /*
  * Count what costs much and brings nothing: key updates, and the first messages of
- * renegotiation, which is refused each time. Records that OpenSSL has begun are counted, too; see has_input.
+ * renegotiation, which is refused each time. Records that OpenSSL has begun are counted,
+ * too; see has_input.
  */
 static void
 watch_message(int is_sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
@@ -107,6 +109,7 @@ watch_message(int is_sent, int version, int type, const void *bytes, size_t len,
 		        TLS_KEY_UPDATES_MAX);
 	}
 }
+/* NOLINTEND(readability-function-size) */
 
 int
 tls_binding_make(struct tls_binding *ret_binding)
@@ -239,9 +242,10 @@ end_of_wire(struct tls_stream *stream)
 		return wire->read_error == -EPROTO ? -EBADMSG : wire->read_error;
 	}
 	if (wire->has_ended) {
-		explain(stream, wire_is_within_record(wire)
-		                    ? "the client has closed the connection within a record"
-		                    : "the client has closed the connection");
+		explain(stream,
+		        wire_is_within_record(wire)
+		            ? "the client has closed the connection within a record"
+		            : "the client has closed the connection");
 		return wire_is_within_record(wire) ? -EBADMSG : -ENODATA;
 	}
 	return -EAGAIN;

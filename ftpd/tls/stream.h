@@ -46,9 +46,9 @@ enum tls_progress {
 /* Who encrypts what is sent. */
 enum tls_kernel {
 	TLS_KERNEL_USED,
-	TLS_KERNEL_OFF,         /* tls.kernel = off, or a control connection */
-	TLS_KERNEL_MISSING,     /* the kernel has no TLS */
-	TLS_KERNEL_NOT_THIS,    /* not for this version and cipher */
+	TLS_KERNEL_OFF,      /* tls.kernel = off, or a control connection */
+	TLS_KERNEL_MISSING,  /* the kernel has no TLS */
+	TLS_KERNEL_NOT_THIS, /* not for this version and cipher */
 };
 
 /*

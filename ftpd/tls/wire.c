@@ -1,6 +1,6 @@
 /*
- * wire: what lies between OpenSSL and the socket of one connection: records that leave are
- * gathered, those that come are counted.
+ * wire: what lies between OpenSSL and the socket of one connection: records that leave
+ * are gathered, those that come are counted.
  * Runs in: deftpd-worker. Input: hostile.
  */
 #include "ftpd/tls/wire.h"
@@ -193,9 +193,8 @@ int
 wire_flush(struct wire *wire)
 {
 	while (wire->write_error == 0 && wire->start < wire->end) {
-		ssize_t sent =
-		    send(wire->fd, wire->bytes + wire->start, wire->end - wire->start,
-		         MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t sent = send(wire->fd, wire->bytes + wire->start,
+		                    wire->end - wire->start, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent < 0 && errno == EAGAIN) {
 			return -EAGAIN;

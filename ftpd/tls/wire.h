@@ -1,13 +1,14 @@
 /*
- * wire: what lies between OpenSSL and the socket of one connection: records that leave are
- * gathered, those that come are counted.
+ * wire: what lies between OpenSSL and the socket of one connection: records that leave
+ * are gathered, those that come are counted.
  * Runs in: deftpd-worker. Input: hostile.
  * Source: BIO_meth_new(3); RFC 8446 5.1 (the header of a record); PERF.md, retr-tls.
  * Not here: what is in a record.
  *
  * OpenSSL is never told that the connection has ended or broken, only that nothing more
  * has come: by its rules, a session whose connection ends without close_notify may not be
- * resumed, and one cut upload would cost a client all its next ones. The stream asks here.
+ * resumed, and one cut upload would cost a client all its next ones. The stream asks
+ * here.
  */
 #ifndef FTPD_TLS_WIRE_H
 #define FTPD_TLS_WIRE_H

@@ -50,12 +50,14 @@ static const struct sandbox_rule rules[] = {
     /* How a connection attempt ended; when a partial line is worth waking up for. */
     {SCMP_SYS(getsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_ERROR}}},
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_SOCKET}, {2, ~0U, SO_RCVLOWAT}}},
-    /* Small uploads with TLS. */
-    {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, IPPROTO_TCP}, {2, ~0U, TCP_QUICKACK}}},
+    /* Small files with TLS. */
+    {SCMP_SYS(setsockopt),
+     SANDBOX_ALLOW,
+     {{1, ~0U, IPPROTO_TCP}, {2, ~0U, TCP_QUICKACK}}},
     /*
-     * TLS in the kernel: whether it has it, and the keys for sending. For the rest, OpenSSL
-     * needs what every process may do: random numbers, and its own number, by which it
-     * sees that it has been forked.
+     * TLS in the kernel: whether it has it, and the keys for sending. For the rest,
+     * OpenSSL needs what every process may do: random numbers, and its own number, by
+     * which it sees that it has been forked.
      */
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, IPPROTO_TCP}, {2, ~0U, TCP_ULP}}},
     {SCMP_SYS(setsockopt), SANDBOX_ALLOW, {{1, ~0U, SOL_TLS}, {2, ~0U, TLS_TX}}},

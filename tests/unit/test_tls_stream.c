@@ -66,7 +66,8 @@ both_sides_speak(void **state)
 		assert_string_equal(tls_stream_failure(duo.stream), "");
 		assert_true(tls_stream_describe(duo.stream, text) > strlen(version));
 		assert_memory_equal(text, version, strlen(version));
-		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), -EAGAIN);
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)),
+		                 -EAGAIN);
 		assert_int_equal(tls_stream_wants(duo.stream), EPOLLIN);
 		duo_say(&duo, "NOOP\r\n");
 		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), 6);
@@ -120,9 +121,8 @@ a_handshake_may_have_to_wait_to_send(void **state)
 	ssize_t len = 0;
 
 	duo_begin(&duo, *state, &order);
-	assert_int_equal(setsockopt(duo.server_fd, SOL_SOCKET, SO_SNDBUF, &small,
-	                            sizeof(small)),
-	                 0);
+	assert_int_equal(
+	    setsockopt(duo.server_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	while ((len = send(duo.server_fd, filler, sizeof(filler), MSG_DONTWAIT)) > 0) {
 		filled += (size_t)len;
 	}
@@ -177,8 +177,8 @@ download(struct duo *duo, const uint8_t *bytes, size_t len, uint8_t *to)
 			assert_true(result == 0 || result == -EAGAIN);
 		}
 		(void)duo_receive(duo);
-		while (heard < len &&
-		       (got = SSL_read(duo->client, to + heard, (int)(len - heard))) > 0) {
+		while (heard < len && (got = SSL_read(duo->client, to + heard,
+		                                      (int)(len - heard))) > 0) {
 			heard += (size_t)got;
 			idle = 0;
 		}

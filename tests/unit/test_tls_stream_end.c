@@ -49,9 +49,9 @@ enum ending {
 	END_CLOSE_NOTIFY,
 	END_FIN,
 	END_CLOSE_NOTIFY_AND_FIN,
-	END_CUT_HEADER,  /* 3 bytes of a record, FIN */
-	END_CUT_LENGTH,  /* 5 bytes: the header and nothing of the body */
-	END_CUT_BODY,    /* all but one byte */
+	END_CUT_HEADER, /* 3 bytes of a record, FIN */
+	END_CUT_LENGTH, /* 5 bytes: the header and nothing of the body */
+	END_CUT_BODY,   /* all but one byte */
 	END_RESET,
 	END_GARBAGE,
 	ENDING_COUNT,
@@ -88,7 +88,7 @@ end_by(struct duo *duo, enum ending ending)
 	static const struct linger at_once = {.l_onoff = 1};
 	/* application data whose tag cannot be right */
 	static const char garbage[] = "\x17\x03\x03\x00\x20"
-	                              "0123456789abcdef0123456789abcdef";
+				      "0123456789abcdef0123456789abcdef";
 
 	switch (ending) {
 	case END_CLOSE_NOTIFY:
@@ -118,7 +118,9 @@ end_by(struct duo *duo, enum ending ending)
 	}
 }
 
-/* With nothing, little and several records in front of it, read in small and large bits. */
+/*
+ * With nothing, little and several records in front of it, read in small and large bits.
+ */
 static void
 endings_differ(void **state)
 {
@@ -152,7 +154,8 @@ endings_differ(void **state)
 			sum += result > 0 ? (size_t)result : 0;
 		}
 		if (result != endings[ending].result) {
-			print_error("ending %d after %zu: %zd\n", (int)ending, len, result);
+			print_error("ending %d after %zu: %zd\n", (int)ending, len,
+			            result);
 			fail();
 		}
 		/* what came before a reset may be lost with it; all else has arrived */
@@ -270,7 +273,8 @@ our_end_waits_for_the_clients(void **state)
 		assert_int_equal(tls_stream_close(duo.stream), 0);
 		assert_int_equal(shutdown(duo.server_fd, SHUT_WR), 0);
 		assert_true(tls_stream_write(duo.stream, "more", 4) < 0);
-		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), -EAGAIN);
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)),
+		                 -EAGAIN);
 		duo_say(&duo, "late");
 		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), 4);
 		assert_int_equal(duo_hear(&duo, text, sizeof(text)), 3);
@@ -312,9 +316,8 @@ sending_to_nobody_fails(void **state)
 	static char bytes[TEXT_MAX];
 
 	for (size_t i = 0; i < ARRAY_COUNT(duo_versions); i++) {
-		struct duo_order order = {.version = duo_versions[i],
-		                          .side = TLS_DATA,
-		                          .is_tcp = true};
+		struct duo_order order = {
+		    .version = duo_versions[i], .side = TLS_DATA, .is_tcp = true};
 		struct duo duo;
 		ssize_t result = 0;
 

@@ -1,6 +1,6 @@
 /*
- * test_tls_stream_hostile: clients that stall, flood, renegotiate, speak something else or
- * refuse us: each is told apart, none costs much.
+ * test_tls_stream_hostile: clients that stall, flood, renegotiate, speak something else
+ * or refuse us: each is told apart, none costs much.
  * Source: SECURITY.md T3, T7, T8; RFC 8446 4.6.3, 5.1; RFC 5246 7.4.1.1.
  */
 #include <setjmp.h>
@@ -36,6 +36,7 @@ enum {
 	TAG_BYTES = 16,
 	NUMBER_BYTES = 8,
 	HEADER_BYTES = 5,
+	INFO_MAX = 64,
 	HELLO_BYTES = 46,
 	RECORD_MAX = 1024,
 	SECRET_BYTES = 48, /* of SHA-384 */
@@ -72,8 +73,8 @@ key_updates_are_fine(void **state)
 
 	duo_open(&duo, *state, &order);
 	for (int i = 0; i < UPDATES_FINE; i++) {
-		int type = i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED
-		                      : SSL_KEY_UPDATE_NOT_REQUESTED;
+		int type =
+		    i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
 
 		assert_int_equal(SSL_key_update(duo.client, type), 1);
 		duo_say(&duo, "with new keys");
@@ -130,7 +131,8 @@ floods_of_key_updates_are_cut(void **state)
 		assert_int_equal(result, -EBADMSG);
 		assert_int_equal(sent, TLS_KEY_UPDATES_MAX + 1);
 		assert_non_null(strstr(tls_stream_failure(duo.stream), "key updates"));
-		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)), -EBADMSG);
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)),
+		                 -EBADMSG);
 		assert_true(tls_stream_write(duo.stream, "x", 1) < 0);
 		/* the loop is not asked for what it cannot tell */
 		assert_true(tls_stream_has_input(duo.stream));
@@ -247,17 +249,18 @@ note_secret(const SSL *ssl, const char *line)
 static void
 expand(const struct keys *keys, const char *label, uint8_t *out, size_t len)
 {
-	uint8_t info[TEXT_MAX / 1024] = {0, (uint8_t)len, (uint8_t)(strlen(label) + 6)};
+	char text[INFO_MAX];
+	uint8_t info[INFO_MAX] = {0, (uint8_t)len};
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, NULL);
 	const EVP_MD *md = keys->secret_len == SECRET_BYTES ? EVP_sha384() : EVP_sha256();
-	size_t used = 3;
+	size_t text_len = (size_t)snprintf(text, sizeof(text), "tls13 %s", label);
+	size_t used = 3 + text_len + 1; /* lengths, text, no context */
 
-	memcpy(info + used, "tls13 ", 6);
-	memcpy(info + used + 6, label, strlen(label));
-	used += 6 + strlen(label) + 1;
+	info[2] = (uint8_t)text_len;
+	memcpy(info + 3, text, text_len);
 	assert_true(ctx != NULL && EVP_PKEY_derive_init(ctx) == 1);
-	assert_int_equal(
-	    EVP_PKEY_CTX_set_hkdf_mode(ctx, EVP_PKEY_HKDEF_MODE_EXPAND_ONLY), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_hkdf_mode(ctx, EVP_PKEY_HKDEF_MODE_EXPAND_ONLY),
+	                 1);
 	assert_int_equal(EVP_PKEY_CTX_set_hkdf_md(ctx, md), 1);
 	assert_int_equal(
 	    EVP_PKEY_CTX_set1_hkdf_key(ctx, keys->secret, (int)keys->secret_len), 1);
@@ -294,14 +297,16 @@ put_number(uint8_t bytes[NUMBER_BYTES], uint64_t number)
 static void
 put_header(uint8_t header[HEADER_BYTES], uint8_t type, size_t len)
 {
-	const uint8_t bytes[HEADER_BYTES] = {type, 3, 3, (uint8_t)(len >> 8), (uint8_t)len};
+	const uint8_t bytes[HEADER_BYTES] = {type, 3, 3, (uint8_t)(len >> 8),
+	                                     (uint8_t)len};
 
 	memcpy(header, bytes, sizeof(bytes));
 }
 
 /* A record that OpenSSL would not write: of any type, perhaps with nothing in it. */
 static void
-send_record(struct duo *duo, struct keys *keys, uint8_t type, const void *bytes, size_t len)
+send_record(struct duo *duo, struct keys *keys, uint8_t type, const void *bytes,
+            size_t len)
 {
 	uint8_t record[RECORD_MAX];
 	uint8_t iv[IV_BYTES];
@@ -359,9 +364,9 @@ derive_old_keys(SSL *ssl, struct keys *keys)
 	assert_int_equal(EVP_PKEY_CTX_set_tls1_prf_md(ctx, EVP_sha384()), 1);
 	assert_int_equal(EVP_PKEY_CTX_set1_tls1_prf_secret(ctx, master, (int)master_len),
 	                 1);
-	assert_int_equal(
-	    EVP_PKEY_CTX_add1_tls1_prf_seed(ctx, (const uint8_t *)label, sizeof(label) - 1),
-	    1);
+	assert_int_equal(EVP_PKEY_CTX_add1_tls1_prf_seed(ctx, (const uint8_t *)label,
+	                                                 sizeof(label) - 1),
+	                 1);
 	assert_int_equal(EVP_PKEY_CTX_add1_tls1_prf_seed(ctx, random[0], sizeof(random)),
 	                 1);
 	assert_int_equal(EVP_PKEY_derive(ctx, block, &len), 1);
@@ -453,14 +458,14 @@ what_nobody_sends_ends_it(void **state)
 		const char *text;
 		const char *failure;
 	} cases[] = {
-	    {22, "\1\1\1\4abcd", NULL},            /* a ClientHello */
-	    {22, "\x18\1\1\1\2", NULL},            /* a key update that is too long */
-	    {22, "\x14", NULL},                    /* a part of a Finished, then nothing */
-	    {20, "\1", NULL},                      /* change of the cipher, encrypted */
-	    {21, "\2\x30", "unknown CA"},          /* fatal alerts, by name */
+	    {22, "\1\1\1\4abcd", NULL},   /* a ClientHello */
+	    {22, "\x18\1\1\1\2", NULL},   /* a key update that is too long */
+	    {22, "\x14", NULL},           /* a part of a Finished, then nothing */
+	    {20, "\1", NULL},             /* change of the cipher, encrypted */
+	    {21, "\2\x30", "unknown CA"}, /* fatal alerts, by name */
 	    {21, "\2\x28", "handshake failure"},
 	    {21, "\2\x50", "internal error"},
-	    {99, "what", NULL},                    /* no such type */
+	    {99, "what", NULL}, /* no such type */
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -480,10 +485,10 @@ what_nobody_sends_ends_it(void **state)
 			assert_true(tls_stream_failure(duo.stream)[0] != '\0');
 		}
 		if (cases[i].failure != NULL) {
-			assert_non_null(strstr(tls_stream_failure(duo.stream),
-			                       "client's alert: "));
-			assert_non_null(strstr(tls_stream_failure(duo.stream),
-			                       cases[i].failure));
+			assert_non_null(
+			    strstr(tls_stream_failure(duo.stream), "client's alert: "));
+			assert_non_null(
+			    strstr(tls_stream_failure(duo.stream), cases[i].failure));
 		}
 		duo_end(&duo);
 	}
@@ -517,8 +522,7 @@ other_protocols_are_told(void **state)
 		(void)tls_stream_handshake(duo.stream);
 		assert_int_equal(tls_stream_handshake(duo.stream), TLS_FAILED);
 		assert_true(tls_stream_failure(duo.stream)[0] != '\0');
-		assert_non_null(
-		    strstr(tls_stream_failure(duo.stream), cases[i].failure));
+		assert_non_null(strstr(tls_stream_failure(duo.stream), cases[i].failure));
 		/* for good */
 		assert_int_equal(tls_stream_handshake(duo.stream), TLS_FAILED);
 		assert_true(tls_stream_write(duo.stream, "x", 1) < 0);

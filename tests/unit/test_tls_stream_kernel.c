@@ -1,7 +1,7 @@
 /*
  * test_tls_stream_kernel: whether the kernel encrypts is found out for each connection,
- * and each no leads back to where nothing is different. The kernel is played: it says that
- * it has TLS and takes keys, and lets what it should encrypt pass.
+ * and each no leads back to where nothing is different. The kernel is played: it says
+ * that it has TLS and takes keys, and lets what it should encrypt pass.
  * Source: SECURITY.md T12.
  */
 #include <setjmp.h>
@@ -31,7 +31,7 @@ enum kernel {
 	KERNEL_TAKES,
 };
 
-/* NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): see setsockopt */
+/* NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): see play_option */
 static enum kernel kernel;
 static unsigned keys_to_send;
 static unsigned keys_to_receive;
@@ -44,9 +44,12 @@ enum {
 	TEXT_MAX = 1024,
 };
 
-/* In place of the C library's, for OpenSSL, too. */
+/* In place of the C library's setsockopt, for OpenSSL, too. */
+int play_option(int fd, int level, int name, const void *value,
+                socklen_t len) __asm__("setsockopt");
+
 int
-setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+play_option(int fd, int level, int name, const void *value, socklen_t len)
 {
 	if (level == IPPROTO_TCP && name == TCP_ULP) {
 		errno = ENOENT;
@@ -85,8 +88,8 @@ assert_speaks(struct duo *duo)
 	while (got < BIG) {
 		ssize_t taken =
 		    written < BIG
-		        ? tls_stream_write(duo->stream, bytes + written, BIG - written)
-		        : 0;
+			? tls_stream_write(duo->stream, bytes + written, BIG - written)
+			: 0;
 
 		written += taken > 0 ? (size_t)taken : 0;
 		(void)tls_stream_flush(duo->stream);
@@ -176,7 +179,7 @@ the_kernel_gets_what_it_shall_encrypt(void **state)
 
 	(void)state;
 	memset(bytes, 'y', sizeof(bytes));
-	memcpy(bytes + OFFSET, "from here", 9);
+	bytes[OFFSET] = 'z';
 	assert_true(file >= 0);
 	assert_int_equal(write(file, bytes, sizeof(bytes)), sizeof(bytes));
 	duo_lab(&lab, "");

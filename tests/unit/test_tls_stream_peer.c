@@ -41,8 +41,9 @@ begin(void **state)
 
 	assert_true(people != NULL && pem != NULL);
 	people->ca = forge(&(struct forge_order){.subject = "ca", .is_ca = true});
-	(void)snprintf(text, sizeof(text), "tls { certificate = {\"/c0\"} %s }\n"
-	                                   "host \"a.example\" { banner = \"a\" }\n",
+	(void)snprintf(text, sizeof(text),
+	               "tls { certificate = {\"/c0\"} %s }\n"
+	               "host \"a.example\" { banner = \"a\" }\n",
 	               only_ours);
 	lab_begin(&people->lab, text);
 	lab_add_plain(&people->lab, 0, 0, &(struct forge_order){.subject = "server"});
@@ -132,17 +133,17 @@ set_names(struct forged *own, const struct forged *ca, int type, const void *byt
 		ASN1_IA5STRING *text = ASN1_IA5STRING_new();
 
 		assert_true(name != NULL && text != NULL);
-		assert_int_equal(ASN1_STRING_set(text, i == 0 ? bytes : "good",
-		                                 i == 0 ? (int)len : 4),
-		                 1);
+		assert_int_equal(
+		    ASN1_STRING_set(text, i == 0 ? bytes : "good", i == 0 ? (int)len : 4),
+		    1);
 		GENERAL_NAME_set0_value(name, i == 0 ? type : GEN_DNS, text);
 		assert_true(sk_GENERAL_NAME_push(list, name) > 0);
 	}
 	if (at >= 0) {
 		X509_EXTENSION_free(X509_delete_ext(own->certificate, at));
 	}
-	assert_int_equal(X509_add1_ext_i2d(own->certificate, NID_subject_alt_name, list, 0,
-	                                   X509V3_ADD_APPEND),
+	assert_int_equal(X509_add1_ext_i2d(own->certificate, NID_subject_alt_name, list,
+	                                   0, X509V3_ADD_APPEND),
 	                 1);
 	assert_true(X509_sign(own->certificate, ca->key, EVP_sha256()) > 0);
 	GENERAL_NAMES_free(list);
@@ -155,9 +156,8 @@ names_with_odd_bytes_are_left_out(void **state)
 		const char *bytes;
 		size_t len;
 	} cases[] = {
-	    {"admin\0.evil", 11}, {"\0", 1},          {"a\nroot", 6}, {"a\rb", 3},
-	    {"a b", 3},           {"\xc3\xa4", 2},    {"a\x7f", 2},   {"\x1b[2J", 4},
-	    {"", 0},
+	    {"admin\0.evil", 11}, {"\0", 1},    {"a\nroot", 6}, {"a\rb", 3}, {"a b", 3},
+	    {"\xc3\xa4", 2},      {"a\x7f", 2}, {"\x1b[2J", 4}, {"", 0},
 	};
 	static const int types[] = {GEN_DNS, GEN_EMAIL, GEN_URI};
 
@@ -195,8 +195,8 @@ names_are_bounded(void **state)
 		used += (size_t)snprintf(text + used, MANY_BYTES - used, "%sDNS:n%06d",
 		                         i > 0 ? "," : "", i);
 	}
-	own = forge(&(struct forge_order){
-	    .subject = "many", .names = text, .by = &people->ca});
+	own = forge(
+	    &(struct forge_order){.subject = "many", .names = text, .by = &people->ca});
 	len = names_of(people, TLS1_3_VERSION, &own, names);
 	assert_int_equal(len, TLS_NAMES_MAX_BYTES / 8 * 8);
 	assert_memory_equal(names, "n000000\nn000001\n", 16);
@@ -259,8 +259,10 @@ strangers_are_refused_by_name(void **state)
 {
 	struct people *people = *state;
 	struct forged own = forge(&(struct forge_order){.subject = "stranger"});
-	struct forged late = forge(&(struct forge_order){
-	    .subject = "late", .by = &people->ca, .begins_s = -2 * FORGE_DAY, .ends_s = -60});
+	struct forged late = forge(&(struct forge_order){.subject = "late",
+	                                                 .by = &people->ca,
+	                                                 .begins_s = -2 * FORGE_DAY,
+	                                                 .ends_s = -60});
 	static const char *const failures[] = {"self-signed certificate",
 	                                       "certificate has expired"};
 
@@ -291,8 +293,8 @@ hosts_are_told(void **state)
 		const char *server_name;
 		uint16_t chosen;
 	} cases[] = {
-	    {0, NULL, 0}, {0, "a.example", 1}, {1, NULL, 1}, {1, "a.example", 1},
-	    {0, "b.example", 0},
+	    {0, NULL, 0},        {0, "a.example", 1}, {1, NULL, 1},
+	    {1, "a.example", 1}, {0, "b.example", 0},
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_COUNT(cases); i++) {

@@ -135,7 +135,10 @@ strangers_shake_hands_in_full(void **state)
 			struct duo data;
 
 			if (reseeded != 0 && ways[i].has_no_tickets) {
-				/* ids are kept in memory: those of other processes are not */
+				/*
+				 * ids are kept in memory: those of other processes are
+				 * not
+				 */
 				SSL_SESSION_free(session);
 				duo_end(&control);
 				continue;
@@ -233,7 +236,10 @@ a_cut_does_not_cost_the_session(void **state)
 		struct duo data;
 
 		if (ending == END_OF_GARBAGE && way->has_no_tickets) {
-			/* a session that has been tampered with is given up: RFC 5246 7.2.2 */
+			/*
+			 * a session that has been tampered with is given up: RFC 5246
+			 * 7.2.2
+			 */
 			SSL_SESSION_free(session);
 			duo_end(&control);
 			continue;
@@ -258,7 +264,9 @@ a_cut_does_not_cost_the_session(void **state)
 	}
 }
 
-/* What a client says of its host on the data connection, if anything, is its own affair. */
+/*
+ * What a client says of its host on the data connection, if anything, is its own affair.
+ */
 static void
 the_name_of_the_host_does_not_matter(void **state)
 {

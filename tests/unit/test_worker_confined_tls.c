@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,7 +100,9 @@ run(struct lab *lab, const int (*sockets)[2])
 		duo_end(&duo);
 	}
 	denied = sandbox_take_denied();
-	return denied < 0 ? FINE : DENIED + denied < STATUS_MAX ? DENIED + denied : STATUS_MAX;
+	return denied < 0                     ? FINE
+	       : DENIED + denied < STATUS_MAX ? DENIED + denied
+	                                      : STATUS_MAX;
 }
 
 static void
@@ -155,7 +157,8 @@ ask_the_kernel(struct lab *lab, const int (*sockets)[2])
 	    errno == ENOSYS) {
 		return FAILED;
 	}
-	if (setsockopt(fd, SOL_TLS, TLS_TX, &keys, sizeof(keys)) != 0 && errno == ENOSYS) {
+	if (setsockopt(fd, SOL_TLS, TLS_TX, &keys, sizeof(keys)) != 0 &&
+	    errno == ENOSYS) {
 		return FAILED;
 	}
 	if (sandbox_take_denied() >= 0) {

@@ -155,7 +155,9 @@ duo_begin(struct duo *duo, struct lab *lab, const struct duo_order *order)
 	duo->client_fd = fds[1];
 	make_client(duo, order);
 	if (order->session != NULL) {
-		/* a client gives up a session of TLS 1.3 that it has used: not this one */
+		/*
+		 * a client gives up a session of TLS 1.3 that it has used: not this one
+		 */
 		SSL_SESSION *copy = SSL_SESSION_dup(order->session);
 
 		assert_non_null(copy);

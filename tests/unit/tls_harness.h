@@ -22,8 +22,9 @@ struct duo_order {
 	SSL_SESSION *session; /* to resume */
 	bool has_no_tickets;  /* TLS 1.2: session ids only */
 	bool is_tcp;          /* over the loopback device, not a pair of local sockets */
-	const int *sockets;   /* two that are connected already: the server's, the client's */
-	const char *ciphers;  /* of TLS 1.2 */
+	/* two that are connected already: the server's, the client's */
+	const int *sockets;
+	const char *ciphers; /* of TLS 1.2 */
 	const char *server_name;
 	const struct forged *own; /* certificate */
 };
@@ -34,9 +35,9 @@ struct duo {
 	int client_fd;
 	SSL_CTX *ctx;
 	SSL *client;
-	BIO *from_server; /* what the client is going to read */
-	BIO *to_server;   /* what it has written, and is not yet sent */
-	SSL_SESSION *kept;     /* the last that came */
+	BIO *from_server;  /* what the client is going to read */
+	BIO *to_server;    /* what it has written, and is not yet sent */
+	SSL_SESSION *kept; /* the last that came */
 	unsigned kept_count;
 	int alert; /* the last that the server has sent; -1: none */
 };
@@ -54,7 +55,8 @@ void duo_end(struct duo *duo);
 void duo_lab(struct lab *lab, const char *more);
 
 /*
- * Send what the client has written, or so many bytes of it; take what the server has sent.
+ * Send what the client has written, or so many bytes of it; take what the server has
+ * sent.
  * Returns: bytes.
  */
 size_t duo_send(struct duo *duo, size_t max);
