@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -271,6 +272,41 @@ a_stalled_handshake_runs_off(void **state)
 	}
 }
 
+/* What the server has to say may be more than the client takes at once. */
+static void
+a_long_handshake_waits_for_room(void **state)
+{
+	enum {
+		NAMES = 1500,
+		NAME_BYTES = 24,
+	};
+	char *names = calloc(NAMES, NAME_BYTES);
+	struct talk_order order = {.buffer_bytes = 4096, .names = names};
+	struct epoll_event event;
+	struct talk talk;
+	size_t at = 0;
+
+	(void)state;
+	assert_non_null(names);
+	for (int i = 0; i < NAMES; i++) {
+		at += (size_t)snprintf(names + at, NAME_BYTES, "%sDNS:n%d.example",
+		                       i > 0 ? ", " : "", i);
+	}
+	talk_begin(&talk, &order);
+	talk_expect(&talk, GREETING);
+	talk_ask(&talk, "AUTH TLS\r\n", "234 Begin TLS now.\r\n");
+	talk.is_deaf = true;
+	talk_hello(&talk);
+	(void)talk_settle(&talk);
+	assert_true(talk.session->tls.wants_room);
+	assert_int_equal(epoll_wait(talk.worker->loop.epoll_fd, &event, 1, 0), 0);
+	talk.is_deaf = false;
+	talk_shake(&talk);
+	talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
+	talk_end(&talk);
+	free(names);
+}
+
 static void
 tls_may_begin_at_once(void **state)
 {
@@ -431,6 +467,7 @@ main(void)
 	    cmocka_unit_test(no_line_is_left_behind),
 	    cmocka_unit_test(garbage_ends_the_session),
 	    cmocka_unit_test(a_stalled_handshake_runs_off),
+	    cmocka_unit_test(a_long_handshake_waits_for_room),
 	    cmocka_unit_test(tls_may_begin_at_once),
 	    cmocka_unit_test(commands_go_in_clear_again),
 	    cmocka_unit_test(records_behind_ccc_are_bounded),

@@ -44,7 +44,8 @@ make_lab(struct talk *talk, const struct talk_order *order)
 	               order->tls != NULL ? order->tls : "",
 	               order->configuration != NULL ? order->configuration : "");
 	lab_begin(&talk->lab, text);
-	lab_add_plain(&talk->lab, 0, 0, &(struct forge_order){.subject = "server"});
+	lab_add_plain(&talk->lab, 0, 0,
+	              &(struct forge_order){.subject = "server", .names = order->names});
 	if (order->client_ca != NULL) {
 		lab_add(&talk->lab, TLS_FILE_CLIENT_CA, 0, 0, order->client_ca);
 	}
@@ -310,7 +311,7 @@ talk_expect_end(struct talk *talk, enum mw_end end)
 }
 
 void
-talk_shake(struct talk *talk)
+talk_hello(struct talk *talk)
 {
 	talk->ssl = SSL_new(talk->ctx);
 	assert_non_null(talk->ssl);
@@ -320,6 +321,15 @@ talk_shake(struct talk *talk)
 
 		(void)snprintf(name, sizeof(name), "%s", talk->server_name);
 		assert_int_equal(SSL_set_tlsext_host_name(talk->ssl, name), 1);
+	}
+	assert_int_equal(SSL_connect(talk->ssl), -1);
+}
+
+void
+talk_shake(struct talk *talk)
+{
+	if (talk->ssl == NULL) {
+		talk_hello(talk);
 	}
 	for (unsigned i = 0; i < TURNS_MAX && SSL_connect(talk->ssl) != 1; i++) {
 		assert_int_equal(SSL_get_error(talk->ssl, -1), SSL_ERROR_WANT_READ);

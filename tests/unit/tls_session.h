@@ -26,6 +26,7 @@ struct talk_order {
 	int buffer_bytes; /* of the sockets; 0: the system's */
 	int version;      /* of TLS; 0: 1.3 */
 	const char *server_name;
+	const char *names;                 /* of the server's certificate; NULL: none */
 	const struct forged *own;          /* the client's certificate */
 	const struct forge_pem *client_ca; /* tls.client_ca, which tls must name */
 };
@@ -87,7 +88,13 @@ void talk_expect_nothing(struct talk *talk);
 /* The session has ended for this reason; the connection is closed. */
 void talk_expect_end(struct talk *talk, enum mw_end end);
 
-/* The client begins TLS by itself, or after AUTH. A handshake that fails, fails. */
+/* The client says the first words of TLS, and hears nothing yet. */
+void talk_hello(struct talk *talk);
+
+/*
+ * The client begins TLS by itself, or after AUTH, or goes on from its first words. A test
+ * whose handshake fails, fails.
+ */
 void talk_shake(struct talk *talk);
 void talk_auth(struct talk *talk);
 
