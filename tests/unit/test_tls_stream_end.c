@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/mix.h"
 #include "tests/unit/tls_harness.h"
 #include "common/base.h"
 
@@ -24,6 +26,11 @@ enum {
 	TEXT_MAX = 64 * 1024,
 	RECORD = 16 * 1024,
 	CUTS_EVERY = 7,
+	CUTS = 1000,
+	UPLOAD = 3000,
+	ROUNDS = 8,
+	BUDGET_MAX = 4500,
+	GROWTH_MAX = 64 * 1024,
 };
 
 static int
@@ -362,6 +369,70 @@ failures_stay_with_their_own(void **state)
 	duo_end(&bad);
 }
 
+/* One client that says all it has to say, as far as its budget of bytes goes. */
+static bool
+spend(struct duo *duo, size_t *budget)
+{
+	static const char upload[UPLOAD];
+	bool has_said_all = false;
+
+	for (int i = 0; i<ROUNDS && * budget> 0; i++) {
+		char text[TEXT_MAX];
+
+		(void)SSL_do_handshake(duo->client);
+		if (SSL_is_init_finished(duo->client) && !has_said_all) {
+			(void)SSL_write(duo->client, upload, sizeof(upload));
+			(void)SSL_shutdown(duo->client);
+			has_said_all = true;
+		}
+		ERR_clear_error();
+		*budget -= duo_send(duo, *budget);
+		if (tls_stream_handshake(duo->stream) == TLS_READY) {
+			(void)tls_stream_read(duo->stream, text, UPLOAD / 2);
+			(void)tls_stream_write(duo->stream, text, TEXT_MAX);
+			(void)tls_stream_flush(duo->stream);
+		}
+		(void)duo_receive(duo);
+	}
+	return has_said_all && BIO_ctrl_pending(duo->to_server) == 0;
+}
+
+/* Anywhere from the first byte to the last, by FIN or by reset: nothing stays behind. */
+static void
+random_cuts_leave_nothing(void **state)
+{
+	uint64_t seed = 1;
+	size_t before = 0;
+	unsigned whole = 0;
+
+	for (int i = 0; i < CUTS; i++) {
+		struct duo_order order = {.version = duo_versions[i % 2],
+		                          .side = i / 2 % 2 == 0 ? TLS_DATA : TLS_CONTROL,
+		                          .is_tcp = i / 4 % 2 == 0};
+		char text[TEXT_MAX];
+		size_t budget = 0;
+		size_t len = 0;
+		bool is_whole;
+		struct duo duo;
+
+		if (i == CUTS / 10) {
+			before = mallinfo2().uordblks;
+		}
+		seed = mix_bits(seed);
+		budget = seed % BUDGET_MAX;
+		duo_begin(&duo, *state, &order);
+		is_whole = spend(&duo, &budget);
+		whole += is_whole;
+		end_by(&duo, order.is_tcp ? END_RESET : END_FIN);
+		if (tls_stream_handshake(duo.stream) == TLS_READY && !is_whole) {
+			assert_true(duo_read_all(&duo, text, sizeof(text), &len) < 0);
+		}
+		duo_end(&duo);
+	}
+	assert_true(whole > 0 && whole < CUTS);
+	assert_true(mallinfo2().uordblks < before + GROWTH_MAX);
+}
+
 int
 main(void)
 {
@@ -373,6 +444,7 @@ main(void)
 	    cmocka_unit_test(our_end_waits_for_the_clients),
 	    cmocka_unit_test(what_follows_tls_is_left),
 	    cmocka_unit_test(sending_to_nobody_fails),
+	    cmocka_unit_test(random_cuts_leave_nothing),
 	    cmocka_unit_test(failures_stay_with_their_own),
 	};
 
