@@ -168,7 +168,10 @@ tls_client_ca_read(const struct tls_setup *setup, struct teller *teller,
 	if (store == NULL) {
 		return -ENOMEM;
 	}
-	result = add_certificates(file, store, teller);
+	/* who is in the file is believed, whoever has signed his certificate */
+	result = X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1
+	             ? add_certificates(file, store, teller)
+	             : -ENOMEM;
 	if (result == 0 && crl != NULL) {
 		result = read_crls(crl, store, teller);
 	}

@@ -92,6 +92,8 @@ set_options(struct tls_site *site)
 	                                                           : SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_sess_set_cache_size(site->ctx, KEPT_SESSIONS);
 	(void)SSL_CTX_set_timeout(site->ctx, SESSION_SECONDS);
+	/* what is in the file is sent, and nothing looked for at each handshake */
+	(void)SSL_CTX_set_mode(site->ctx, SSL_MODE_NO_AUTO_CHAIN);
 	(void)SSL_CTX_set_max_cert_list(site->ctx, CHAIN_BYTES_MAX);
 	if (!can_resume) {
 		(void)SSL_CTX_set_num_tickets(site->ctx, 0); /* cannot fail */

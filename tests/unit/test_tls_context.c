@@ -597,6 +597,89 @@ clients_are_judged(void **state)
 	free_authority(&made);
 }
 
+/* One who is vouched for by others vouches as well as they do. */
+static void
+an_issuer_in_the_middle_is_enough(void **state)
+{
+	struct authority made = found_authority();
+	const struct {
+		const struct forged *own;
+		bool has_crl;
+		bool is_welcome;
+	} cases[] = {
+	    {&made.below, false, true},
+	    {&made.below, true, true},
+	    {&made.good, false, false}, /* of the root, which is not there */
+	    {&made.stranger, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct lab_client client = {.own = cases[i].own};
+		struct forge_pem *pem = forge_new_pem();
+		struct lab lab;
+
+		lab_begin(&lab, cases[i].has_crl
+		                    ? "tls { certificate = {\"/c\"} client_ca = \"/ca\" "
+		                      "client_crl = \"/crl\" }\n"
+		                    : "tls { certificate = {\"/c\"} "
+		                      "client_ca = \"/ca\" }\n");
+		lab_add_plain(&lab, 0, 0, &(struct forge_order){0});
+		forge_put(pem, &made.between);
+		lab_add(&lab, TLS_FILE_CLIENT_CA, 0, 0, pem);
+		pem->len = 0;
+		forge_put_crl(pem, &made.between, NULL, FORGE_DAY);
+		if (cases[i].has_crl) {
+			lab_add(&lab, TLS_FILE_CLIENT_CRL, 0, 0, pem);
+		}
+		assert_int_equal(lab_make(&lab), 0);
+		lab_talk(&lab, &client);
+		assert_int_equal(client.alert == -1, cases[i].is_welcome);
+		assert_int_equal(client.is_open, cases[i].is_welcome);
+		SSL_SESSION_free(client.kept);
+		lab_end(&lab);
+		free(pem);
+	}
+	free_authority(&made);
+}
+
+/* Clients get what is in the file: all of it, and nothing that was found elsewhere. */
+static void
+the_chain_is_sent_as_it_is(void **state)
+{
+	static const char text[] = "tls { certificate = {\"/c\"} client_ca = \"/ca\" }\n";
+	struct authority made = found_authority();
+	struct forged server =
+	    forge(&(struct forge_order){.subject = "server", .by = &made.between});
+	const struct forged *const lists[][3] = {
+	    {&server, NULL, NULL},
+	    {&server, &made.between, NULL},
+	    {&server, &made.between, &made.root},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+		struct lab_client client = {0};
+		struct forge_pem *pem = forge_new_pem();
+		struct lab lab;
+
+		lab_begin(&lab, text);
+		lab_add_list(&lab, 0, 0, lists[i]);
+		forge_put(pem, &made.between);
+		forge_put(pem, &made.root);
+		lab_add(&lab, TLS_FILE_CLIENT_CA, 0, 0, pem);
+		assert_int_equal(lab_make(&lab), 0);
+		lab_talk(&lab, &client);
+		assert_true(client.is_open);
+		assert_int_equal(client.shown_count, i + 1);
+		SSL_SESSION_free(client.kept);
+		lab_end(&lab);
+		free(pem);
+	}
+	forge_free(&server);
+	free_authority(&made);
+}
+
 /* A certificate of its own with a response of its own, and one without. */
 static void
 ocsp_responses_are_shown_to_who_asks(void **state)
@@ -676,6 +759,8 @@ main(void)
 	    cmocka_unit_test(resume_off_gives_nothing_to_resume),
 	    cmocka_unit_test(data_connections_leave_nothing),
 	    cmocka_unit_test(clients_are_judged),
+	    cmocka_unit_test(an_issuer_in_the_middle_is_enough),
+	    cmocka_unit_test(the_chain_is_sent_as_it_is),
 	    cmocka_unit_test(ocsp_responses_are_shown_to_who_asks),
 	    cmocka_unit_test(absent_files_are_told),
 	};

@@ -360,6 +360,7 @@ look(struct talk *talk)
 		                                NID_commonName, wish->shown,
 		                                sizeof(wish->shown));
 	}
+	wish->shown_count = (size_t)sk_X509_num(SSL_get_peer_cert_chain(talk->client));
 	SSL_get0_alpn_selected(talk->client, &protocol, &len);
 	(void)snprintf(wish->protocol, sizeof(wish->protocol), "%.*s", (int)len,
 	               len > 0 ? (const char *)protocol : "");

@@ -63,6 +63,7 @@ struct lab_client {
 	char failure[TLS_FAILURE_MAX];
 	uint16_t chosen;          /* host */
 	char shown[LAB_TEXT_MAX]; /* common name of the server's certificate */
+	size_t shown_count;       /* certificates that the server has sent */
 	char cipher[LAB_TEXT_MAX];
 	char protocol[LAB_TEXT_MAX]; /* ALPN */
 	int spoken;                  /* version */
