@@ -233,6 +233,7 @@ only_what_is_safe_is_spoken(void **state)
 	     "ECDHE-RSA-AES256-GCM-SHA384", NO_COMMON},
 	    {"ciphersuites = \"TLS_AES_128_GCM_SHA256\"", TLS1_3_VERSION, NULL, -1},
 	};
+	struct forged rsa = forge(&(struct forge_order){.kind = "RSA"});
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -244,7 +245,7 @@ only_what_is_safe_is_spoken(void **state)
 		(void)snprintf(text, sizeof(text), "tls { certificate = {\"/c0\"} %s }\n",
 		               cases[i].options);
 		lab_begin(&lab, text);
-		lab_add_plain(&lab, 0, 0, &(struct forge_order){.kind = "RSA"});
+		lab_add_list(&lab, 0, 0, (const struct forged *[3]){&rsa, NULL, NULL});
 		assert_int_equal(lab_make(&lab), 0);
 		lab_talk(&lab, &client);
 		assert_int_equal(client.alert, cases[i].alert);
@@ -255,6 +256,7 @@ only_what_is_safe_is_spoken(void **state)
 		SSL_SESSION_free(client.kept);
 		lab_end(&lab);
 	}
+	forge_free(&rsa);
 }
 
 static void
