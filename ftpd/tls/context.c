@@ -14,6 +14,7 @@
 #include "common/secret.h"
 #include "ftpd/tls/client_ca.h"
 #include "ftpd/tls/context_internal.h"
+#include "ftpd/tls/memory.h"
 #include "ftpd/tls/rules.h"
 #include "ftpd/tls/teller.h"
 #include "common/base.h"
@@ -33,6 +34,8 @@ tls_init(void)
 
 	/* OpenSSL compares dates by it, and libc's first one opens /etc/localtime. */
 	(void)gmtime_r(&epoch, &calendar);
+	/* Only the second call in a process, as in a test, comes too late. */
+	(void)tls_memory_wipe();
 	if (OPENSSL_init_ssl(what, NULL) != 1 || RAND_status() != 1) {
 		ERR_clear_error();
 		return -EIO;

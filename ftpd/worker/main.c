@@ -26,8 +26,15 @@
 static int
 run_child(uint8_t kind, int channel_fd, void *context)
 {
+	struct worker_setup *setup = context;
+
+	if (kind == WORKER_SHARED) {
+		/* It never speaks TLS, so it keeps no key; freeing wipes them. */
+		tls_context_free(setup->tls);
+		setup->tls = NULL;
+	}
 	return worker_run(kind == WORKER_SHARED ? WORKER_SHARED : WORKER_PRIVATE,
-	                  channel_fd, context);
+	                  channel_fd, setup);
 }
 
 /* Warnings have been told when the files were checked. */

@@ -21,7 +21,7 @@ enum {
 bool
 secure_is_offered(const struct worker *worker)
 {
-	return worker->tls != NULL && worker->options->tls.policy != OPTIONS_TLS_OFF;
+	return options_has_tls(worker->options);
 }
 
 bool

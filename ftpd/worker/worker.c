@@ -211,9 +211,7 @@ worker_run(enum worker_kind kind, int master_fd, const struct worker_setup *setu
 	timer_wheel_init(&worker->wheel, clock_monotonic_ms());
 	agent_pool_init(worker);
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG says as much; valid arguments */
-	/* shared workers never do TLS; see handover.h */
-	if (kind == WORKER_PRIVATE && setup->tls != NULL &&
-	    tls_context_seed(setup->tls) != 0) {
+	if (setup->tls != NULL && tls_context_seed(setup->tls) != 0) {
 		return EXIT_SYSTEM;
 	}
 	if (fd_set_nonblocking(master_fd, true) != 0 || init_loops(worker) != 0 ||

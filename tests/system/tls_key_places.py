@@ -43,8 +43,12 @@ def search(daemon, secrets, when):
             seen.add(process.program)
     check(seen >= set(OTHERS) - {"deftpd-auth"}, f"{when}: only {seen} were searched")
     has = set()
+    without = 0
     for process in daemon.programs("deftpd-worker"):
-        has |= memory_holds(process.pid, secrets.keys())
+        held = memory_holds(process.pid, secrets.keys())
+        has |= held
+        without += not held
+    check(without >= 1, f"{when}: shared workers have a key, too")
     check(has, f"{when}: no worker has a key; the search does not work")
 
 
