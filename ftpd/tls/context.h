@@ -36,7 +36,8 @@ int tls_init(void);
 
 /*
  * Make the contexts: of the server and of each host with a certificate. What cannot be
- * used is told. The files may be freed afterwards.
+ * used is told. The files may be freed afterwards; options and overrides are needed as
+ * long as the context lives.
  * Returns: 0 and *ret_context; -EINVAL after a mistake was told; -ENOMEM.
  */
 int tls_context_new(const struct tls_setup *setup, tls_tell *tell, void *listener,
