@@ -38,18 +38,6 @@ struct handshake {
 	const char *reason; /* why it failed */
 };
 
-/* OpenSSL's macros want text that could be written to, and do not write to it. */
-struct writable {
-	char text[OPTIONS_TEXT_MAX];
-};
-
-static char *
-copy_text(struct writable *copy, const char *text)
-{
-	(void)snprintf(copy->text, sizeof(copy->text), "%s", text);
-	return copy->text;
-}
-
 static bool
 set_up_client(struct handshake *handshake, const struct tls_site *site,
               const struct tls_pair *pair, int version)
@@ -57,7 +45,7 @@ set_up_client(struct handshake *handshake, const struct tls_site *site,
 	const struct policy_override *host =
 	    policy_host_get(site->context->overrides, site->host);
 	const char *signatures = NULL;
-	struct writable copy;
+	char copy[OPTIONS_TEXT_MAX]; /* OpenSSL's macros want what could be written to */
 
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
 		if (EVP_PKEY_get_base_id(pair->key) == kinds[i].key) {
@@ -70,9 +58,9 @@ set_up_client(struct handshake *handshake, const struct tls_site *site,
 	    SSL_CTX_set_max_proto_version(handshake->client_ctx, version) != 1) {
 		return false;
 	}
+	(void)snprintf(copy, sizeof(copy), "%s", signatures != NULL ? signatures : "");
 	if (signatures != NULL &&
-	    SSL_CTX_set1_sigalgs_list(handshake->client_ctx,
-	                              copy_text(&copy, signatures)) != 1) {
+	    SSL_CTX_set1_sigalgs_list(handshake->client_ctx, copy) != 1) {
 		return false;
 	}
 	handshake->client = SSL_new(handshake->client_ctx);
