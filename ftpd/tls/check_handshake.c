@@ -68,8 +68,8 @@ set_up_client(struct handshake *handshake, const struct tls_site *site,
 		return false;
 	}
 	SSL_set_connect_state(handshake->client);
-	return host == NULL || SSL_set_tlsext_host_name(
-				   handshake->client, copy_text(&copy, host->title)) == 1;
+	(void)snprintf(copy, sizeof(copy), "%s", host != NULL ? host->title : "");
+	return host == NULL || SSL_set_tlsext_host_name(handshake->client, copy) == 1;
 }
 
 static bool
