@@ -57,8 +57,11 @@ nothing_may_follow_auth(void **state)
 		const char *clear;
 		const char *wanted;
 		const char *why;
+		size_t padding; /* NULs behind it */
 	} cases[] = {
 	    {"AUTH TLS\r\nNOOP\r\n", "", "a whole line"},
+	    {"AUTH TLS\r\n", "", "a NUL", 1},
+	    {"AUTH TLS\r\n", "", "many of them", 100},
 	    {"AUTH TLS\r\nUSER ev", "", "the beginning of one"},
 	    {"AUTH TLS\r\n\r\n", "", "an empty one"},
 	    {"NOOP\r\nAUTH TLS\r\nNOOP\r\n", NOOP_DONE, "behind others"},
@@ -69,10 +72,15 @@ nothing_may_follow_auth(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		struct talk talk;
+		char bytes[256];
+		size_t len;
 
 		talk_begin(&talk, &(struct talk_order){.version = 0});
 		talk_expect(&talk, GREETING);
-		talk_say(&talk, cases[i].clear);
+		len = strlen(cases[i].clear);
+		memcpy(bytes, cases[i].clear, len);
+		memset(bytes + len, 0, cases[i].padding);
+		talk_say_raw(&talk, bytes, len + cases[i].padding);
 		talk_expect(&talk, cases[i].wanted);
 		talk_expect(&talk, "421 Nothing may follow AUTH before TLS.\r\n");
 		talk_expect_end(&talk, MW_END_VIOLATION);
