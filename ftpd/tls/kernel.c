@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -82,7 +83,7 @@ tls_stream_send_file(struct tls_stream *stream, int file_fd, uint64_t offset, si
 	if (stream->kernel != TLS_KERNEL_USED || !stream->is_open) {
 		return -EINVAL;
 	}
-	stream->was_read = false;
+	stream->wants = EPOLLOUT;
 	sent = sendfile(stream->wire.fd, file_fd, &at, len);
 	return sent >= 0 ? sent : -(errno == EINTR ? EAGAIN : errno);
 }

@@ -176,6 +176,7 @@ tls_stream_new(struct tls_context *context, enum tls_side side,
 		stream->hello.side = side;
 		stream->hello.host = host;
 		stream->wire.fd = fd;
+		stream->wants = EPOLLIN; /* the client begins */
 		stream->wire.is_frugal = side == TLS_CONTROL;
 		result = prepare(stream, context, binding);
 	}
@@ -209,11 +210,11 @@ tls_stream_free(struct tls_stream *stream)
 
 /* Before OpenSSL is called: whose errors follow, and that the socket may be asked. */
 static void
-begin(struct tls_stream *stream, bool is_read)
+begin(struct tls_stream *stream, uint32_t wants)
 {
 	ERR_clear_error();
 	wire_wake(&stream->wire);
-	stream->was_read = is_read;
+	stream->wants = wants;
 }
 
 /* TLS is over: say so to the client if that can be done now. */
@@ -281,8 +282,11 @@ wait_in_handshake(struct tls_stream *stream, int answer)
 		explain(stream, "the client has ended TLS in the handshake");
 		return TLS_FAILED;
 	}
-	return is_writing || wire_has_output(&stream->wire) ? TLS_WANTS_WRITE
-	                                                    : TLS_WANTS_READ;
+	if (is_writing || wire_has_output(&stream->wire)) {
+		stream->wants = EPOLLOUT;
+		return TLS_WANTS_WRITE;
+	}
+	return TLS_WANTS_READ;
 }
 
 enum tls_progress
@@ -294,7 +298,7 @@ tls_stream_handshake(struct tls_stream *stream)
 	if (stream->error != 0) {
 		return TLS_FAILED;
 	}
-	begin(stream, true);
+	begin(stream, EPOLLIN);
 	if (!stream->is_open) {
 		answer = SSL_accept(stream->ssl);
 		stream->is_open = answer == 1;
@@ -311,6 +315,7 @@ tls_stream_handshake(struct tls_stream *stream)
 	if (answer != 1) {
 		return wait_in_handshake(stream, answer);
 	}
+	stream->wants = sent == 0 ? EPOLLIN : EPOLLOUT;
 	return sent == 0 ? TLS_READY : TLS_WANTS_WRITE;
 }
 
@@ -347,7 +352,7 @@ tls_stream_read(struct tls_stream *stream, void *bytes, size_t cap)
 	int answer = 1;
 	int result = -EAGAIN;
 
-	begin(stream, true);
+	begin(stream, EPOLLIN);
 	if (stream->error != 0 || !stream->is_open) {
 		return stream->error != 0 ? stream->error : -EINVAL;
 	}
@@ -359,6 +364,7 @@ tls_stream_read(struct tls_stream *stream, void *bytes, size_t cap)
 		got += answer == 1 ? len : 0;
 	}
 	count_calm(stream, got);
+	stream->wants |= wire_has_output(&stream->wire) ? EPOLLOUT : 0U;
 	if (answer != 1) {
 		result = judge(stream, answer);
 	}
@@ -418,7 +424,7 @@ tls_stream_write(struct tls_stream *stream, const void *bytes, size_t len)
 	size_t taken = 0;
 	int result = 0;
 
-	begin(stream, false);
+	begin(stream, EPOLLOUT);
 	if (stream->error != 0 || !stream->is_open) {
 		return stream->error != 0 ? stream->error : -EINVAL;
 	}
@@ -444,7 +450,7 @@ tls_stream_write(struct tls_stream *stream, const void *bytes, size_t len)
 int
 tls_stream_flush(struct tls_stream *stream)
 {
-	stream->was_read = false;
+	stream->wants = EPOLLOUT;
 	return wire_flush(&stream->wire);
 }
 
@@ -457,7 +463,7 @@ tls_stream_has_output(const struct tls_stream *stream)
 int
 tls_stream_close(struct tls_stream *stream)
 {
-	begin(stream, false);
+	begin(stream, EPOLLOUT);
 	if (stream->is_open && stream->error == 0 && !stream->is_closed) {
 		int answer = SSL_shutdown(stream->ssl);
 
@@ -474,9 +480,7 @@ tls_stream_close(struct tls_stream *stream)
 uint32_t
 tls_stream_wants(const struct tls_stream *stream)
 {
-	bool is_sending = !stream->was_read || wire_has_output(&stream->wire);
-
-	return (stream->was_read ? EPOLLIN : 0U) | (is_sending ? EPOLLOUT : 0U);
+	return stream->wants;
 }
 
 void

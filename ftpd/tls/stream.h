@@ -125,7 +125,8 @@ ssize_t tls_stream_send_file(struct tls_stream *stream, int file_fd, uint64_t of
 int tls_stream_close(struct tls_stream *stream);
 
 /*
- * Returns: EPOLLIN, EPOLLOUT or both: what to wait for after -EAGAIN.
+ * Returns: EPOLLIN, EPOLLOUT or both: what to wait for after -EAGAIN, or in the
+ *          handshake; EPOLLIN at first, as the client begins.
  */
 uint32_t tls_stream_wants(const struct tls_stream *stream);
 

@@ -20,8 +20,8 @@ struct tls_stream {
 	bool is_open;          /* the handshake is over */
 	bool is_closed;        /* our close_notify is on its way */
 	bool offers_ticket;    /* in front of what is written next */
-	bool was_read;         /* what was called last: a read, or something that sends */
 	bool has_large_buffer; /* what comes is read in large pieces */
+	uint32_t wants;        /* see tls_stream_wants() */
 	int error;             /* negative errno: TLS itself has failed, for good */
 	unsigned noise;        /* messages that bring nothing; see TLS_KEY_UPDATES_MAX */
 	size_t calm;           /* bytes that have come since it was counted from zero */

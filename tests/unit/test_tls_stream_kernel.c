@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -242,6 +243,48 @@ a_full_socket_is_waited_for(void **state)
 	lab_end(&lab);
 }
 
+/* The handshake itself finds no room, before anybody knows whom the keys are for. */
+static void
+a_handshake_waits_for_room(void **state)
+{
+	static const enum kernel kernels[] = {KERNEL_WITHOUT, KERNEL_REFUSES};
+	struct lab lab;
+
+	(void)state;
+	duo_lab(&lab, "");
+	for (size_t i = 0; i < 2 * ARRAY_COUNT(kernels); i++) {
+		/* no more fits into these when it is said that they are full */
+		struct duo_order order = {.version = duo_versions[i % 2],
+		                          .side = TLS_DATA};
+		static char filler[BIG];
+		size_t filled = 0;
+		ssize_t len = 0;
+		struct duo duo;
+
+		play(kernels[i / 2]);
+		duo_begin(&duo, &lab, &order);
+		while ((len = send(duo.server_fd, filler, sizeof(filler), 0)) > 0) {
+			filled += (size_t)len;
+		}
+		(void)SSL_do_handshake(duo.client);
+		(void)duo_send(&duo, SIZE_MAX);
+		for (int n = 0; n < 3; n++) {
+			assert_int_equal(tls_stream_handshake(duo.stream),
+			                 TLS_WANTS_WRITE);
+			assert_int_equal(tls_stream_wants(duo.stream), EPOLLOUT);
+		}
+		while (filled > 0) {
+			len = recv(duo.client_fd, filler,
+			           filled < sizeof(filler) ? filled : sizeof(filler), 0);
+			filled -= len > 0 ? (size_t)len : 0;
+		}
+		assert_int_equal(duo_shake(&duo), TLS_READY);
+		assert_speaks(&duo);
+		duo_end(&duo);
+	}
+	lab_end(&lab);
+}
+
 static void
 the_state_has_words(void **state)
 {
@@ -262,6 +305,7 @@ main(void)
 	    cmocka_unit_test(not_every_cipher_is_for_the_kernel),
 	    cmocka_unit_test(the_kernel_gets_what_it_shall_encrypt),
 	    cmocka_unit_test(a_full_socket_is_waited_for),
+	    cmocka_unit_test(a_handshake_waits_for_room),
 	    cmocka_unit_test(the_state_has_words),
 	};
 
