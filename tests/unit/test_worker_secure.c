@@ -59,14 +59,14 @@ nothing_may_follow_auth(void **state)
 		const char *why;
 		size_t padding; /* NULs behind it */
 	} cases[] = {
-	    {"AUTH TLS\r\nNOOP\r\n", "", "a whole line"},
+	    {"AUTH TLS\r\nNOOP\r\n", "", "a whole line", 0},
 	    {"AUTH TLS\r\n", "", "a NUL", 1},
 	    {"AUTH TLS\r\n", "", "many of them", 100},
-	    {"AUTH TLS\r\nUSER ev", "", "the beginning of one"},
-	    {"AUTH TLS\r\n\r\n", "", "an empty one"},
-	    {"NOOP\r\nAUTH TLS\r\nNOOP\r\n", NOOP_DONE, "behind others"},
-	    {"AUTH TLS\r\nAUTH TLS\r\n", "", "the same again"},
-	    {"AUTH TLS\r\n\x16\x03\x01", "", "what looks like TLS"},
+	    {"AUTH TLS\r\nUSER ev", "", "the beginning of one", 0},
+	    {"AUTH TLS\r\n\r\n", "", "an empty one", 0},
+	    {"NOOP\r\nAUTH TLS\r\nNOOP\r\n", NOOP_DONE, "behind others", 0},
+	    {"AUTH TLS\r\nAUTH TLS\r\n", "", "the same again", 0},
+	    {"AUTH TLS\r\n\x16\x03\x01", "", "what looks like TLS", 0},
 	};
 
 	(void)state;
