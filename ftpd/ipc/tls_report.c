@@ -34,6 +34,7 @@ tls_report_encode(const struct tls_report *report, uint8_t *bytes, size_t cap)
 		break;
 	case TLS_REPORT_FACT:
 		put_place(&writer, report);
+		wire_put_u64(&writer, (uint64_t)report->begins);
 		wire_put_u64(&writer, (uint64_t)report->expires);
 		wire_put_bytes(&writer, report->text, report->text_len);
 		break;
@@ -67,6 +68,7 @@ tls_report_decode(const uint8_t *bytes, size_t len, struct tls_report *ret_repor
 		get_place(&reader, &report);
 	}
 	if (report.type == TLS_REPORT_FACT) {
+		report.begins = (int64_t)wire_get_u64(&reader);
 		report.expires = (int64_t)wire_get_u64(&reader);
 	}
 	if (report.type != TLS_REPORT_END) {

@@ -5,7 +5,7 @@
  * Source: DESIGN.md section 2: OpenSSL is in deftpd-worker only.
  *
  * deftpd-worker check UID GID         3: this channel; 4: options; 5: tls_files.
- *      any number of FINDING and FACT, then END.
+ *      any number of MISTAKE, WARNING and FACT, then END.
  * deftpd-worker self-signed NAME...   3: this channel.
  *      CERTIFICATE, KEY, END.
  */
@@ -19,7 +19,7 @@
 enum tls_report_type {
 	TLS_REPORT_MISTAKE, /* these files must not be used */
 	TLS_REPORT_WARNING, /* they can be, but somebody should look after them */
-	/* one certificate: expires; text: its subject, kind of key, names */
+	/* one certificate: begins, expires; text: its subject, kind of key, names */
 	TLS_REPORT_FACT,
 	TLS_REPORT_CERTIFICATE, /* text: PEM */
 	TLS_REPORT_KEY,         /* text: PEM */
@@ -37,7 +37,8 @@ struct tls_report {
 	enum tls_file_kind kind; /* MISTAKE, WARNING, FACT: which file it is about */
 	uint16_t host;
 	uint16_t index;
-	int64_t expires; /* FACT: seconds since the epoch */
+	int64_t begins;   /* FACT: seconds since the epoch; it is not valid before */
+	int64_t expires;  /* FACT: likewise; it is not valid from then on */
 	const char *text; /* all but END; MISTAKE, WARNING: what is wrong, and the remedy */
 	size_t text_len;
 };

@@ -47,6 +47,7 @@ tls_load_add_fact(struct tls_load *load, const struct tls_report *report)
 	*fact = (struct tls_fact){.kind = report->kind,
 	                          .host = report->host,
 	                          .index = report->index,
+	                          .begins = report->begins,
 	                          .expires = report->expires};
 	(void)snprintf(fact->text, sizeof(fact->text), "%s", report->text);
 	return 0;

@@ -21,7 +21,8 @@ struct tls_fact {
 	enum tls_file_kind kind;
 	uint16_t host;
 	uint16_t index;
-	int64_t expires;              /* seconds since the epoch */
+	int64_t begins;               /* seconds since the epoch */
+	int64_t expires;              /* likewise */
 	bool is_new;                  /* its file is another than before */
 	char text[TLS_FACT_TEXT_MAX]; /* subject, kind of key, names; printable */
 };

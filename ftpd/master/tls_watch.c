@@ -57,25 +57,48 @@ is_other_file(const struct tls_watch *watch, const struct tls_fact *fact)
 	return old == NULL || new == NULL || !tls_stamp_is_same(&old->stamp, &new->stamp);
 }
 
-/* At the start an expired certificate is better than none; in place of another it is not.
- */
-static void
-refuse_expired(struct master *master)
+/* Returns: true if it may be used now. If only the time is wrong, it is noted when. */
+static bool
+is_in_time(struct master *master, const struct tls_fact *fact)
 {
 	struct tls_watch *watch = &master->tls;
+	const char *path = tls_load_path(watch->found, fact);
 	int64_t now = (int64_t)time(NULL);
 	char date[TLS_DATE_MAX];
+
+	if (fact->expires <= now) {
+		master_log(master, RECORD_ERROR,
+		           "%s: the new certificate has expired on %s; put one that is "
+		           "valid in its place",
+		           path, tls_load_date(fact->expires, date));
+		return false;
+	}
+	if (fact->begins > now) {
+		master_log(master, RECORD_ERROR,
+		           "%s: the new certificate is not valid before %s; it is tried "
+		           "again then",
+		           path, tls_load_date(fact->begins, date));
+		if (watch->valid_s < fact->begins) {
+			watch->valid_s = fact->begins;
+		}
+		return false;
+	}
+	return true;
+}
+
+/*
+ * At the start a certificate with wrong dates is better than none, and the clock may be
+ * wrong; in place of another it is not.
+ */
+static void
+refuse_untimely(struct master *master)
+{
+	struct tls_watch *watch = &master->tls;
 
 	for (size_t i = 0; i < watch->found->fact_count; i++) {
 		const struct tls_fact *fact = &watch->found->fact[i];
 
-		if (fact->kind == TLS_FILE_CERTIFICATE && fact->expires <= now &&
-		    is_other_file(watch, fact)) {
-			master_log(master, RECORD_ERROR,
-			           "%s: the new certificate has expired on %s; put one "
-			           "that is valid in its place",
-			           tls_load_path(watch->found, fact),
-			           tls_load_date(fact->expires, date));
+		if (is_other_file(watch, fact) && !is_in_time(master, fact)) {
 			watch->has_mistake = true;
 		}
 	}
@@ -176,7 +199,7 @@ checked(void *listener, bool is_complete, const char *why)
 		look_later(master, AGAIN_MS);
 		return;
 	}
-	refuse_expired(master);
+	refuse_untimely(master);
 	if (watch->has_mistake) {
 		refuse(master);
 	} else {
@@ -255,6 +278,7 @@ read_files(struct master *master)
 	int result = -ENOMEM;
 
 	watch->has_mistake = false;
+	watch->valid_s = 0;
 	watch->found = tls_load_new(&current->options, &current->overrides);
 	if (watch->found != NULL) {
 		result = tls_source_seal(&watch->found->source, NULL, take_report, master,
@@ -285,6 +309,13 @@ remind_daily(struct master *master)
 	}
 }
 
+/* Returns: true if what was refused as too early is valid now. */
+static bool
+is_time(const struct tls_watch *watch)
+{
+	return watch->valid_s != 0 && watch->valid_s <= (int64_t)time(NULL);
+}
+
 static void
 look(struct master *master, void *owner)
 {
@@ -302,7 +333,7 @@ look(struct master *master, void *owner)
 	}
 	if (tls_source_look(&watch->seen)) {
 		watch->has_changed = true;
-	} else if (watch->has_changed) {
+	} else if (watch->has_changed || is_time(watch)) {
 		watch->has_changed = false;
 		read_files(master);
 	}
@@ -327,6 +358,7 @@ tls_watch_accept(struct master *master)
 	watch->used = watch->coming;
 	watch->coming = NULL;
 	watch->has_changed = false;
+	watch->valid_s = 0;
 	watch->is_untold = false;
 	watch->is_refused = false;
 	watch->reminded_ms = clock_monotonic_ms();
@@ -400,14 +432,12 @@ tls_watch_remind(struct master *master)
 	watch->reminded_ms = clock_monotonic_ms();
 	for (size_t i = 0; watch->used != NULL && i < watch->used->fact_count; i++) {
 		const struct tls_fact *fact = &watch->used->fact[i];
-		int64_t left = fact->expires - now;
-
-		if (left > (int64_t)TLS_WATCH_REMIND_DAYS * DAY_S) {
+		if (fact->expires > now + (int64_t)TLS_WATCH_REMIND_DAYS * DAY_S) {
 			continue;
 		}
 		master_log(master, RECORD_WARNING, "%s: the certificate %s on %s; %s",
 		           tls_load_path(watch->used, fact),
-		           left <= 0 ? "has expired" : "expires",
+		           fact->expires <= now ? "has expired" : "expires",
 		           tls_load_date(fact->expires, date),
 		           "renew it, which needs no restart");
 	}

@@ -20,8 +20,9 @@ enum {
  * ciphers; and that a client could begin TLS with each pair, in memory. Each mistake,
  * each warning and the facts of each certificate are told.
  * In:      now: seconds since the epoch.
- * Returns: true if no mistake was found. A certificate that is not yet valid is one, an
- *          expired one is a warning; whoever renews one looks at the facts.
+ * Returns: true if no mistake was found. A certificate that has expired, or is not yet
+ *          valid, is a warning, as the clock may be wrong; whoever renews one looks at
+ *          the facts.
  */
 bool tls_check(const struct tls_setup *setup, int64_t now, tls_tell *tell,
                void *listener);

@@ -71,9 +71,9 @@ check_dates(const struct tls_pair *pair, int64_t now, struct teller *teller)
 	char text[TLS_DATE_MAX];
 
 	if (begins > now) {
-		teller_mistake(teller, pair->place,
-		               "this certificate is not valid before %s; set the clock "
-		               "right, or use it later",
+		teller_warning(teller, pair->place,
+		               "this certificate is not valid before %s, and clients "
+		               "refuse it until then; set the clock right if it is wrong",
 		               tls_date_text(begins, text));
 	}
 	if (expires <= now) {
@@ -137,8 +137,7 @@ check_certificate(const struct tls_site *site, const struct tls_pair *pair, int6
 		               "this certificate has no alternative names, and clients "
 		               "look at no others; have one made that has");
 	}
-	teller_fact(teller, pair->place, tls_date(X509_get0_notAfter(pair->certificate)),
-	            "%s", fact);
+	teller_fact(teller, pair->place, pair->certificate, "%s", fact);
 	check_dates(pair, now, teller);
 	check_host_name(site, pair, teller);
 	check_stapling(pair, teller);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "ftpd/tls/dates.h"
 #include "common/base.h"
 
 struct tls_place
@@ -64,10 +65,14 @@ teller_warning(struct teller *teller, struct tls_place place, const char *format
 }
 
 void
-teller_fact(struct teller *teller, struct tls_place place, int64_t expires,
+teller_fact(struct teller *teller, struct tls_place place, const X509 *certificate,
             const char *format, ...)
 {
-	struct tls_report report = {.type = TLS_REPORT_FACT, .expires = expires};
+	struct tls_report report = {.type = TLS_REPORT_FACT,
+	                            .begins =
+	                                tls_date(X509_get0_notBefore(certificate)),
+	                            .expires =
+	                                tls_date(X509_get0_notAfter(certificate))};
 	va_list arguments;
 
 	va_start(arguments, format);

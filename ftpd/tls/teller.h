@@ -41,8 +41,8 @@ void teller_mistake(struct teller *teller, struct tls_place place, const char *f
 void teller_warning(struct teller *teller, struct tls_place place, const char *format,
                     ...) __attribute__((format(printf, 3, 4)));
 
-/* Tell what a certificate is. In: expires: seconds since the epoch. */
-void teller_fact(struct teller *teller, struct tls_place place, int64_t expires,
+/* Tell what a certificate is, and its dates. */
+void teller_fact(struct teller *teller, struct tls_place place, const X509 *certificate,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /*

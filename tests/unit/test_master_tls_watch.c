@@ -41,17 +41,16 @@ enum {
 	/* As which the program must be told to run. */
 	FAKE_UID = 4242,
 	FAKE_GID = 4343,
+	DAY_S = 24 * 3600,
 };
 
 /* ------------------------------------------------------------ the program */
 
 static void
-send_report(enum tls_report_type type, const char *text, int64_t expires)
+send_report(const struct tls_report *report)
 {
-	const struct tls_report report = {
-	    .type = type, .expires = expires, .text = text, .text_len = strlen(text)};
 	uint8_t bytes[IPC_MESSAGE_MAX];
-	size_t len = tls_report_encode(&report, bytes, sizeof(bytes));
+	size_t len = tls_report_encode(report, bytes, sizeof(bytes));
 
 	if (len == 0 || send(IPC_START_FD, bytes, len, MSG_NOSIGNAL) < 0) {
 		_exit(2);
@@ -59,10 +58,33 @@ send_report(enum tls_report_type type, const char *text, int64_t expires)
 }
 
 static void
+send_text(enum tls_report_type type, const char *text)
+{
+	const struct tls_report report = {
+	    .type = type, .text = text, .text_len = strlen(text)};
+
+	send_report(&report);
+}
+
+/* In: from_s: from now; until_s: likewise. */
+static void
+send_fact(int64_t from_s, int64_t until_s)
+{
+	int64_t now = (int64_t)time(NULL);
+	const struct tls_report report = {.type = TLS_REPORT_FACT,
+	                                  .begins = now + from_s,
+	                                  .expires = now + until_s,
+	                                  .text = "CN = a",
+	                                  .text_len = strlen("CN = a")};
+
+	send_report(&report);
+}
+
+static void
 send_many(void)
 {
 	for (int i = 0; i <= TLS_PROGRAM_MESSAGES_MAX; i++) {
-		send_report(TLS_REPORT_WARNING, "again", 0);
+		send_text(TLS_REPORT_WARNING, "again");
 	}
 }
 
@@ -71,15 +93,17 @@ static bool
 say(const char *word)
 {
 	if (strcmp(word, "mistake") == 0) {
-		send_report(TLS_REPORT_MISTAKE, "a mistake\n\x1b[31m\xff", 0);
+		send_text(TLS_REPORT_MISTAKE, "a mistake\n\x1b[31m\xff");
 	} else if (strcmp(word, "warning") == 0) {
-		send_report(TLS_REPORT_WARNING, "a warning", 0);
+		send_text(TLS_REPORT_WARNING, "a warning");
 	} else if (strcmp(word, "fact") == 0) {
-		send_report(TLS_REPORT_FACT, "CN = a", (int64_t)time(NULL) + 86400);
+		send_fact(-DAY_S, DAY_S);
 	} else if (strcmp(word, "expired") == 0) {
-		send_report(TLS_REPORT_FACT, "CN = a", (int64_t)time(NULL) - 1);
+		send_fact(-DAY_S, -1);
+	} else if (strcmp(word, "early") == 0) {
+		send_fact(DAY_S, 2 * DAY_S);
 	} else if (strcmp(word, "key") == 0) {
-		send_report(TLS_REPORT_KEY, "KEY", 0);
+		send_text(TLS_REPORT_KEY, "KEY");
 	} else if (strcmp(word, "many") == 0) {
 		send_many();
 	} else if (strcmp(word, "garbage") == 0) {
@@ -87,7 +111,7 @@ say(const char *word)
 	} else if (strcmp(word, "hang") == 0) {
 		(void)pause(); /* until it is killed */
 	} else if (strcmp(word, "end") == 0) {
-		send_report(TLS_REPORT_END, "", 0);
+		send_text(TLS_REPORT_END, "");
 		return false;
 	}
 	return true;
@@ -131,17 +155,17 @@ static int
 make_pair(int argc, char **argv)
 {
 	if (strcmp(argv[2], "two.example") == 0 && argc == 4) {
-		send_report(TLS_REPORT_CERTIFICATE, argv[2], 0);
-		send_report(TLS_REPORT_KEY, argv[3], 0);
+		send_text(TLS_REPORT_CERTIFICATE, argv[2]);
+		send_text(TLS_REPORT_KEY, argv[3]);
 	} else if (strcmp(argv[2], "no.key") == 0) {
-		send_report(TLS_REPORT_CERTIFICATE, "CERT", 0);
+		send_text(TLS_REPORT_CERTIFICATE, "CERT");
 	} else if (strcmp(argv[2], "twice") == 0) {
-		send_report(TLS_REPORT_KEY, "KEY", 0);
-		send_report(TLS_REPORT_KEY, "KEY", 0);
+		send_text(TLS_REPORT_KEY, "KEY");
+		send_text(TLS_REPORT_KEY, "KEY");
 	} else if (strcmp(argv[2], "finding") == 0) {
-		send_report(TLS_REPORT_MISTAKE, "a mistake", 0);
+		send_text(TLS_REPORT_MISTAKE, "a mistake");
 	}
-	send_report(TLS_REPORT_END, "", 0);
+	send_text(TLS_REPORT_END, "");
 	return 0;
 }
 
@@ -580,6 +604,39 @@ a_wrong_pair_is_refused_once(void **state)
 	                              &master->tls.seen.file[0].stamp));
 }
 
+/* It is refused until its time comes, and needs no change of the files then. */
+static void
+one_of_the_future_waits(void **state)
+{
+	struct run *run = *state;
+	struct master *master = run->master;
+	const struct tls_load *old;
+
+	begin_watch(run);
+	old = master->tls.used;
+	write_certificate(run, "early\nend\n");
+	notice(run);
+	assert_ptr_equal(master->tls.used, old);
+	assert_true(master->tls.is_refused);
+	assert_true(master->tls.valid_s > 0);
+	master->tls.valid_s += DAY_S;
+	look(run);
+	assert_false(master->tls.program.is_running);
+	master->tls.valid_s = (int64_t)time(NULL);
+	/* As what is said is from now on, it is refused once more, and waits again. */
+	look(run);
+	assert_true(master->tls.program.is_running);
+	assert_true(master->tls.valid_s == 0);
+	turn_until(run, is_checked);
+	assert_ptr_equal(master->tls.used, old);
+	assert_true(master->tls.valid_s > 0);
+	/* Another pair makes it forgotten. */
+	write_certificate(run, "second\nfact\nend\n");
+	notice(run);
+	assert_ptr_not_equal(master->tls.used, old);
+	assert_true(master->tls.valid_s == 0);
+}
+
 static void
 files_that_are_gone_change_nothing(void **state)
 {
@@ -701,6 +758,7 @@ main(int argc, char **argv)
 	    TEST(a_right_pair_is_taken_over),
 	    TEST(what_expires_is_told_of_daily),
 	    TEST(a_wrong_pair_is_refused_once),
+	    TEST(one_of_the_future_waits),
 	    TEST(files_that_are_gone_change_nothing),
 	    TEST(a_failed_check_is_repeated),
 	    TEST(a_reload_goes_before),

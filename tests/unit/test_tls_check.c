@@ -359,7 +359,6 @@ what_clients_refuse_is_told(void **state)
 	    {{.digest = "SHA1", .names = "DNS:a", .by = &made->root}, "md too weak"},
 	    {{.usage = "clientAuth", .names = "DNS:a"}, "purpose"},
 	    {{.names = "DNS:a", .by = &made->other}, "invalid CA certificate"},
-	    {{.names = "DNS:a", .begins_s = FORGE_DAY}, "not valid before"},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -373,6 +372,24 @@ what_clients_refuse_is_told(void **state)
 		lab_end(&lab);
 		forge_free(&bad);
 	}
+}
+
+/* It is served, as the clock may be wrong; and who renews one is told from when on. */
+static void
+one_of_the_future_is_told(void **state)
+{
+	const struct lab_report *fact;
+	struct lab lab;
+
+	(void)state;
+	lab_begin(&lab, one);
+	lab_add_plain(&lab, 0, 0,
+	              &(struct forge_order){.names = "DNS:a", .begins_s = FORGE_DAY});
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "not valid before");
+	fact = lab_find(&lab, TLS_REPORT_FACT, "");
+	assert_non_null(fact);
+	assert_true(llabs(fact->begins - (time(NULL) + FORGE_DAY)) < 60);
+	lab_end(&lab);
 }
 
 static void
@@ -567,6 +584,7 @@ main(void)
 	    cmocka_unit_test(chains_are_in_order_and_whole),
 	    cmocka_unit_test(the_servers_own_comes_first),
 	    cmocka_unit_test(what_clients_refuse_is_told),
+	    cmocka_unit_test(one_of_the_future_is_told),
 	    cmocka_unit_test(dates_are_told_in_time),
 	    cmocka_unit_test(an_expired_issuer_is_told),
 	    cmocka_unit_test(names_are_compared),

@@ -29,7 +29,7 @@ struct type_case {
 static const struct type_case types[] = {
     {TLS_REPORT_MISTAKE, 1 + PLACE_LEN + 2 + TEXT_LEN, true, false, true},
     {TLS_REPORT_WARNING, 1 + PLACE_LEN + 2 + TEXT_LEN, true, false, true},
-    {TLS_REPORT_FACT, 1 + PLACE_LEN + 8 + 2 + TEXT_LEN, true, true, true},
+    {TLS_REPORT_FACT, 1 + PLACE_LEN + 8 + 8 + 2 + TEXT_LEN, true, true, true},
     {TLS_REPORT_CERTIFICATE, 1 + 2 + TEXT_LEN, false, false, true},
     {TLS_REPORT_KEY, 1 + 2 + TEXT_LEN, false, false, true},
     {TLS_REPORT_END, 1, false, false, false},
@@ -39,6 +39,7 @@ static const struct tls_report full = {
     .kind = TLS_FILE_KIND_COUNT - 1,
     .host = 0xfedc,
     .index = 0x1234,
+    .begins = INT64_C(0x1020304050607080),
     .expires = -INT64_C(0x0123456789abcdef),
     .text = "why\nnot\0\xff",
     .text_len = TEXT_LEN,
@@ -63,6 +64,7 @@ reports_come_back(void **state)
 		assert_int_equal(back.kind, types[i].has_place ? full.kind : 0);
 		assert_int_equal(back.host, types[i].has_place ? full.host : 0);
 		assert_int_equal(back.index, types[i].has_place ? full.index : 0);
+		assert_true(back.begins == (types[i].has_expiry ? full.begins : 0));
 		assert_true(back.expires == (types[i].has_expiry ? full.expires : 0));
 		assert_int_equal(back.text_len, types[i].has_text ? TEXT_LEN : 0);
 		assert_memory_equal(back.text, full.text, back.text_len);

@@ -129,6 +129,7 @@ listen_to(void *listener, const struct tls_report *report)
 	                            .kind = report->kind,
 	                            .host = report->host,
 	                            .index = report->index,
+	                            .begins = report->begins,
 	                            .expires = report->expires};
 	(void)snprintf(kept->text, sizeof(kept->text), "%.*s", (int)report->text_len,
 	               report->text);

@@ -25,6 +25,7 @@ struct lab_report {
 	enum tls_file_kind kind;
 	uint16_t host;
 	uint16_t index;
+	int64_t begins;
 	int64_t expires;
 	char text[LAB_TEXT_MAX];
 };
