@@ -222,6 +222,33 @@ what_cannot_be_watched_is_told(void **state)
 	assert_int_equal(loop_turn(&loop, 0), -EBADF);
 }
 
+/* Another source takes over: the first one hears nothing more, not even what had come. */
+static void
+a_descriptor_changes_hands(void **state)
+{
+	static struct loop loop;
+	struct ear first;
+	struct ear heir;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	open_ear(&first, &loop);
+	heir = first;
+	heir.source.fd = -1;
+	assert_int_equal(loop_move(&loop, &first.source, &heir.source, EPOLLIN), 0);
+	assert_int_equal(first.source.fd, -1);
+	assert_int_equal(heir.source.fd, first.ends[0]);
+	speak(&first);
+	assert_int_equal(loop_turn(&loop, 1000), 0);
+	assert_int_equal(first.heard, 0);
+	assert_int_equal(heir.heard, 1);
+	/* nothing can be had from who watches nothing */
+	assert_int_equal(loop_move(&loop, &first.source, &heir.source, EPOLLIN), -EBADF);
+	assert_int_equal(heir.source.fd, -1);
+	close_ear(&first);
+	(void)close(loop.epoll_fd);
+}
+
 int
 main(void)
 {
@@ -232,6 +259,7 @@ main(void)
 	    cmocka_unit_test(more_than_a_batch),
 	    cmocka_unit_test(a_few_at_a_time),
 	    cmocka_unit_test(what_cannot_be_watched_is_told),
+	    cmocka_unit_test(a_descriptor_changes_hands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
