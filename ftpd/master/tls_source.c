@@ -313,7 +313,7 @@ check_status(struct reading *reading, const struct tls_source_file *file, int fd
 	*ret_size = (size_t)info.st_size;
 	if ((info.st_mode & S_IROTH) != 0 && is_secret(file)) {
 		tell(reading, TLS_REPORT_WARNING, file,
-		     "everybody on this machine can read this file, in which %s is; "
+		     "everybody on this machine can read this file, which is for %s; "
 		     "chmod o-r it%s",
 		     file->kind == TLS_FILE_PASSWORD ? "a password" : "a private key",
 		     file->kind == TLS_FILE_PASSWORD ? "" : ", or better, renew the key");

@@ -8,6 +8,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <string.h>
 
 #include "common/secret.h"
@@ -24,6 +25,27 @@ static bool
 is_der(const struct tls_file *file)
 {
 	return file->len > 4 && file->bytes[0] == 0x30 && (file->bytes[1] & 0x80) != 0;
+}
+
+/* In: command: of openssl, for what should be in the file. */
+static void
+tell_der(const struct tls_file *file, const char *command, struct teller *teller)
+{
+	const unsigned char *bytes = file->bytes;
+	PKCS12 *store = d2i_PKCS12(NULL, &bytes, (long)file->len);
+
+	if (store != NULL) {
+		teller_mistake(teller, tls_place_of(file),
+		               "this file is in PKCS #12 form; \"openssl pkcs12 -noenc -in "
+		               "FILE -out FILE.pem\" makes PEM of it");
+	} else {
+		teller_mistake(teller, tls_place_of(file),
+		               "this file is in DER form; \"openssl %s -inform DER -in "
+		               "FILE -out FILE.pem\" makes PEM of it",
+		               command);
+	}
+	PKCS12_free(store);
+	ERR_clear_error();
 }
 
 /* Returns: false at the end of what the file holds, and after an error. */
@@ -46,9 +68,7 @@ static void
 tell_no_certificate(const struct tls_file *file, struct teller *teller)
 {
 	if (is_der(file)) {
-		teller_mistake(teller, tls_place_of(file),
-		               "this file is in DER form; \"openssl x509 -inform DER -in "
-		               "FILE -out FILE.pem\" makes PEM of it");
+		tell_der(file, "x509", teller);
 		return;
 	}
 	teller_mistake(teller, tls_place_of(file),
@@ -64,15 +84,19 @@ end_list(const struct tls_file *file, int max, const STACK_OF(X509) * list,
 	unsigned long error = ERR_peek_last_error();
 	int count = sk_X509_num(list);
 
+	if (count > max) {
+		teller_mistake(teller, tls_place_of(file),
+		               "certificate number %d is one too many; remove what does "
+		               "not belong here",
+		               count);
+		return -EINVAL;
+	}
 	if (ERR_GET_LIB(error) != ERR_LIB_PEM ||
 	    ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-		teller_mistake(
-		    teller, tls_place_of(file),
-		    count >= max ? "certificate number %d is one too many; %s"
-				 : "certificate number %d cannot be read: %s; copy the "
-				   "file again, from its BEGIN to its END line",
-		    count + 1,
-		    count >= max ? "remove what does not belong here" : teller_reason());
+		teller_mistake(teller, tls_place_of(file),
+		               "certificate number %d cannot be read: %s; copy the file "
+		               "again, from its BEGIN to its END line",
+		               count + 1, teller_reason());
 		return -EINVAL;
 	}
 	ERR_clear_error();
@@ -94,7 +118,7 @@ tls_pem_certificates(const struct tls_file *file, struct teller *teller,
 
 	ERR_clear_error();
 	if (bio != NULL && list != NULL) {
-		while (sk_X509_num(list) < max && read_one(bio, list)) {
+		while (sk_X509_num(list) <= max && read_one(bio, list)) {
 		}
 		result = end_list(file, max, list, teller);
 	}
@@ -137,6 +161,32 @@ give_password(char *buffer, int cap, int is_for_writing, void *arg)
 	return (int)len;
 }
 
+/* Nothing in the file claims to be a private key. */
+static void
+tell_missing_key(const struct tls_file *file, struct teller *teller)
+{
+	if (file->kind != TLS_FILE_CERTIFICATE) {
+		teller_mistake(teller, tls_place_of(file),
+		               "there is no private key in this file; it must have a "
+		               "line \"-----BEGIN PRIVATE KEY-----\"");
+		return;
+	}
+	teller_mistake(teller, tls_place_of(file),
+	               "there is no private key in this file; name the file of its key "
+	               "in %s, or append the key to this one",
+	               file->host > 0 ? "private_key of this section"
+	                              : "tls.private_key");
+}
+
+static bool
+has_key_line(const struct tls_file *file)
+{
+	static const char words[] = "PRIVATE KEY-----";
+
+	return file->len > 0 &&
+	       memmem(file->bytes, file->len, words, sizeof(words) - 1) != NULL;
+}
+
 static void
 tell_no_key(const struct tls_file *file, const struct question *question,
             struct teller *teller)
@@ -158,21 +208,15 @@ tell_no_key(const struct tls_file *file, const struct question *question,
 		               "the first line of tls.key_password does not decrypt this "
 		               "key: %s; write the right one there",
 		               teller_reason());
-	} else if (file->kind == TLS_FILE_CERTIFICATE) {
-		teller_mistake(
-		    teller, place,
-		    "there is no private key in this file; set tls.private_key, "
-		    "or append the key to the file");
 	} else if (is_der(file)) {
-		teller_mistake(teller, place,
-		               "this file is in DER form; \"openssl pkey -inform DER -in "
-		               "FILE -out FILE.pem\" makes PEM of it");
+		tell_der(file, "pkey", teller);
+	} else if (!has_key_line(file)) {
+		tell_missing_key(file, teller);
 	} else {
-		teller_mistake(
-		    teller, place,
-		    "this is no private key that can be read: %s; it must have "
-		    "a line \"-----BEGIN PRIVATE KEY-----\"",
-		    teller_reason());
+		teller_mistake(teller, place,
+		               "the private key in this file cannot be read: %s; copy it "
+		               "again, from its BEGIN to its END line",
+		               teller_reason());
 	}
 	ERR_clear_error();
 }

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include <openssl/pkcs12.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "ftpd/tls/pem.h"
 #include "tests/unit/tls_lab.h"
 #include "common/base.h"
 
@@ -167,6 +169,52 @@ garbled_files_are_told(void **state)
 }
 
 static void
+a_store_of_keys_is_told(void **state)
+{
+	const struct people *made = *state;
+	PKCS12 *store = PKCS12_create("pass", "name", made->lone.key,
+	                              made->lone.certificate, NULL, 0, 0, 0, 0, 0);
+	struct forge_pem *pem = forge_new_pem();
+	unsigned char *bytes = (unsigned char *)pem->text;
+	struct lab lab;
+	int len;
+
+	assert_non_null(store);
+	assert_in_range(i2d_PKCS12(store, NULL), 1, sizeof(pem->text));
+	len = i2d_PKCS12(store, &bytes);
+	pem->len = (size_t)len;
+	lab_begin(&lab, one);
+	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "openssl pkcs12");
+	lab_end(&lab);
+	PKCS12_free(store);
+	free(pem);
+}
+
+static void
+long_files_are_told(void **state)
+{
+	const struct people *made = *state;
+	struct forge_pem *pem = forge_new_pem();
+	struct lab lab;
+
+	forge_put_key(pem, &made->lone, NULL);
+	for (int i = 0; i < TLS_CHAIN_MAX; i++) {
+		forge_put(pem, &made->lone);
+	}
+	lab_begin(&lab, one);
+	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 2 of this file");
+	lab_end(&lab);
+	forge_put(pem, &made->lone);
+	lab_begin(&lab, one);
+	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "number 17 is one too many");
+	lab_end(&lab);
+	free(pem);
+}
+
+static void
 keys_are_looked_at(void **state)
 {
 	const struct people *made = *state;
@@ -179,10 +227,11 @@ keys_are_looked_at(void **state)
 	    {&made->lone, NULL, NULL, NULL},
 	    {&made->other, NULL, NULL, "does not belong to the certificate /p"},
 	    {&made->lone, "secret", NULL, "set tls.key_password"},
-	    {NULL, NULL, "", "no private key that can be read"},
+	    {NULL, NULL, "", "no private key in this file; it must have a line"},
 	    {NULL, NULL, "\x30\x82\x01\x01\x30", "openssl pkey -inform DER"},
 	    {NULL, NULL, "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
-	     "no private key that can be read"},
+	     "the private key in this file cannot be read"},
+	    {NULL, NULL, "-----BEGIN PRIVATE KEY-----\nMII", "cannot be read"},
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -219,7 +268,7 @@ a_key_that_is_missing_is_told(void **state)
 	lab_begin(&lab, one);
 	forge_put(pem, &made->lone);
 	lab_add(&lab, TLS_FILE_CERTIFICATE, 0, 0, pem);
-	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "set tls.private_key");
+	lab_expect_mistake(&lab, TLS_FILE_CERTIFICATE, "in tls.private_key, or");
 	lab_end(&lab);
 	free(pem);
 }
@@ -577,6 +626,8 @@ main(void)
 	    cmocka_unit_test(every_kind_of_key_is_served),
 	    cmocka_unit_test(no_certificate_is_no_mistake),
 	    cmocka_unit_test(garbled_files_are_told),
+	    cmocka_unit_test(a_store_of_keys_is_told),
+	    cmocka_unit_test(long_files_are_told),
 	    cmocka_unit_test(keys_are_looked_at),
 	    cmocka_unit_test(a_key_that_is_missing_is_told),
 	    cmocka_unit_test(passwords_decrypt_keys),
