@@ -69,12 +69,12 @@ def testssl_finds_nothing():
     with make_daemon(implicit) as daemon:
         settle(lambda: is_ready(daemon))
         path = os.path.join(daemon.place, "findings.json")
-        done = subprocess.run(["testssl", "--starttls", "ftp", "--quiet", "--color", "0", "--warnings", "batch", "-n", "none", "-p", "-s", "-f", "-U", "-P",
+        done = subprocess.run(["testssl", "--starttls", "ftp", "--quiet", "--color", "0", "--warnings", "batch", "-n", "none", "-p", "-U",
                                "--jsonfile", path, f"127.0.0.1:{daemon.port}"], check=False, capture_output=True, text=True, cwd=daemon.place,
                               stdin=subprocess.DEVNULL, timeout=200 * slowness())
         with open(path, encoding="utf-8") as stream:
             findings = [finding for finding in json.load(stream) if finding["id"] not in ITS_OWN]
-        check(len(findings) > 30, f"only {len(findings)} findings:\n{done.stdout}{done.stderr}")
+        check(len(findings) > 15, f"only {len(findings)} findings:\n{done.stdout}{done.stderr}")
         bad = [f"{finding['id']}: {finding['severity']}, {finding['finding']}" for finding in findings
                if finding["severity"] not in ("OK", "INFO")]
         check(not bad, "; ".join(bad))
