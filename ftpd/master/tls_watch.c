@@ -177,14 +177,22 @@ take_over(struct master *master)
 	}
 }
 
+/* A configuration without TLS brings no files. */
+static bool
+is_reloading(const struct master *master)
+{
+	return master->tls.coming != NULL ||
+	       (master->next != NULL && master->next->is_reload);
+}
+
 static void
 checked(void *listener, bool is_complete, const char *why)
 {
 	struct master *master = listener;
 	struct tls_watch *watch = &master->tls;
 
-	if (watch->coming != NULL || master->current == NULL || master->is_stopping) {
-		/* A reload has read them, too. If it fails, they are read once more. */
+	if (is_reloading(master) || master->current == NULL || master->is_stopping) {
+		/* It brings its own. If it fails, these are read once more. */
 		drop_found(watch);
 		watch->has_changed = true;
 		return;

@@ -726,6 +726,40 @@ a_reload_goes_before(void **state)
 	assert_ptr_not_equal(master->tls.used, coming);
 }
 
+/* The new configuration has no TLS; what is found meanwhile must not end it. */
+static void
+a_reload_without_files_goes_before(void **state)
+{
+	struct run *run = *state;
+	struct master *master = run->master;
+	const struct generation_setup setup = {.options = &run->generation.options,
+	                                       .users = &run->generation.users,
+	                                       .tls_fd = -1};
+	const struct generation *coming;
+	const struct tls_load *old;
+
+	begin_watch(run);
+	old = master->tls.used;
+	write_certificate(run, "second\nfact\nend\n");
+	look(run);
+	look(run);
+	assert_true(master->tls.program.is_running);
+	tls_watch_offer(master, NULL);
+	assert_int_equal(
+	    renew_begin(master, &setup, &run->generation.passive_address, true), 0);
+	coming = master->next;
+	turn_until(run, is_checked);
+	assert_ptr_equal(master->next, coming);
+	assert_ptr_equal(master->tls.used, old);
+	/* It fails, and the files are looked at again. */
+	renew_cancel(master);
+	tls_watch_abandon(master);
+	look(run);
+	assert_true(master->tls.program.is_running);
+	turn_until(run, is_checked);
+	assert_ptr_not_equal(master->tls.used, old);
+}
+
 static void
 what_is_in_no_file_is_not_watched(void **state)
 {
@@ -762,6 +796,7 @@ main(int argc, char **argv)
 	    TEST(files_that_are_gone_change_nothing),
 	    TEST(a_failed_check_is_repeated),
 	    TEST(a_reload_goes_before),
+	    TEST(a_reload_without_files_goes_before),
 	    TEST(what_is_in_no_file_is_not_watched),
 	};
 
