@@ -27,8 +27,9 @@ tls_date_text(int64_t date, char text[TLS_DATE_MAX])
 
 	if (gmtime_r(&seconds, &parts) == NULL ||
 	    /* not strftime: it asks for the locale and the time zone */
-	    snprintf(text, TLS_DATE_MAX, "%04d-%02d-%02d", parts.tm_year + 1900,
-	             parts.tm_mon + 1, parts.tm_mday) >= TLS_DATE_MAX) {
+	    snprintf(text, TLS_DATE_MAX, "%04d-%02d-%02d %02d:%02d:%02d UTC",
+	             parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+	             parts.tm_min, parts.tm_sec) >= TLS_DATE_MAX) {
 		(void)snprintf(text, TLS_DATE_MAX, "no date");
 	}
 	return text;

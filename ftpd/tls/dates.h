@@ -20,7 +20,7 @@ enum {
 int64_t tls_date(const ASN1_TIME *date);
 
 /*
- * Write a date for people: "2026-11-23".
+ * Write a date for people: "2026-11-23 18:00:00 UTC".
  * Returns: text.
  */
 const char *tls_date_text(int64_t date, char text[TLS_DATE_MAX]);

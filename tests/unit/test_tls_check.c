@@ -434,7 +434,7 @@ one_of_the_future_is_told(void **state)
 	lab_begin(&lab, one);
 	lab_add_plain(&lab, 0, 0,
 	              &(struct forge_order){.names = "DNS:a", .begins_s = FORGE_DAY});
-	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, "not valid before");
+	lab_expect_warning(&lab, 0, TLS_FILE_CERTIFICATE, " UTC, and clients refuse it");
 	fact = lab_find(&lab, TLS_REPORT_FACT, "");
 	assert_non_null(fact);
 	assert_true(llabs(fact->begins - (time(NULL) + FORGE_DAY)) < 60);
