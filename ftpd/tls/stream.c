@@ -382,6 +382,12 @@ tls_stream_has_input(const struct tls_stream *stream)
 	        (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
 }
 
+bool
+tls_stream_is_within_record(const struct tls_stream *stream)
+{
+	return wire_is_within_record(&stream->wire);
+}
+
 /* How much of len can be encrypted without more being gathered than shall be. */
 static size_t
 chunk_of(const struct tls_stream *stream, size_t len)

@@ -92,6 +92,12 @@ ssize_t tls_stream_read(struct tls_stream *stream, void *bytes, size_t cap);
 bool tls_stream_has_input(const struct tls_stream *stream);
 
 /*
+ * Ask whether the beginning of a record has come, and not yet its end.
+ * Returns: true if so.
+ */
+bool tls_stream_is_within_record(const struct tls_stream *stream);
+
+/*
  * Encrypt and gather, and send when much is there.
  * Returns: how many bytes were taken, perhaps not all; -EAGAIN: none, flush first; other
  *          negative errno: broken.

@@ -218,10 +218,6 @@ cmd_acct(struct session *session, const struct request *request)
 	}
 }
 
-/*
- * RFC 4217 13 would have the connection go on in clear. A client that has forgotten it
- * would send the next password that way: so TLS stays.
- */
 void
 cmd_rein(struct session *session, const struct request *request)
 {
@@ -234,10 +230,9 @@ cmd_rein(struct session *session, const struct request *request)
 	session_set_transfer_state(session, TRANSFER_IDLE);
 	session_reset(session);
 	session_forget_host(session);
-	cmd_tls_restart(session);
 	session->active_ms = session->worker->loop.now_ms;
 	session->is_peeking = session->worker->kind == WORKER_SHARED;
-	control_reply(session, REPLY_READY, "Ready for a new user.");
+	cmd_tls_restart(session);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * cmd_tls: TLS on the control connection and what it means for data: AUTH, PBSZ, PROT,
- * CCC.
+ * CCC and REIN.
  * Runs in: deftpd-worker.
  */
 #include "ftpd/worker/cmd_tls.h"
@@ -14,6 +14,8 @@
 #include "ftpd/worker/session.h"
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
+
+#define REIN_TEXT "Ready for a new user."
 
 /*
  * 234 or 431 follows. What was said in clear is forgotten, as anybody on the way could
@@ -97,7 +99,7 @@ begin_clearing(struct session *session)
 {
 	cmd_tls_offer_ticket(session);
 	session->tls.has_resumed = false;
-	secure_begin_clearing(session);
+	secure_begin_clearing(session, false);
 }
 
 void
@@ -128,24 +130,38 @@ cmd_tls_offer_ticket(struct session *session)
 	}
 }
 
+/* Where the connection changes between clear and TLS. */
+struct change_words {
+	enum reply_code code;
+	const char *text;
+	const char *name;
+	const char *what; /* "Nothing may follow NAME before" it */
+};
+
+static const struct change_words auth_words = {REPLY_AUTH_OK, "Begin TLS now.", "AUTH",
+                                               "TLS"};
+static const struct change_words ccc_words = {
+    REPLY_OK, "Commands go in clear from now on.", "CCC", "its reply"};
+static const struct change_words rein_words = {REPLY_READY, REIN_TEXT, "REIN",
+                                               "its reply"};
+
 void
 cmd_tls_change(struct session *session, bool is_followed)
 {
-	bool is_beginning = session->tls.is_wanted;
-	const char *name = is_beginning ? "AUTH" : "CCC";
+	const struct change_words *words = session->tls.is_wanted ? &auth_words
+	                                   : session->tls.is_anew ? &rein_words
+	                                                          : &ccc_words;
 
-	if (!is_followed && !secure_has_input(session)) {
-		control_reply(session, is_beginning ? REPLY_AUTH_OK : REPLY_OK, "%s",
-		              is_beginning ? "Begin TLS now."
-		                           : "Commands go in clear from now on.");
+	if (!is_followed && !secure_is_followed(session)) {
+		control_reply(session, words->code, "%s", words->text);
 		return;
 	}
 	worker_log(session->worker, session->id, RECORD_WARNING,
 	           "bytes behind %s were not carried out: somebody on the way may have "
 	           "put them there",
-	           name);
+	           words->name);
 	control_reply(session, REPLY_SERVICE_CLOSING, "Nothing may follow %s before %s.",
-	              name, is_beginning ? "TLS" : "its reply");
+	              words->name, words->what);
 	control_end(session, MW_END_VIOLATION);
 }
 
@@ -234,11 +250,10 @@ cmd_tls_begun(struct session *session)
 void
 cmd_tls_restart(struct session *session)
 {
-	bool is_private = session->tls.is_implicit && secure_is_on(session);
-
-	session->tls.has_pbsz = is_private;
-	session->tls.is_data_private = is_private;
 	if (secure_is_on(session)) {
-		take_server_name(session);
+		secure_begin_clearing(session, true);
+	} else {
+		secure_forget(session);
+		control_reply(session, REPLY_READY, REIN_TEXT);
 	}
 }

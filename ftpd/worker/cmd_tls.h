@@ -1,6 +1,6 @@
 /*
  * cmd_tls: TLS on the control connection and what it means for data: AUTH, PBSZ, PROT,
- * CCC.
+ * CCC and REIN.
  * Runs in: deftpd-worker; in a shared one nobody gets further than a refusal.
  * Source: RFC 4217; RFC 2228 3 and 5.1; RFC 7151 3.2.2; SECURITY.md T1 and T2.
  * Not here: the bytes (secure.h); TLS of data connections (data_tls.h).
@@ -28,15 +28,18 @@ void cmd_prot(struct session *session, const struct request *request);
 void cmd_ccc(struct session *session, const struct request *request);
 
 /*
- * AUTH or CCC has been accepted: reply, or end the session if something has come behind
- * it that would be carried out under another sender's name (SECURITY.md T1).
+ * AUTH, CCC or REIN has been accepted: reply, or end the session if something has come
+ * behind it that would be carried out under another sender's name (SECURITY.md T1).
  */
 void cmd_tls_change(struct session *session, bool is_followed);
 
 /* The handshake is done. */
 void cmd_tls_begun(struct session *session);
 
-/* A session begins anew within TLS (REIN). */
+/*
+ * REIN: TLS ends, and nothing of it is known any more (RFC 4217 13). In clear 220 is
+ * replied here; in TLS it follows in cmd_tls_change().
+ */
 void cmd_tls_restart(struct session *session);
 
 /*

@@ -199,7 +199,8 @@ shake_hands(struct session *session)
 	case TLS_READY: break;
 	}
 	cmd_tls_begun(session);
-	if (session->tls.is_implicit) {
+	if (session->tls.is_implicit && !session->tls.is_greeted) {
+		session->tls.is_greeted = true;
 		greet(session);
 	}
 	if (secure_has_input(session)) {
@@ -248,8 +249,6 @@ start_implicit(struct session *session)
 		loop_forget(&session->worker->loop, &session->control);
 		return result;
 	}
-	session->tls.has_pbsz = true;
-	session->tls.is_data_private = true;
 	secure_advance(session);
 	return 0;
 }

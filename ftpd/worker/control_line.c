@@ -125,7 +125,7 @@ process(struct session *session, const uint8_t *bytes, size_t len)
 		}
 		carry_out(session);
 		if (secure_is_changing(session)) {
-			/* AUTH or CCC, and what has come behind it */
+			/* AUTH, CCC or REIN, and what has come behind it */
 			cmd_tls_change(session, at < len);
 		}
 	}

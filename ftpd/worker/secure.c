@@ -13,8 +13,8 @@
 
 enum {
 	/* RFC 8446 5.1: content types of records, and how long one may be */
-	RECORD_TYPE_FIRST = 20,
-	RECORD_TYPE_LAST = 23,
+	RECORD_ALERT = 21,
+	RECORD_DATA = 23, /* in TLS 1.3 all is called so, alerts, too */
 	RECORD_BYTES_MAX = 16384 + 2048, /* RFC 5246 6.2.3 */
 };
 
@@ -41,7 +41,12 @@ secure_is_changing(const struct session *session)
 int
 secure_prepare(struct session *session)
 {
-	struct session_tls tls = {.is_implicit = session->tls.is_implicit,
+	bool is_implicit = session->tls.is_implicit;
+	struct session_tls tls = {.is_implicit = is_implicit,
+	                          .is_greeted = session->tls.is_greeted,
+	                          .may_skip = session->tls.may_skip,
+	                          .has_pbsz = is_implicit,
+	                          .is_data_private = is_implicit,
 	                          .is_wanted = true};
 	int result = tls_binding_make(&tls.binding);
 
@@ -57,9 +62,29 @@ secure_prepare(struct session *session)
 }
 
 void
-secure_begin_clearing(struct session *session)
+secure_begin_clearing(struct session *session, bool is_anew)
 {
 	session->tls.is_clearing = true;
+	session->tls.is_anew = is_anew;
+}
+
+void
+secure_forget(struct session *session)
+{
+	session->tls = (struct session_tls){.is_implicit = session->tls.is_implicit,
+	                                    .is_greeted = session->tls.is_greeted,
+	                                    .may_skip = session->tls.may_skip};
+}
+
+/*
+ * Nobody can be told in the middle of what is being answered: the loop finds the
+ * connection's end.
+ */
+static void
+give_up(struct session *session)
+{
+	/* fails only if it is shut down already */
+	(void)shutdown(session->control.fd, SHUT_RDWR);
 }
 
 static void
@@ -69,29 +94,34 @@ drop_stream(struct session *session)
 	session->tls.control = NULL;
 }
 
+/* Our side has ended TLS: what comes now is in clear, or another handshake. */
+static void
+leave_tls(struct session *session)
+{
+	bool is_anew = session->tls.is_anew;
+
+	drop_stream(session);
+	session->tls.is_clearing = false;
+	session->tls.may_skip = true;
+	if (is_anew) {
+		secure_forget(session);
+	}
+	if (is_anew && session->tls.is_implicit && secure_prepare(session) != 0) {
+		give_up(session);
+	}
+}
+
 void
 secure_advance(struct session *session)
 {
+	if (session->tls.is_clearing && secure_finish(session)) {
+		leave_tls(session);
+	}
 	if (session->tls.is_wanted) {
 		session->tls.is_wanted = false;
 		session->tls.is_starting = true;
 		session->tls.wants_room = false; /* the client begins */
 	}
-	if (session->tls.is_clearing && secure_finish(session)) {
-		drop_stream(session);
-		session->tls.is_clearing = false;
-		session->tls.may_skip = true;
-	}
-}
-
-enum tls_progress
-secure_handshake(struct session *session)
-{
-	enum tls_progress progress = tls_stream_handshake(session->tls.control);
-
-	session->tls.is_starting = progress != TLS_READY;
-	session->tls.wants_room = progress == TLS_WANTS_WRITE;
-	return progress;
 }
 
 static ssize_t
@@ -136,10 +166,10 @@ skip_part(struct session *session)
 }
 
 /*
- * Behind CCC the client's close_notify comes, or does not: not all send one. Its record
- * is told from a command by its first byte, which is a control character, and passed over
- * without being looked at: it could say nothing that matters any more.
- * Returns: 1 if clear bytes come next; else as receive_plain().
+ * Behind CCC and REIN the client's close_notify comes, or does not: not all send one. Its
+ * record is told from a command, and from another handshake, by its first byte, and
+ * passed over without being looked at: it could say nothing that matters any more.
+ * Returns: 1 if something else comes next; else as receive_plain().
  */
 static ssize_t
 skip_records(struct session *session)
@@ -151,8 +181,8 @@ skip_records(struct session *session)
 	do {
 		if (skip->head_len == 0 && skip->left == 0) {
 			received = receive_plain(session, &first, 1, MSG_PEEK);
-			if (received == 1 &&
-			    (first < RECORD_TYPE_FIRST || first > RECORD_TYPE_LAST)) {
+			if (received == 1 && first != RECORD_ALERT &&
+			    first != RECORD_DATA) {
 				session->tls.may_skip = false;
 				return 1;
 			}
@@ -163,6 +193,20 @@ skip_records(struct session *session)
 		received = skip_part(session);
 	} while (received > 0);
 	return received;
+}
+
+enum tls_progress
+secure_handshake(struct session *session)
+{
+	enum tls_progress progress = TLS_WANTS_READ;
+
+	/* what ends the connection here is found, and told, by the handshake */
+	if (!session->tls.may_skip || skip_records(session) != -EAGAIN) {
+		progress = tls_stream_handshake(session->tls.control);
+	}
+	session->tls.is_starting = progress != TLS_READY;
+	session->tls.wants_room = progress == TLS_WANTS_WRITE;
+	return progress;
 }
 
 ssize_t
@@ -193,15 +237,12 @@ secure_has_input(const struct session *session)
 	       tls_stream_has_input(session->tls.control);
 }
 
-/*
- * Nobody can be told in the middle of what is being answered: the loop finds the
- * connection's end.
- */
-static void
-give_up(struct session *session)
+bool
+secure_is_followed(const struct session *session)
 {
-	/* fails only if it is shut down already */
-	(void)shutdown(session->control.fd, SHUT_RDWR);
+	return secure_has_input(session) ||
+	       (secure_is_on(session) &&
+	        tls_stream_is_within_record(session->tls.control));
 }
 
 static size_t

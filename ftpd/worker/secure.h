@@ -1,13 +1,14 @@
 /*
  * secure: the bytes of the control connection, in clear or in TLS.
  * Runs in: deftpd-worker; in a shared one they are in clear always. Input: hostile.
- * Source: RFC 4217 4 (AUTH), 5 (CCC) and 7; RFC 8446 6.1 (close_notify).
+ * Source: RFC 4217 4 (AUTH), 5 (CCC), 7 and 13 (REIN); RFC 8446 6.1 (close_notify).
  * Not here: who may begin TLS when (cmd_tls.c), lines and replies (control.h), TLS itself
  * (ftpd/tls/stream.h).
  *
  * AUTH: secure_prepare() -> 234 in clear -> secure_advance() -> secure_handshake().
  * CCC: secure_begin_clearing() -> 200 in TLS -> secure_advance(), which ends our side ->
- * secure_receive() passes over the client's close_notify, and all is clear.
+ * secure_receive() passes over the client's close_notify, and all is clear. REIN is the
+ * same with a 220; where TLS comes first, secure_handshake() follows.
  */
 #ifndef FTPD_WORKER_SECURE_H
 #define FTPD_WORKER_SECURE_H
@@ -22,8 +23,8 @@ struct worker;
 
 enum {
 	/*
-	 * Records that may come behind CCC: alerts, and what TLS 1.3 had on its way. More
-	 * of them end the session.
+	 * Records that may come behind CCC or REIN: alerts, and what TLS 1.3 had on its
+	 * way. More of them end the session.
 	 */
 	SECURE_SKIP_MAX = 8,
 };
@@ -43,7 +44,7 @@ bool secure_is_on(const struct session *session);
 /*
  * Ask whether the connection is about to change between clear and TLS, so that no line
  * may be taken.
- * Returns: true from the acceptance of AUTH or CCC to the handshake, or to our
+ * Returns: true from the acceptance of AUTH, CCC or REIN to the handshake, or to our
  *          close_notify.
  */
 bool secure_is_changing(const struct session *session);
@@ -55,8 +56,15 @@ bool secure_is_changing(const struct session *session);
  */
 int secure_prepare(struct session *session);
 
-/* CCC is accepted. */
-void secure_begin_clearing(struct session *session);
+/*
+ * CCC or REIN is accepted.
+ * In:      is_anew: REIN: when TLS has ended, nothing of it is known any more. Where it
+ *          begins a connection, it begins at once again.
+ */
+void secure_begin_clearing(struct session *session, bool is_anew);
+
+/* REIN in clear: forget what CCC has left of TLS. */
+void secure_forget(struct session *session);
 
 /*
  * Go on with a change that had to wait until the client had taken all replies.
@@ -81,6 +89,13 @@ ssize_t secure_receive(struct session *session, uint8_t *bytes, size_t cap);
  * Returns: true if so.
  */
 bool secure_has_input(const struct session *session);
+
+/*
+ * Ask whether something has come behind what was read last, be it the beginning of a
+ * record.
+ * Returns: true if so.
+ */
+bool secure_is_followed(const struct session *session);
 
 /*
  * Send. What TLS has taken may still wait for secure_flush(). A broken connection takes

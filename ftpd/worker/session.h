@@ -66,7 +66,7 @@ struct session_rights {
 	uint8_t tls_policy; /* enum options_tls_policy: what holds now, login or not */
 };
 
-/* secure.c: where it is in a record that it passes over behind CCC. */
+/* secure.c: where it is in a record that it passes over behind CCC or REIN. */
 struct session_skip {
 	uint8_t head[5];
 	size_t head_len;
@@ -81,10 +81,12 @@ struct session_tls {
 	bool is_starting;           /* handshake */
 	bool wants_room;            /* the handshake has more to say than is taken */
 	bool is_dry;                /* nothing can be read before something happens */
-	bool is_clearing;           /* CCC is accepted: 200 and close_notify follow */
-	bool may_skip;              /* behind CCC, before the first clear byte */
+	bool is_clearing;           /* CCC or REIN: a reply and close_notify follow */
+	bool is_anew;               /* it is REIN: nothing of this outlives TLS */
+	bool may_skip;              /* behind close_notify, before what is not TLS */
 	struct session_skip skip;
-	bool is_implicit;
+	bool is_implicit; /* TLS begins the connection, and begins it anew */
+	bool is_greeted;  /* if so */
 	bool has_pbsz;
 	bool is_data_private; /* PROT P; also behind CCC */
 	/* what ties data connections to this control connection; new at each AUTH */

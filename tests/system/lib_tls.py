@@ -427,6 +427,16 @@ class TlsClient(UserClient):
         self.ask("PASS " + (password if user else "test@example.com"), 230)
         self.ask("TYPE I", 200)
 
+    def begin_anew(self):
+        """REIN, which ends TLS (RFC 4217 13), and TLS again."""
+        self.ask("REIN", 220)
+        rest = self.link.clear()
+        check(rest == b"", f"TLS does not end with REIN: {rest!r}")
+        self.link = self.link.link
+        self.is_private = False
+        self.ask("AUTH TLS", 234)
+        self.secure()
+
     def protect(self):
         """Data are encrypted from now on."""
         self.ask("PBSZ 0", 200)

@@ -109,7 +109,7 @@ def the_right_name_only():
         # A certificate of one session is not that of another, nor of a user who comes after REIN with another name.
         check(outcome(daemon, None, "ann") == 530, "without a certificate")
         with TlsClient(daemon, "ann", password="x", certificate=exact, is_private=False) as client_:
-            client_.ask("REIN", 220)
+            client_.begin_anew()
             client_.ask("USER bob", 331)
             client_.ask("PASS x", 530)
         # What a certificate says does not write into the log.

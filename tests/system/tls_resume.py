@@ -83,7 +83,7 @@ def refused(client, session, version):
 
 
 def only_the_own_ticket_counts():
-    """Another session's, another user's, one of a session that is over, none. REIN changes nothing: it is the same client."""
+    """Another session's, another user's, one of a session that is over, none. REIN ends TLS, and what it could resume."""
     with TlsDaemon(users=("ann", "bob"), options=["tls.resume=require", "data_timeout=3"]) as daemon:
         place_file(daemon)
         for user in ("ann", "bob"):
@@ -110,7 +110,7 @@ def only_the_own_ticket_counts():
                 check(code == 522, f"TLS {version}, {name}: {text!r}")
                 check(ann.fetch("RETR file") == CONTENT, f"TLS {version}, {name}: the own one does not work any more")
             before = ann.link.session()
-            ann.ask("REIN", 220)
+            ann.begin_anew()
             ann.enter("bob")
             ann.protect()
             check(ann.fetch("RETR file") == CONTENT, f"TLS {version}: nothing can be resumed after REIN")

@@ -258,34 +258,59 @@ status_tells_of_tls(void **state)
 	talk_end(&talk);
 }
 
-/* TLS stays; what was agreed upon with the one before does not. */
+/* RFC 4217 13: nothing that was agreed upon in TLS outlives it. */
 static void
-rein_begins_anew_in_tls(void **state)
+rein_begins_anew(void **state)
 {
 	(void)state;
-	for (int is_implicit = 0; is_implicit < 2; is_implicit++) {
+	for (int is_clear = 0; is_clear < 2; is_clear++) {
 		struct talk talk;
 
 		talk_begin(&talk, &(struct talk_order){.configuration = ANONYMOUS,
-		                                       .is_implicit = is_implicit != 0});
-		if (is_implicit != 0) {
-			talk_shake(&talk);
-			talk_expect(&talk, GREETING);
-		} else {
-			talk_expect(&talk, GREETING);
-			talk_auth(&talk);
-			talk_ask(&talk, "PBSZ 0\r\n", "200 PBSZ=0\r\n");
-			talk_ask(&talk, "PROT P\r\n", "200 Data is encrypted.\r\n");
-		}
+		                                       .tls = "allow_ccc = yes"});
+		talk_expect(&talk, GREETING);
+		talk_auth(&talk);
+		talk_ask(&talk, "PBSZ 0\r\n", "200 PBSZ=0\r\n");
+		talk_ask(&talk, "PROT P\r\n", "200 Data is encrypted.\r\n");
 		talk_ask(&talk, "USER ftp\r\n", ASKS_MAIL);
 		talk_ask(&talk, "PASS x\r\n", GRANTED);
+		if (is_clear != 0) {
+			talk_ask(&talk, "CCC\r\n",
+			         "200 Commands go in clear from now on.\r\n");
+			talk_leave_tls(&talk, true);
+			assert_true(talk.session->tls.is_data_private);
+		}
+		talk.session->tls.has_closed = true;
 		talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
-		assert_int_equal(talk.session->tls.is_data_private, is_implicit);
-		talk_ask(&talk, "PROT P\r\n",
-		         is_implicit != 0 ? "200 Data is encrypted.\r\n"
-		                          : "503 Please send PBSZ 0 first.\r\n");
+		if (is_clear == 0) {
+			talk_leave_tls(&talk, true);
+		}
+		assert_false(talk.session->tls.is_data_private);
+		assert_false(talk.session->tls.has_pbsz);
+		assert_false(talk.session->tls.has_closed);
+		talk_ask(&talk, "USER ftp\r\n", ASKS_MAIL);
 		talk_end(&talk);
 	}
+}
+
+/* Where TLS is demanded, it is demanded of the next user, too. */
+static void
+rein_lets_nobody_in_without_tls(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	talk_begin(&talk, &(struct talk_order){.tls = "policy = \"logins\""});
+	talk_expect(&talk, GREETING);
+	talk_auth(&talk);
+	talk_ask(&talk, "USER alice\r\n", "331 Password required.\r\n");
+	talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+	talk_leave_tls(&talk, true);
+	talk_ask(&talk, "PASS x\r\n", "503 Please send USER first.\r\n");
+	talk_ask(&talk, "USER alice\r\n", "530 Use AUTH TLS first.\r\n");
+	talk_auth(&talk);
+	talk_ask(&talk, "USER alice\r\n", "331 Password required.\r\n");
+	talk_end(&talk);
 }
 
 #define HOSTS                                                        \
@@ -378,6 +403,7 @@ agents_are_those_of_the_host(void **state)
 	assert_int_equal(talk.asked_for, 1);
 	assert_int_equal(talk.asked_host, 2);
 	talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+	talk_leave_tls(&talk, true);
 	talk_ask(&talk, "USER ftp\r\n", ASKS_MAIL);
 	talk_ask(&talk, "PASS x\r\n", GRANTED);
 	assert_int_equal(talk.asked_for, 2);
@@ -482,7 +508,8 @@ main(void)
 	    cmocka_unit_test(auth_forgets_what_was_said),
 	    cmocka_unit_test(features_tell_of_tls),
 	    cmocka_unit_test(status_tells_of_tls),
-	    cmocka_unit_test(rein_begins_anew_in_tls),
+	    cmocka_unit_test(rein_begins_anew),
+	    cmocka_unit_test(rein_lets_nobody_in_without_tls),
 	    cmocka_unit_test(hosts_are_named),
 	    cmocka_unit_test(server_names_outweigh_what_was_said_in_clear),
 	    cmocka_unit_test(agents_are_those_of_the_host),

@@ -360,14 +360,6 @@ begin_clearing(struct talk *talk, int version)
 	assert_false(talk->session->tls.has_resumed); /* without tickets it cannot */
 }
 
-static void
-forget_tls(struct talk *talk)
-{
-	SSL_set_quiet_shutdown(talk->ssl, 1);
-	SSL_free(talk->ssl);
-	talk->ssl = NULL;
-}
-
 /* Behind CCC clients send close_notify, or nothing; at once, or in pieces. */
 static void
 commands_go_in_clear_again(void **state)
@@ -379,10 +371,7 @@ commands_go_in_clear_again(void **state)
 		struct talk talk;
 
 		begin_clearing(&talk, versions[i / 2]);
-		if (i % 2 == 0) {
-			assert_int_equal(SSL_shutdown(talk.ssl), 1);
-		}
-		forget_tls(&talk);
+		talk_leave_tls(&talk, i % 2 == 0);
 		talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
 		talk_ask(&talk, "PROT P\r\n",
 		         "503 Commands are not encrypted; use AUTH TLS first.\r\n");
@@ -397,7 +386,7 @@ commands_go_in_clear_again(void **state)
 		struct talk talk;
 
 		begin_clearing(&talk, TLS1_3_VERSION);
-		forget_tls(&talk);
+		talk_leave_tls(&talk, false);
 		for (size_t at = 0; is_whole == 0 && at < sizeof(alert) - 1; at++) {
 			talk_say_raw(&talk, alert + at, 1);
 			(void)talk_settle(&talk);
@@ -419,7 +408,7 @@ records_behind_ccc_are_bounded(void **state)
 
 	(void)state;
 	begin_clearing(&talk, TLS1_3_VERSION);
-	forget_tls(&talk);
+	talk_leave_tls(&talk, false);
 	for (int i = 0; i <= SECURE_SKIP_MAX && !talk.has_ended; i++) {
 		talk_say_raw(&talk, alert, sizeof(alert) - 1);
 		(void)talk_settle(&talk);
@@ -428,20 +417,26 @@ records_behind_ccc_are_bounded(void **state)
 	talk_end(&talk);
 
 	begin_clearing(&talk, TLS1_3_VERSION);
-	forget_tls(&talk);
+	talk_leave_tls(&talk, false);
 	talk_say_raw(&talk, huge, sizeof(huge) - 1);
 	talk_expect_end(&talk, MW_END_CLOSED);
 	talk_end(&talk);
 }
 
+/* Nor what has come in part: its rest would be read in clear. */
 static void
-nothing_may_follow_ccc(void **state)
+nothing_may_follow_the_end_of_tls(void **state)
 {
-	static const char *const lines[] = {"CCC\r\nNOOP\r\n", "CCC\r\nNO"};
+	static const char *const names[] = {"CCC", "REIN"};
+	static const char record[] = "\x17\x03\x03\x00\x40 and no more";
+	enum { SAME_RECORD, PART_OF_LINE, NEXT_RECORD, PART_OF_RECORD, WAYS };
 
 	(void)state;
-	for (size_t i = 0; i < 2 * ARRAY_COUNT(lines); i++) {
+	for (unsigned i = 0; i < WAYS * ARRAY_COUNT(names); i++) {
+		const char *name = names[i / WAYS];
+		unsigned way = i % WAYS;
 		struct talk talk;
+		char text[64];
 
 		talk_begin(&talk, &(struct talk_order){
 				      .tls = "allow_ccc = yes",
@@ -449,17 +444,101 @@ nothing_may_follow_ccc(void **state)
 		talk_expect(&talk, GREETING);
 		talk_auth(&talk);
 		log_in(&talk);
-		if (i % 2 == 0) {
-			talk_say(&talk, lines[i / 2]);
-		} else { /* in a record of its own */
-			talk_write(&talk, "CCC\r\n");
-			talk_say(&talk, lines[i / 2] + 5);
+		(void)snprintf(text, sizeof(text), "%s\r\n%s", name,
+		               way == SAME_RECORD    ? "NOOP\r\n"
+		               : way == PART_OF_LINE ? "NO"
+		                                     : "");
+		talk_write(&talk, text);
+		if (way == NEXT_RECORD) {
+			talk_write(&talk, "NOOP\r\n");
+		} else if (way == PART_OF_RECORD) {
+			talk_say_raw(&talk, record, sizeof(record) - 1);
 		}
-		talk_expect(&talk, "421 Nothing may follow CCC before its reply.\r\n");
+		(void)snprintf(text, sizeof(text),
+		               "421 Nothing may follow %s before its reply.\r\n", name);
+		talk_expect(&talk, text);
 		talk_expect_end(&talk, MW_END_VIOLATION);
-		assert_non_null(strstr(talk.log, "bytes behind CCC"));
+		(void)snprintf(text, sizeof(text), "bytes behind %s", name);
+		assert_non_null(strstr(talk.log, text));
 		talk_end(&talk);
 	}
+}
+
+/* RFC 4217 13; bytes that come behind it as TLS are not carried out either. */
+static void
+rein_ends_tls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_COUNT(versions); i++) {
+		struct talk talk;
+
+		talk_begin(&talk, &(struct talk_order){.version = versions[i / 2]});
+		talk_expect(&talk, GREETING);
+		talk_auth(&talk);
+		talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+		assert_true(talk.has_notified);
+		assert_false(secure_is_on(talk.session));
+		if (i % 2 == 0) {
+			talk_write(&talk, "NOOP\r\n");
+		}
+		talk_leave_tls(&talk, i % 2 != 0);
+		talk_ask(&talk, "SYST\r\n", "215 UNIX Type: L8\r\n");
+		talk_ask(&talk, "PBSZ 0\r\n",
+		         "503 Commands are not encrypted; use AUTH TLS first.\r\n");
+		talk_auth(&talk);
+		talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
+		talk_ask(&talk, "PROT P\r\n", "503 Please send PBSZ 0 first.\r\n");
+		talk_end(&talk);
+	}
+}
+
+/* Where TLS comes first, it comes first again, and greets nobody a second time. */
+static void
+rein_begins_tls_anew_where_it_comes_first(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_COUNT(versions); i++) {
+		struct tls_binding binding;
+		struct talk talk;
+
+		talk_begin(&talk, &(struct talk_order){.is_implicit = true,
+		                                       .version = versions[i / 2]});
+		talk_shake(&talk);
+		talk_expect(&talk, GREETING);
+		binding = talk.session->tls.binding;
+		talk_ask(&talk, "PROT C\r\n", "200 Data is not encrypted.\r\n");
+		talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+		assert_true(talk.has_notified);
+		assert_true(talk.session->tls.is_starting);
+		talk_leave_tls(&talk, i % 2 == 0);
+		talk_shake(&talk);
+		talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
+		assert_true(talk.session->tls.is_data_private);
+		assert_memory_not_equal(&binding, &talk.session->tls.binding,
+		                        sizeof(binding));
+		talk_ask(&talk, "QUIT\r\n", "221 Goodbye.\r\n");
+		talk_expect_end(&talk, MW_END_QUIT);
+		talk_end(&talk);
+	}
+}
+
+/* What is no TLS there is found, and costs nothing. */
+static void
+clear_text_is_not_taken_behind_rein_where_tls_comes_first(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	talk_begin(&talk, &(struct talk_order){.is_implicit = true});
+	talk_shake(&talk);
+	talk_expect(&talk, GREETING);
+	talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+	talk_leave_tls(&talk, true);
+	talk_say(&talk, "NOOP\r\n");
+	(void)talk_settle(&talk);
+	assert_true(talk.has_ended);
+	assert_null(memmem(talk.text, talk.len, "200", 3));
+	talk_end(&talk);
 }
 
 int
@@ -479,7 +558,10 @@ main(void)
 	    cmocka_unit_test(tls_may_begin_at_once),
 	    cmocka_unit_test(commands_go_in_clear_again),
 	    cmocka_unit_test(records_behind_ccc_are_bounded),
-	    cmocka_unit_test(nothing_may_follow_ccc),
+	    cmocka_unit_test(nothing_may_follow_the_end_of_tls),
+	    cmocka_unit_test(rein_ends_tls),
+	    cmocka_unit_test(rein_begins_tls_anew_where_it_comes_first),
+	    cmocka_unit_test(clear_text_is_not_taken_behind_rein_where_tls_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

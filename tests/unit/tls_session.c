@@ -347,6 +347,18 @@ talk_auth(struct talk *talk)
 }
 
 void
+talk_leave_tls(struct talk *talk, bool notifies)
+{
+	if (notifies) {
+		assert_int_equal(SSL_shutdown(talk->ssl), 1);
+	}
+	SSL_set_quiet_shutdown(talk->ssl, 1);
+	SSL_free(talk->ssl);
+	talk->ssl = NULL;
+	talk->has_notified = false;
+}
+
+void
 talk_give(struct talk *talk, const struct mw_message *message, int fd)
 {
 	uint8_t bytes[256];

@@ -98,6 +98,9 @@ void talk_hello(struct talk *talk);
 void talk_shake(struct talk *talk);
 void talk_auth(struct talk *talk);
 
+/* The client is done with TLS, with close_notify or without. */
+void talk_leave_tls(struct talk *talk, bool notifies);
+
 /* The master says something; fd stays the caller's. */
 void talk_give(struct talk *talk, const struct mw_message *message, int fd);
 
