@@ -42,7 +42,7 @@ enum mw_type {
 	MW_PASSIVE,     /* make a listening socket for the session */
 	MW_ACTIVE,      /* connect from the active port to addr */
 	MW_HAND_BACK,   /* [fd] the control connection, for a private worker */
-	MW_ENDED,       /* the session is over */
+	MW_ENDED,       /* the session is over, and no connection of it is left */
 	MW_MORE_AGENTS, /* questions are queueing */
 	MW_LOGIN,       /* a user wants to log in: [fd?] in the answer */
 	/* data of a session with has_shared_rate begins or ceases to move */

@@ -49,6 +49,10 @@ end(struct linger_list *list, struct linger *linger)
 	}
 	tls_stream_free(linger->stream);
 	fd_close(&linger->fd);
+	if (list->count == 0 && list->owes_ended) {
+		list->owes_ended = false;
+		master_send(linger->worker, &list->ended, -1);
+	}
 	free(linger);
 }
 
@@ -129,6 +133,18 @@ linger_begin(struct session *session)
 	join(&worker->lingering, linger);
 	/* Should it fail for want of memory, its time runs off. */
 	(void)loop_move(&worker->loop, &data->source, &linger->source, EPOLLIN);
+}
+
+void
+linger_tell_ended(struct worker *worker, const struct mw_message *ended)
+{
+	if (worker->lingering.count == 0) {
+		master_send(worker, ended, -1);
+		return;
+	}
+	/* only private workers speak TLS, and they have one session */
+	worker->lingering.ended = *ended;
+	worker->lingering.owes_ended = true;
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef FTPD_WORKER_LINGER_H
 #define FTPD_WORKER_LINGER_H
 
+#include "ftpd/ipc/master_worker.h"
 #include "common/base.h"
 
 struct linger;
@@ -27,6 +28,9 @@ struct linger_list {
 	struct linger *oldest;
 	struct linger *newest;
 	unsigned count;
+	/* what the master is told when the last one is gone */
+	struct mw_message ended;
+	bool owes_ended;
 };
 
 /*
@@ -34,6 +38,12 @@ struct linger_list {
  * end meanwhile.
  */
 void linger_begin(struct session *session);
+
+/*
+ * The session has ended. What it leaves behind keeps a process and connections busy,
+ * which the master must go on counting: so it is told when the last one is gone.
+ */
+void linger_tell_ended(struct worker *worker, const struct mw_message *ended);
 
 /* Close those whose time is up. Called in each turn of the loop. */
 void linger_run(struct worker *worker);

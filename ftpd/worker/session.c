@@ -15,6 +15,7 @@
 #include "ftpd/worker/cmd_site.h"
 #include "ftpd/worker/cmd_stat.h"
 #include "ftpd/worker/control.h"
+#include "ftpd/worker/linger.h"
 #include "ftpd/worker/login.h"
 #include "ftpd/worker/rate.h"
 #include "ftpd/worker/secure.h"
@@ -209,7 +210,7 @@ session_end(struct session *session, enum mw_end end)
 	dismantle(session);
 	fd_close(&control_fd);
 	record_send(&worker->recorder, &record);
-	master_send(worker, &ended, -1);
+	linger_tell_ended(worker, &ended);
 }
 
 void

@@ -83,13 +83,18 @@ a_wait_for_the_end_is_bounded(void **state)
 			assert_int_equal(SSL_write(line.ssl, much, sizeof(much)),
 			                 sizeof(much));
 		} else {
-			session_end(house.talk.session, MW_END_CLOSED);
+			session_end(house.talk.session, MW_END_QUIT);
+			(void)talk_settle(&house.talk);
 			assert_int_equal(worker->lingering.count, 1);
+			/* the master counts it as long as it is not over */
+			assert_false(house.talk.has_ended);
 			(void)SSL_shutdown(line.ssl);
 		}
 		(void)talk_settle(&house.talk);
 		assert_int_equal(worker->lingering.count, 0);
 		assert_int_equal(linger_sleep_ms(worker, -1), -1);
+		assert_int_equal(house.talk.has_ended, how == END_BY_SESSION);
+		assert_true(how != END_BY_SESSION || house.talk.end == MW_END_QUIT);
 		assert_true(how == END_BY_SESSION || !house.talk.session->tls.has_closed);
 		house_hang_up(&line);
 		house_end(&house);
