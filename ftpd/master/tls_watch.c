@@ -430,24 +430,35 @@ tls_watch_serving(struct master *master)
 	}
 }
 
+static void
+warn_of_dates(struct master *master, const struct tls_fact *fact)
+{
+	const char *path = tls_load_path(master->tls.used, fact);
+	int64_t now = (int64_t)time(NULL);
+	char date[TLS_DATE_MAX];
+
+	if (fact->begins > now) {
+		master_log(master, RECORD_WARNING,
+		           "%s: the certificate is not valid before %s; set the clock "
+		           "right if it is wrong",
+		           path, tls_load_date(fact->begins, date));
+	} else if (fact->expires <= now + (int64_t)TLS_WATCH_REMIND_DAYS * DAY_S) {
+		master_log(
+		    master, RECORD_WARNING,
+		    "%s: the certificate %s on %s; renew it, which needs no restart",
+		    path, fact->expires <= now ? "has expired" : "expires",
+		    tls_load_date(fact->expires, date));
+	}
+}
+
 void
 tls_watch_remind(struct master *master)
 {
 	struct tls_watch *watch = &master->tls;
-	int64_t now = (int64_t)time(NULL);
-	char date[TLS_DATE_MAX];
 
 	watch->reminded_ms = clock_monotonic_ms();
 	for (size_t i = 0; watch->used != NULL && i < watch->used->fact_count; i++) {
-		const struct tls_fact *fact = &watch->used->fact[i];
-		if (fact->expires > now + (int64_t)TLS_WATCH_REMIND_DAYS * DAY_S) {
-			continue;
-		}
-		master_log(master, RECORD_WARNING, "%s: the certificate %s on %s; %s",
-		           tls_load_path(watch->used, fact),
-		           fact->expires <= now ? "has expired" : "expires",
-		           tls_load_date(fact->expires, date),
-		           "renew it, which needs no restart");
+		warn_of_dates(master, &watch->used->fact[i]);
 	}
 }
 

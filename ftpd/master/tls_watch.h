@@ -66,7 +66,10 @@ void tls_watch_serving(struct master *master);
  */
 bool tls_watch_is_waiting(const struct master *master);
 
-/* Log a warning for each certificate that has expired, or will within two weeks. */
+/*
+ * Log a warning for each certificate that is not yet valid, has expired, or will within
+ * two weeks.
+ */
 void tls_watch_remind(struct master *master);
 
 /* Stop watching, and free everything. */

@@ -183,12 +183,13 @@ def renewals_under_load():
 
 
 def what_is_wrong_at_the_start():
-    """No start with a wrong pair; an expired one is served, with a warning, and so is one that will expire soon."""
+    """No start with a wrong pair; one that has expired, will soon, or is not yet valid is served, with a warning."""
     daemon = TlsDaemon()
     made = daemon.certificates
     other = made.own("other")
-    for name, ends, words in (("expired", -DAY, "expired"), ("soon", 5 * DAY, "expires|expire")):
-        pair = made.issued(name, "localhost", begins=-10 * DAY, ends=ends)
+    for name, begins, ends, words in (("expired", -10 * DAY, -DAY, "has expired on"), ("soon", -10 * DAY, 5 * DAY, "expires on"),
+                                      ("early", DAY, 30 * DAY, "is not valid before")):
+        pair = made.issued(name, "localhost", begins=begins, ends=ends)
         with Daemon(options=pair.options()) as served:
             settle(lambda served=served: is_ready(served))
             settle(lambda served=served, words=words: re.search(rf"warning.*({words})", served.log_text()),
