@@ -6,9 +6,10 @@
  * Not here: security, limits, logs, errors. Never let a stranger connect to it.
  *
  * Workers are forked ahead, one event loop and one listening socket each.  RETR moves by
- * sendfile in slices; listings, TYPE A and everything that is encrypted block their worker,
- * since nothing measures them with many clients.  Only TLS handshakes of control connections
- * do not.
+ * sendfile in slices; listings, TYPE A and everything that is encrypted block their
+ * worker,
+ * since nothing measures them with many clients.  Only TLS handshakes of control
+ * connections do not.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -165,8 +166,8 @@ send_private(const struct worker *worker, int file_fd, SSL *link)
 		ssize_t done = 0;
 
 		while (done < got) {
-			ssize_t sent = link_send(link, worker->buffer + done,
-			                         (size_t)(got - done));
+			ssize_t sent =
+			    link_send(link, worker->buffer + done, (size_t)(got - done));
 
 			if (sent < 0)
 				return;
@@ -188,7 +189,9 @@ receive_private(const struct worker *worker, int file_fd, SSL *link)
 	(void)link_end(link);
 }
 
-/* A whole transfer, which waits for the client wherever there is something to wait for. */
+/*
+ * A whole transfer, which waits for the client wherever there is something to wait for.
+ */
 static void
 transfer_private(const struct worker *worker, struct session *session, int file_fd,
                  bool is_upload)

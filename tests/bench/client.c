@@ -149,9 +149,11 @@ say(struct client *client, const char *text, enum client_state next)
 
 	set_state(client, next);
 	if (tls != NULL)
-		is_said = link_send(tls, text, len) == (ssize_t)len && link_flush(tls) == 0;
+		is_said =
+		    link_send(tls, text, len) == (ssize_t)len && link_flush(tls) == 0;
 	else
-		is_said = send(client->control.fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+		is_said =
+		    send(client->control.fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
 	if (!is_said)
 		client_fail(client, "control connection does not take a command");
 }
@@ -300,8 +302,8 @@ next_slice(const struct client *client, off_t *ret_offset)
 }
 
 /*
- * All is sent with TLS: say so, and wait for the server's end; it may still send, and must
- * not be answered by a reset.
+ * All is sent with TLS: say so, and wait for the server's end; it may still send, and
+ * must not be answered by a reset.
  */
 static void
 end_sending(struct client *client)
@@ -384,7 +386,9 @@ count_lines(const char *text, size_t len)
 	return lines;
 }
 
-/* As recv(), but with negative errno. Without a buffer the kernel throws the data away. */
+/*
+ * As recv(), but with negative errno. Without a buffer the kernel throws the data away.
+ */
 static ssize_t
 receive(const struct endpoint *endpoint, void *bytes, size_t cap)
 {

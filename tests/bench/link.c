@@ -15,7 +15,9 @@
 
 enum {
 	READ_AHEAD_BYTES = 128 * 1024,
-	/* Buffers of one connection come from the heap and stay there for the next one. */
+	/*
+	 * Buffers of one connection come from the heap and stay there for the next one.
+	 */
 	HEAP_KEEPS_BYTES = 64 * 1024 * 1024
 };
 
