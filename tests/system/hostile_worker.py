@@ -5,7 +5,6 @@ The daemon runs with a deftpd-worker that hands each new worker's channel to thi
 DESIGN.md section 3. Usage: hostile_worker.py PROGRAM, which is built from hostile_worker.c.
 """
 
-import array
 import os
 import random
 import select
@@ -20,14 +19,12 @@ import time
 from lib_daemon import HOSTS, Daemon, programs_directory
 from lib_system import (Client, TestFailure, check, cpu_seconds, descriptor_kinds, is_ready, need_root, run, settle)
 from lib_users import FIRST_ID, PASSWORD, hash_of
+from lib_wire import (SHARED, PRIVATE, ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK,
+                      LOGIN_ANSWER, SHARE, DROP, RETIRE, READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS, LOGIN,
+                      MOVING, MESSAGES, LOGIN_TRY, LOGIN_REFUSED, LOGIN_ACCEPTED, R_WORKER, R_TRANSFER_LOG, R_EVENT_LOG,
+                      R_SESSION_BEGIN, R_SESSION_END, R_TRANSFER, R_LOGIN, R_EVENT, R_READY, R_TAKEN, IPC_OK, IPC_DENIED,
+                      IPC_BUSY, address, number, record, user_number, host, text, send)
 
-SHARED, PRIVATE = 0, 1
-(ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIVE_ANSWER, ACTIVE_ANSWER, TAKEN_BACK, LOGIN_ANSWER, SHARE, DROP, RETIRE,
- READY, TAKEN, PASSIVE, ACTIVE, HAND_BACK, ENDED, MORE_AGENTS, LOGIN, MOVING, MESSAGES) = range(20)
-LOGIN_TRY, _, LOGIN_ASK, LOGIN_REFUSED, LOGIN_ACCEPTED = range(5)
-(R_WORKER, R_TRANSFER_LOG, R_EVENT_LOG, R_SESSION_BEGIN, R_SESSION_END, R_TRANSFER, R_LOGIN, R_EVENT, R_DENIED, R_DROPPED,
- R_READY, R_TAKEN) = range(12)
-IPC_OK, IPC_DENIED, IPC_BUSY = 0, 2, 5
 SHARED_WORKERS = 24
 AGENTS_MAX = 8
 AGENTS_MAX_PRIVATE = 3
@@ -42,53 +39,6 @@ MAX_DELAY = 1
 ADDRESS_RATE = 1000000
 
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else ""
-
-
-def address(host="", port=0, scope=0):
-    """An address on the wire."""
-    if not host:
-        return bytes(23)
-    family = 2 if ":" in host else 1
-    raw = socket.inet_pton(socket.AF_INET6 if family == 2 else socket.AF_INET, host)
-    return bytes([family]) + raw.ljust(16, b"\0") + struct.pack(">HI", port, scope)
-
-
-def number(value):
-    """A session's number on the wire."""
-    return struct.pack(">I", value)
-
-
-def record(kind, session=0, user=b"", text=b"", level=2, flags=0, value=0, worker=0, peer=b""):
-    """A record on the wire."""
-    return (struct.pack(">BII", kind, worker, session) + (peer or address()) + address() +
-            struct.pack(">BBQQ", level, flags, value, 0) + struct.pack(">H", len(user)) + user + struct.pack(">H", len(text)) + text)
-
-
-def user_number(name):
-    """The number by which the master knows a user's name."""
-    value = 0xcbf29ce484222325
-    for byte in name.encode():
-        value = (value ^ byte) * 0x100000001b3 % 2**64
-    return struct.pack(">Q", value)
-
-
-def host(value):
-    """A virtual host's number on the wire; 0: none."""
-    return struct.pack(">H", value)
-
-
-def text(value):
-    """A text on the wire."""
-    return struct.pack(">H", len(value)) + value.encode()
-
-
-def send(link, data, fds=()):
-    """One message, with descriptors; False when nobody takes it."""
-    try:
-        link.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
-        return True
-    except (BrokenPipeError, ConnectionResetError):
-        return False
 
 
 class Worker:
