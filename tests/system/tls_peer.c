@@ -275,7 +275,7 @@ make_record(const struct keys *keys, uint64_t number, const char *text,
 static void
 flood_empty(struct peer *peer, uint64_t count)
 {
-	struct keys keys;
+	struct keys keys = {0};
 	unsigned char record[RECORD_MAX];
 	uint64_t sent = 0;
 	bool is_open;
