@@ -89,6 +89,36 @@ tls_stream_has_client_certificate(const struct tls_stream *stream)
 	return stream->is_open && SSL_get0_peer_certificate(stream->ssl) != NULL;
 }
 
+void
+tls_stream_client(const struct tls_stream *stream, struct tls_client *ret_client)
+{
+	const X509 *certificate =
+	    stream->is_open ? SSL_get0_peer_certificate(stream->ssl) : NULL;
+	unsigned len = 0;
+
+	*ret_client = (struct tls_client){.has_certificate = certificate != NULL};
+	/* Fails for want of memory: such a digest, all zero, is nobody's. */
+	if (certificate != NULL &&
+	    X509_digest(certificate, EVP_sha256(), ret_client->digest, &len) != 1) {
+		memset(ret_client->digest, 0, sizeof(ret_client->digest));
+		ERR_clear_error();
+	}
+}
+
+bool
+tls_stream_is_client(const struct tls_stream *stream, const struct tls_client *client)
+{
+	static const uint8_t nobody[TLS_DIGEST_BYTES];
+	struct tls_client own;
+
+	if (!client->has_certificate || tls_stream_has_resumed(stream)) {
+		return true;
+	}
+	tls_stream_client(stream, &own);
+	return memcmp(own.digest, client->digest, sizeof(own.digest)) == 0 &&
+	       memcmp(own.digest, nobody, sizeof(nobody)) != 0;
+}
+
 size_t
 tls_stream_describe(const struct tls_stream *stream, char text[TLS_DESCRIPTION_MAX])
 {

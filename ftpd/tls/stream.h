@@ -24,11 +24,18 @@ enum {
 	TLS_KEY_UPDATES_MAX = 100,
 	TLS_DESCRIPTION_MAX = 128,
 	TLS_NAMES_MAX_BYTES = 4096, /* LOGIN_NAMES_MAX */
+	TLS_DIGEST_BYTES = 32,
 };
 
 /* Random; only connections with the same one resume one another. Zero: none yet. */
 struct tls_binding {
 	uint8_t bytes[TLS_BINDING_BYTES];
+};
+
+/* The certificate that a client has brought, by its SHA-256. All zero: none. */
+struct tls_client {
+	bool has_certificate;
+	uint8_t digest[TLS_DIGEST_BYTES];
 };
 
 enum tls_side {
@@ -174,6 +181,20 @@ size_t tls_stream_client_names(const struct tls_stream *stream,
  * Returns: true if so.
  */
 bool tls_stream_has_client_certificate(const struct tls_stream *stream);
+
+/*
+ * Keep who the client is, for its data connections. All zero if it has brought no
+ * certificate.
+ */
+void tls_stream_client(const struct tls_stream *stream, struct tls_client *ret_client);
+
+/*
+ * Ask whether a data connection is this client's, as far as certificates tell: it has
+ * resumed, or brought the same one, or the client has none.
+ * Returns: true if so.
+ */
+bool tls_stream_is_client(const struct tls_stream *stream,
+                          const struct tls_client *client);
 
 /*
  * Write version and cipher: "TLS 1.3, TLS_AES_256_GCM_SHA384".

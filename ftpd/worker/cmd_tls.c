@@ -244,6 +244,7 @@ void
 cmd_tls_begun(struct session *session)
 {
 	log_beginning(session);
+	tls_stream_client(session->tls.control, &session->tls.client);
 	take_server_name(session);
 }
 

@@ -112,6 +112,7 @@ data_disarm(struct session *session)
 	data->strangers = 0;
 	data->failed_handshakes = 0;
 	data->unresumed = 0;
+	data->is_other_client = false;
 	data->released_ms = session->worker->loop.now_ms;
 }
 

@@ -50,6 +50,7 @@ struct data {
 	struct tls_stream *stream;
 	unsigned failed_handshakes; /* of this wait */
 	unsigned unresumed;         /* connections of this wait that did not resume */
+	bool is_other_client;       /* one of them brought not the client's certificate */
 	bool is_security_told;      /* to the log, of the first private connection */
 };
 

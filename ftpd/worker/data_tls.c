@@ -20,8 +20,11 @@
 
 enum data_tls_verdict
 data_tls_judge(enum options_tls_resume rule, bool is_passive, bool has_before,
-               bool has_now)
+               bool has_now, bool is_other)
 {
+	if (is_other) {
+		return is_passive ? DATA_TLS_STRANGER : DATA_TLS_REFUSED;
+	}
 	if (has_now || rule == OPTIONS_RESUME_OFF) {
 		return DATA_TLS_SERVED;
 	}
@@ -49,10 +52,12 @@ static enum data_tls_verdict
 judge(const struct session *session)
 {
 	const struct options_tls *rules = &session->worker->options->tls;
+	const struct tls_stream *stream = session->data.stream;
 
-	return data_tls_judge(
-	    (enum options_tls_resume)rules->resume, session->data.mode == DATA_PASSIVE,
-	    session->tls.has_resumed, tls_stream_has_resumed(session->data.stream));
+	return data_tls_judge((enum options_tls_resume)rules->resume,
+	                      session->data.mode == DATA_PASSIVE,
+	                      session->tls.has_resumed, tls_stream_has_resumed(stream),
+	                      !tls_stream_is_client(stream, &session->tls.client));
 }
 
 static void
@@ -68,9 +73,22 @@ tell_unproven(struct session *session)
 	}
 }
 
+/* It is closed, or refused: note and tell why. */
 static void
 tell_refused(struct session *session)
 {
+	struct data *data = &session->data;
+
+	data->unresumed++;
+	if (!tls_stream_is_client(data->stream, &session->tls.client)) {
+		data->is_other_client = true;
+		worker_log(session->worker, session->id, RECORD_WARNING,
+		           "data connection refused: it does not bring the client's "
+		           "certificate, which client %s has brought on the control "
+		           "connection",
+		           client_of(session));
+		return;
+	}
 	worker_log(session->worker, session->id, RECORD_WARNING,
 	           session->tls.has_resumed
 	               ? "data connection refused: client %s has resumed the TLS session "
@@ -135,7 +153,7 @@ take_verdict(struct session *session)
 		break;
 	case DATA_TLS_STRANGER:
 		tell_refused(session);
-		if (++data->unresumed < DATA_TLS_UNRESUMED_MAX) {
+		if (data->unresumed < DATA_TLS_UNRESUMED_MAX) {
 			wait_on(session);
 			return;
 		}
@@ -143,7 +161,6 @@ take_verdict(struct session *session)
 		return;
 	case DATA_TLS_REFUSED:
 		tell_refused(session);
-		data->unresumed++;
 		transfer_not_connected(session);
 		return;
 	}
@@ -224,6 +241,10 @@ data_tls_complaint(const struct session *session)
 {
 	const struct data *data = &session->data;
 
+	if (data->is_other_client) {
+		return "The data connection must resume the TLS session of the control "
+		       "connection or bring the same client certificate.";
+	}
 	if (data->unresumed > 0) {
 		return "TLS session of the control connection must be resumed "
 		       "(tls.resume).";

@@ -41,10 +41,11 @@ enum data_tls_verdict {
  * Decide what a connection is worth after its handshake.
  * In:      rule: tls.resume. is_passive: the client could connect again. has_before: the
  *          client has resumed on an earlier connection of this session. has_now: on this.
+ *          is_other: it brought not the certificate of the control connection.
  * Returns: see enum data_tls_verdict.
  */
 enum data_tls_verdict data_tls_judge(enum options_tls_resume rule, bool is_passive,
-                                     bool has_before, bool has_now);
+                                     bool has_before, bool has_now, bool is_other);
 
 /*
  * Decide whether an upload that ended without close_notify was cut.

@@ -91,6 +91,8 @@ struct session_tls {
 	bool is_data_private; /* PROT P; also behind CCC */
 	/* what ties data connections to this control connection; new at each AUTH */
 	struct tls_binding binding;
+	/* the certificate that it has brought, to which its data connections are held */
+	struct tls_client client;
 	/* data.c and transfer.c: what this client can, and has been told of to the log */
 	bool has_resumed;
 	bool has_closed; /* it has ended a data connection with close_notify */

@@ -61,8 +61,14 @@ a_connection_is_judged(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		assert_int_equal(data_tls_judge(cases[i].rule, cases[i].is_passive,
-		                                cases[i].has_before, cases[i].has_now),
+		                                cases[i].has_before, cases[i].has_now,
+		                                false),
 		                 cases[i].verdict);
+		/* whatever else: another client's certificate */
+		assert_int_equal(
+		    data_tls_judge(cases[i].rule, cases[i].is_passive,
+		                   cases[i].has_before, cases[i].has_now, true),
+		    cases[i].is_passive ? DATA_TLS_STRANGER : DATA_TLS_REFUSED);
 	}
 }
 
@@ -173,6 +179,140 @@ a_stranger_is_closed_and_the_client_served(void **state)
 	house_end(&house);
 }
 
+/* Everybody of this test, and who vouches for them. */
+struct people {
+	struct forged ca;
+	struct forged alice;
+	struct forged bob;
+	struct forge_pem *pem;
+};
+
+static void
+people_begin(struct people *people)
+{
+	people->ca = forge(&(struct forge_order){.subject = "ca", .is_ca = true});
+	people->alice =
+	    forge(&(struct forge_order){.subject = "alice", .by = &people->ca});
+	people->bob = forge(&(struct forge_order){.subject = "alice", .by = &people->ca});
+	people->pem = calloc(1, sizeof(*people->pem));
+	assert_non_null(people->pem);
+	forge_put(people->pem, &people->ca);
+}
+
+static void
+people_end(struct people *people)
+{
+	forge_free(&people->ca);
+	forge_free(&people->alice);
+	forge_free(&people->bob);
+	free(people->pem);
+}
+
+static void
+bring(struct house_line *line, const struct forged *own)
+{
+	if (own == NULL) {
+		SSL_certs_clear(line->ssl);
+		return;
+	}
+	assert_int_equal(SSL_use_certificate(line->ssl, own->certificate), 1);
+	assert_int_equal(SSL_use_PrivateKey(line->ssl, own->key), 1);
+}
+
+/*
+ * A client that has shown who it is, is not taken for anybody else behind its address who
+ * has not, or is somebody else of the same name.
+ */
+static void
+a_certificate_ties_data_to_its_client(void **state)
+{
+	struct people people;
+	const struct {
+		const char *rule;
+		int version;
+		const struct forged *control;
+		const struct forged *data;
+		bool has_ticket;
+		bool is_served;
+	} cases[] = {
+	    {"auto", TLS1_3_VERSION, &people.alice, &people.alice, false, true},
+	    {"auto", TLS1_2_VERSION, &people.alice, &people.alice, false, true},
+	    {"auto", TLS1_3_VERSION, &people.alice, &people.bob, false, false},
+	    {"auto", TLS1_2_VERSION, &people.alice, &people.bob, false, false},
+	    {"auto", TLS1_3_VERSION, &people.alice, NULL, false, false},
+	    {"off", TLS1_3_VERSION, &people.alice, NULL, false, false},
+	    {"off", TLS1_3_VERSION, &people.alice, &people.alice, false, true},
+	    {"off", TLS1_3_VERSION, NULL, &people.bob, false, true},
+	    {"require", TLS1_3_VERSION, &people.alice, NULL, true, true},
+	    {"require", TLS1_2_VERSION, &people.alice, &people.bob, true, true},
+	};
+
+	(void)state;
+	people_begin(&people);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char tls[64];
+		struct house house;
+		struct house_line line;
+
+		(void)snprintf(tls, sizeof(tls), "client_ca = \"/ca\" resume = %s",
+		               cases[i].rule);
+		house_begin_as(&house, &(struct talk_order){.tls = tls,
+		                                            .version = cases[i].version,
+		                                            .client_ca = people.pem,
+		                                            .own = cases[i].control});
+		if (cases[i].has_ticket) {
+			house_get_ticket(&house);
+		}
+		line = house_dial(&house, house.kept);
+		bring(&line, cases[i].data);
+		house_begin_download(&house);
+		assert_true(house_shake(&house, &line));
+		house_hear(&house, &line, cases[i].is_served ? "hello" : "");
+		assert_int_equal(line.is_notified, cases[i].is_served);
+		assert_int_equal(house_has_logged(&house, "does not bring the client's"),
+		                 !cases[i].is_served);
+		house_hang_up(&line);
+		if (!cases[i].is_served) {
+			/* the client's own may come yet */
+			talk_expect_nothing(&house.talk);
+			line = house_dial(&house, NULL);
+			bring(&line, cases[i].control);
+			assert_true(house_shake(&house, &line));
+			house_hear(&house, &line, "hello");
+			house_hang_up(&line);
+		}
+		talk_expect(&house.talk, complete);
+		house_end(&house);
+	}
+	people_end(&people);
+}
+
+/* If it does not come, the client is told what was missed. */
+static void
+a_missing_certificate_is_told(void **state)
+{
+	struct people people;
+	struct house house;
+	struct house_line line;
+
+	(void)state;
+	people_begin(&people);
+	house_begin_as(&house, &(struct talk_order){.tls = "client_ca = \"/ca\"",
+	                                            .client_ca = people.pem,
+	                                            .own = &people.alice});
+	line = house_dial(&house, NULL);
+	bring(&line, NULL);
+	house_begin_download(&house);
+	assert_true(house_shake(&house, &line));
+	talk_wait(&house.talk, 1000 * (DATA_TLS_WAIT_S + 1));
+	talk_expect(&house.talk,
+	            "522 The data connection must resume the TLS session of the control "
+	            "connection or bring the same client certificate.\r\n");
+	house_hang_up(&line);
+	house_end(&house);
+	people_end(&people);
+}
+
 /* Scanners may come first, but not for ever. */
 static void
 handshakes_may_fail_so_often(void **state)
@@ -233,6 +373,8 @@ main(void)
 	    cmocka_unit_test(an_end_is_judged),
 	    cmocka_unit_test(a_client_must_resume_by_the_rule),
 	    cmocka_unit_test(a_stranger_is_closed_and_the_client_served),
+	    cmocka_unit_test(a_certificate_ties_data_to_its_client),
+	    cmocka_unit_test(a_missing_certificate_is_told),
 	    cmocka_unit_test(handshakes_may_fail_so_often),
 	    cmocka_unit_test(a_handshake_may_stall),
 	};

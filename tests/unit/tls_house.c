@@ -62,6 +62,12 @@ listen_for_data(struct house *house)
 void
 house_begin(struct house *house, const char *tls)
 {
+	house_begin_as(house, &(struct talk_order){.tls = tls});
+}
+
+void
+house_begin_as(struct house *house, const struct talk_order *order)
+{
 	struct agent_answer ready = {.result = IPC_OK, .denied_call = -1};
 	struct session *session;
 	int ends[2];
@@ -69,7 +75,7 @@ house_begin(struct house *house, const char *tls)
 	(void)signal(SIGPIPE, SIG_IGN); /* OpenSSL's client writes as it likes */
 	memset(house, 0, sizeof(*house));
 	house->file_fd = -1;
-	talk_begin(&house->talk, &(struct talk_order){.tls = tls});
+	talk_begin(&house->talk, order);
 	talk_expect(&house->talk, "220 FTP server ready.\r\n");
 	talk_auth(&house->talk);
 	session = house->talk.session;

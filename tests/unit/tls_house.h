@@ -32,6 +32,7 @@ struct house_line {
 
 /* Begin and end. tls: further lines of section tls. */
 void house_begin(struct house *house, const char *tls);
+void house_begin_as(struct house *house, const struct talk_order *order);
 void house_end(struct house *house);
 
 /* Get a ticket of the control connection, as a client does with the reply to PASV. */
