@@ -69,12 +69,12 @@ settle(struct session *session)
 	if (session->is_quitting && !session_is_transferring(session) &&
 	    session->copy == NULL) {
 		control_reply(session, REPLY_GOODBYE, "Goodbye.");
-		control_stop(session, MW_END_QUIT);
+		control_end(session, MW_END_QUIT);
 		return;
 	}
 	if (session->is_input_closed && !session->is_quitting && !session->has_line &&
 	    session->input_len == 0 && !session_is_waiting(session)) {
-		control_stop(session, MW_END_CLOSED);
+		control_end(session, MW_END_CLOSED);
 		return;
 	}
 	if (secure_is_changing(session) && !control_has_output(session)) {

@@ -49,9 +49,16 @@ void control_continue(struct session *session);
 
 /*
  * The last reply has been given: take no further command and end the session when the
- * client has it.
+ * client has it. What was held back leaves now.
  */
 void control_end(struct session *session, enum mw_end end);
+
+/*
+ * Throw away what the client has said since, up to a bound: bytes that nobody has read
+ * would turn the close, which is next, into a reset, and the client might lose the last
+ * reply.
+ */
+void control_drain(const struct session *session, int control_fd);
 
 /* Reply 421 and end the session. */
 void control_time_out(struct session *session);

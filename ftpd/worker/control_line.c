@@ -165,7 +165,7 @@ keep_input(struct session *session, const uint8_t *bytes, size_t len)
 	if (session->input == NULL) {
 		control_reply(session, REPLY_SERVICE_CLOSING,
 		              "Out of memory; try again later.");
-		control_stop(session, MW_END_CLOSED);
+		control_end(session, MW_END_CLOSED);
 		return;
 	}
 	memcpy(session->input + session->input_len, bytes, len);

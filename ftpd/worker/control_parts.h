@@ -49,10 +49,4 @@ bool control_has_output(const struct session *session);
 /* Send what was kept; a session that is stopped ends when all of it has left. */
 void control_send_kept(struct session *session);
 
-/*
- * No command is taken up any more; the session ends when the client has taken the last
- * reply. What was held back leaves now.
- */
-void control_stop(struct session *session, enum mw_end end);
-
 #endif

@@ -13,6 +13,11 @@
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
+enum {
+	/* of what a client says behind its last command, which is read for its own good */
+	DRAIN_READS_MAX = 16,
+};
+
 bool
 control_has_output(const struct session *session)
 {
@@ -115,7 +120,7 @@ control_flush(struct session *session)
 }
 
 void
-control_stop(struct session *session, enum mw_end end)
+control_end(struct session *session, enum mw_end end)
 {
 	session->is_stopped = true;
 	session->end = end;
@@ -128,18 +133,24 @@ control_stop(struct session *session, enum mw_end end)
 }
 
 void
-control_end(struct session *session, enum mw_end end)
+control_drain(const struct session *session, int control_fd)
 {
-	/*
-	 * Bytes that nobody has read would turn the close into a reset, and the client
-	 * might lose the last reply.
-	 */
-	if (end != MW_END_QUIT && session->control.fd >= 0) {
-		(void)recv(session->control.fd, session->worker->input,
-		           WORKER_INPUT_BYTES,
-		           MSG_DONTWAIT); /* as far as they have come */
+	uint8_t *input = session->worker->input;
+	size_t most = 0;
+
+	for (unsigned i = 0; i < DRAIN_READS_MAX; i++) {
+		ssize_t len = recv(control_fd, input, WORKER_INPUT_BYTES, MSG_DONTWAIT);
+
+		if (len <= 0) {
+			break;
+		}
+		if (i == 0) {
+			/* a reset that comes yet comes behind an end: or it was faster */
+			(void)shutdown(control_fd, SHUT_WR);
+		}
+		most = most > (size_t)len ? most : (size_t)len;
 	}
-	control_stop(session, end);
+	control_wipe_bytes(session, input, most);
 }
 
 void

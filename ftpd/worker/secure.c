@@ -314,9 +314,8 @@ secure_end(struct session *session)
 	(void)secure_finish(session);
 	drop_stream(session);
 	/*
-	 * What nobody has read, a client's close_notify mostly, would turn the close into
-	 * a reset, and the client might lose the last reply.
+	 * The client's close_notify may come yet, and to a closed socket: then the reset
+	 * comes behind our end.
 	 */
 	(void)shutdown(session->control.fd, SHUT_WR); /* or the client was faster */
-	(void)receive_plain(session, session->worker->input, WORKER_INPUT_BYTES, 0);
 }

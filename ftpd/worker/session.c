@@ -208,6 +208,7 @@ session_end(struct session *session, enum mw_end end)
 	}
 	session_set_state(session, SESSION_CLOSING);
 	dismantle(session);
+	control_drain(session, control_fd);
 	fd_close(&control_fd);
 	record_send(&worker->recorder, &record);
 	linger_tell_ended(worker, &ended);

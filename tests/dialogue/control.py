@@ -48,6 +48,7 @@ class Control:
         self.family = family
         self.bytes = b""
         self.is_at_end = False
+        self.is_reset = False
         self.is_over = False  # closed by us, or its end was expected and came
         self.trace = trace or (lambda side, text: None)
         self.secured = None  # the TlsLink; it stays when TLS has ended by CCC
@@ -102,6 +103,7 @@ class Control:
             data = self.link.recv(65536)
         except ConnectionResetError:
             self.trace("<", b"(reset)")
+            self.is_reset = True
             data = b""
         self.is_at_end = not data
         self.bytes += data

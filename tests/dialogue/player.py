@@ -195,6 +195,13 @@ class Player(Files, Secure):
             raise Failure(f"the server does not close; bytes: {self.now.control.bytes!r}")
         self.do_close("")
 
+    def do_fin(self, rest):
+        """fin [SECONDS]: as eof, and not by a reset"""
+        control = self.now.control
+        self.do_eof(rest)
+        if control.is_reset:
+            raise Failure("the server ends the connection by a reset")
+
     def do_sync(self, _):
         """sync: NOOP has to be answered next, so nothing was answered twice"""
         self.command("200", b"NOOP")
