@@ -363,6 +363,9 @@ upload(struct peer *peer, long count)
 	}
 	printf("chunks %ld\n", count);
 	(void)SSL_shutdown(peer->ssl);
+	/* What the server says has to be read, or the close becomes a reset. */
+	while (SSL_read(peer->ssl, chunk, CHUNK_BYTES) > 0) {
+	}
 }
 
 static void
