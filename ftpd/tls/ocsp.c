@@ -155,6 +155,7 @@ tls_ocsp_read(const struct tls_file *file, struct teller *teller, struct tls_pai
 	    .pair = pair, .place = tls_place_of(file), .teller = teller};
 	const unsigned char *bytes = file->bytes;
 	OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &bytes, (long)file->len);
+	size_t len = (size_t)(bytes - file->bytes); /* what is behind it is not sent */
 	int64_t until = 0;
 	int result;
 
@@ -170,12 +171,12 @@ tls_ocsp_read(const struct tls_file *file, struct teller *teller, struct tls_pai
 	if (result != 0) {
 		return result;
 	}
-	pair->ocsp = malloc(file->len);
+	pair->ocsp = malloc(len);
 	if (pair->ocsp == NULL) {
 		return -ENOMEM;
 	}
-	memcpy(pair->ocsp, file->bytes, file->len);
-	pair->ocsp_len = file->len;
+	memcpy(pair->ocsp, file->bytes, len);
+	pair->ocsp_len = len;
 	pair->ocsp_until = until;
 	return 0;
 }
