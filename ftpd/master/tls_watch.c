@@ -457,6 +457,11 @@ tls_watch_remind(struct master *master)
 	struct tls_watch *watch = &master->tls;
 
 	watch->reminded_ms = clock_monotonic_ms();
+	if (watch->is_refused) {
+		master_log(master, RECORD_ERROR,
+		           "the files of section tls have changed and still cannot be "
+		           "used; deftpd --check says why");
+	}
 	for (size_t i = 0; watch->used != NULL && i < watch->used->fact_count; i++) {
 		warn_of_dates(master, &watch->used->fact[i]);
 	}

@@ -68,7 +68,7 @@ bool tls_watch_is_waiting(const struct master *master);
 
 /*
  * Log a warning for each certificate that is not yet valid, has expired, or will within
- * two weeks.
+ * two weeks; and an error if what is in the files is still refused.
  */
 void tls_watch_remind(struct master *master);
 
