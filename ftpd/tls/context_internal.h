@@ -32,6 +32,8 @@ struct tls_context {
 	const struct overrides *overrides;
 	size_t site_count;
 	struct tls_site *sites; /* the server's first */
+	/* the kernel has no TLS, as a connection of this process has found out */
+	bool is_kernel_without;
 };
 
 /*

@@ -11,28 +11,41 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
+#include "ftpd/tls/context_internal.h"
 #include "common/base.h"
 
 /* The kernel's name for it. */
 static const char layer_name[] = "tls";
 
+/*
+ * Every connection has to ask, as this is what prepares it. Where the kernel has no TLS
+ * the first one of the process has asked for all.
+ */
 static bool
-kernel_has_tls(int fd)
+kernel_takes(const struct tls_stream *stream)
 {
-	return setsockopt(fd, IPPROTO_TCP, TCP_ULP, layer_name, sizeof(layer_name)) == 0;
+	int result;
+
+	if (stream->context->is_kernel_without) {
+		return false;
+	}
+	result = setsockopt(stream->wire.fd, IPPROTO_TCP, TCP_ULP, layer_name,
+	                    sizeof(layer_name));
+	stream->context->is_kernel_without = result != 0 && errno == ENOENT;
+	return result == 0;
 }
 
 void
-kernel_prepare(struct tls_stream *stream, const struct options_tls *options)
+tls_stream_ask_kernel(struct tls_stream *stream)
 {
 	BIO *socket_bio = NULL;
 
 	stream->kernel = TLS_KERNEL_OFF;
-	if (stream->hello.side != TLS_DATA || options->kernel == OPTIONS_KERNEL_OFF) {
+	if (stream->context->options->tls.kernel == OPTIONS_KERNEL_OFF) {
 		return;
 	}
 	stream->kernel = TLS_KERNEL_MISSING;
-	if (!kernel_has_tls(stream->wire.fd)) {
+	if (!kernel_takes(stream)) {
 		return;
 	}
 	socket_bio = BIO_new_socket(stream->wire.fd, BIO_NOCLOSE);
@@ -100,6 +113,7 @@ tls_kernel_text(enum tls_kernel kernel)
 	switch (kernel) {
 	case TLS_KERNEL_USED: return "by the kernel";
 	case TLS_KERNEL_OFF: return "not by the kernel: tls.kernel is off";
+	case TLS_KERNEL_UNASKED: return "not by the kernel: it is asked for downloads";
 	case TLS_KERNEL_MISSING: return "not by the kernel: it has no TLS";
 	case TLS_KERNEL_NOT_THIS:
 		return "not by the kernel: it does not know this cipher";

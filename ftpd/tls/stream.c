@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "ftpd/tls/context_internal.h"
 #include "ftpd/tls/kernel.h"
 #include "ftpd/tls/stream_internal.h"
 #include "common/base.h"
@@ -160,7 +159,6 @@ prepare(struct tls_stream *stream, struct tls_context *context,
 	}
 	SSL_set_msg_callback(stream->ssl, watch_message);
 	SSL_set_msg_callback_arg(stream->ssl, stream);
-	kernel_prepare(stream, &context->options->tls);
 	return 0;
 }
 
@@ -173,6 +171,8 @@ tls_stream_new(struct tls_context *context, enum tls_side side,
 	int result = -ENOMEM;
 
 	if (stream != NULL) {
+		stream->context = context;
+		stream->kernel = TLS_KERNEL_UNASKED;
 		stream->hello.side = side;
 		stream->hello.host = host;
 		stream->wire.fd = fd;
@@ -470,6 +470,7 @@ int
 tls_stream_close(struct tls_stream *stream)
 {
 	begin(stream, EPOLLOUT);
+	stream->wire.is_frugal = true; /* it may linger, and gathers nothing any more */
 	if (stream->is_open && stream->error == 0 && !stream->is_closed) {
 		int answer = SSL_shutdown(stream->ssl);
 

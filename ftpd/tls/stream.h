@@ -53,7 +53,8 @@ enum tls_progress {
 /* Who encrypts what is sent. */
 enum tls_kernel {
 	TLS_KERNEL_USED,
-	TLS_KERNEL_OFF,      /* tls.kernel = off, or a control connection */
+	TLS_KERNEL_OFF,      /* tls.kernel = off */
+	TLS_KERNEL_UNASKED,  /* commands, or an upload */
 	TLS_KERNEL_MISSING,  /* the kernel has no TLS */
 	TLS_KERNEL_NOT_THIS, /* not for this version and cipher */
 };
@@ -73,6 +74,12 @@ int tls_binding_make(struct tls_binding *ret_binding);
 int tls_stream_new(struct tls_context *context, enum tls_side side,
                    const struct tls_binding *binding, uint16_t host, int fd,
                    struct tls_stream **ret_stream);
+
+/*
+ * Before the handshake of a connection for a download: let the kernel encrypt what is
+ * sent, if it can.
+ */
+void tls_stream_ask_kernel(struct tls_stream *stream);
 
 /* Without a word to the client. NULL is allowed. */
 void tls_stream_free(struct tls_stream *stream);

@@ -16,6 +16,7 @@ struct tls_stream {
 	struct tls_hello hello;
 	struct wire wire;
 	SSL *ssl;
+	struct tls_context *context;
 	enum tls_kernel kernel;
 	bool is_open;          /* the handshake is over */
 	bool is_closed;        /* our close_notify is on its way */

@@ -215,6 +215,9 @@ data_tls_start(struct session *session)
 
 	data->source.handle = handle_handshake;
 	data->loop = &worker->loop;
+	if (result == 0 && !transfer_is_upload(session->transfer)) {
+		tls_stream_ask_kernel(data->stream);
+	}
 	if (result == 0) {
 		/* The client speaks first. */
 		result = data->source.fd >= 0

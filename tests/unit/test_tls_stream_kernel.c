@@ -34,6 +34,8 @@ enum kernel {
 
 /* NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): see play_option */
 static enum kernel kernel;
+static int kernel_error;
+static unsigned questions;
 static unsigned keys_to_send;
 static unsigned keys_to_receive;
 /* NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables) */
@@ -53,7 +55,8 @@ int
 play_option(int fd, int level, int name, const void *value, socklen_t len)
 {
 	if (level == IPPROTO_TCP && name == TCP_ULP) {
-		errno = ENOENT;
+		questions++;
+		errno = kernel_error;
 		return kernel == KERNEL_WITHOUT ? -1 : 0;
 	}
 	if (level == SOL_TLS) {
@@ -69,6 +72,8 @@ static void
 play(enum kernel wanted)
 {
 	kernel = wanted;
+	kernel_error = ENOENT;
+	questions = 0;
 	keys_to_send = 0;
 	keys_to_receive = 0;
 }
@@ -110,14 +115,16 @@ each_no_leads_back(void **state)
 	static const struct {
 		const char *options;
 		enum tls_side side;
+		bool is_upload;
 		enum kernel kernel;
 		enum tls_kernel found;
 		unsigned keys;
 	} cases[] = {
-	    {"", TLS_DATA, KERNEL_WITHOUT, TLS_KERNEL_MISSING, 0},
-	    {"", TLS_DATA, KERNEL_REFUSES, TLS_KERNEL_NOT_THIS, 1},
-	    {"", TLS_CONTROL, KERNEL_TAKES, TLS_KERNEL_OFF, 0},
-	    {"kernel = off", TLS_DATA, KERNEL_TAKES, TLS_KERNEL_OFF, 0},
+	    {"", TLS_DATA, false, KERNEL_WITHOUT, TLS_KERNEL_MISSING, 0},
+	    {"", TLS_DATA, false, KERNEL_REFUSES, TLS_KERNEL_NOT_THIS, 1},
+	    {"", TLS_CONTROL, false, KERNEL_TAKES, TLS_KERNEL_UNASKED, 0},
+	    {"", TLS_DATA, true, KERNEL_TAKES, TLS_KERNEL_UNASKED, 0},
+	    {"kernel = off", TLS_DATA, false, KERNEL_TAKES, TLS_KERNEL_OFF, 0},
 	};
 
 	(void)state;
@@ -128,6 +135,7 @@ each_no_leads_back(void **state)
 		for (size_t j = 0; j < ARRAY_COUNT(duo_versions); j++) {
 			struct duo_order order = {.version = duo_versions[j],
 			                          .side = cases[i].side,
+			                          .is_upload = cases[i].is_upload,
 			                          .is_tcp = true};
 			struct duo duo;
 
@@ -139,6 +147,36 @@ each_no_leads_back(void **state)
 			assert_speaks(&duo);
 			duo_end(&duo);
 		}
+		lab_end(&lab);
+	}
+}
+
+/* The kernel that has no TLS is asked once; other errors are one connection's. */
+static void
+a_kernel_without_is_asked_once(void **state)
+{
+	static const struct {
+		int error;
+		unsigned questions;
+	} cases[] = {{ENOENT, 1}, {ENOTCONN, 3}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct duo_order order = {.side = TLS_DATA, .is_tcp = true};
+		struct lab lab;
+
+		duo_lab(&lab, "");
+		play(KERNEL_WITHOUT);
+		kernel_error = cases[i].error;
+		for (int n = 0; n < 3; n++) {
+			struct duo duo;
+
+			duo_open(&duo, &lab, &order);
+			assert_int_equal(tls_stream_kernel(duo.stream),
+			                 TLS_KERNEL_MISSING);
+			duo_end(&duo);
+		}
+		assert_int_equal(questions, cases[i].questions);
 		lab_end(&lab);
 	}
 }
@@ -251,7 +289,6 @@ a_handshake_waits_for_room(void **state)
 	struct lab lab;
 
 	(void)state;
-	duo_lab(&lab, "");
 	for (size_t i = 0; i < 2 * ARRAY_COUNT(kernels); i++) {
 		/* no more fits into these when it is said that they are full */
 		struct duo_order order = {.version = duo_versions[i % 2],
@@ -261,6 +298,7 @@ a_handshake_waits_for_room(void **state)
 		ssize_t len = 0;
 		struct duo duo;
 
+		duo_lab(&lab, "");
 		play(kernels[i / 2]);
 		duo_begin(&duo, &lab, &order);
 		while ((len = send(duo.server_fd, filler, sizeof(filler), 0)) > 0) {
@@ -281,15 +319,16 @@ a_handshake_waits_for_room(void **state)
 		assert_int_equal(duo_shake(&duo), TLS_READY);
 		assert_speaks(&duo);
 		duo_end(&duo);
+		lab_end(&lab);
 	}
-	lab_end(&lab);
 }
 
 static void
 the_state_has_words(void **state)
 {
 	static const enum tls_kernel all[] = {TLS_KERNEL_USED, TLS_KERNEL_OFF,
-	                                      TLS_KERNEL_MISSING, TLS_KERNEL_NOT_THIS};
+	                                      TLS_KERNEL_UNASKED, TLS_KERNEL_MISSING,
+	                                      TLS_KERNEL_NOT_THIS};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
@@ -302,6 +341,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_no_leads_back),
+	    cmocka_unit_test(a_kernel_without_is_asked_once),
 	    cmocka_unit_test(not_every_cipher_is_for_the_kernel),
 	    cmocka_unit_test(the_kernel_gets_what_it_shall_encrypt),
 	    cmocka_unit_test(a_full_socket_is_waited_for),

@@ -173,6 +173,9 @@ duo_begin(struct duo *duo, struct lab *lab, const struct duo_order *order)
 	assert_int_equal(tls_stream_new(lab->context, order->side, &binding, order->host,
 	                                duo->server_fd, &duo->stream),
 	                 0);
+	if (order->side == TLS_DATA && !order->is_upload) {
+		tls_stream_ask_kernel(duo->stream);
+	}
 	assert_int_equal(ERR_peek_error(), 0);
 }
 

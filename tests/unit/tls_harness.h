@@ -21,6 +21,7 @@ struct duo_order {
 	uint16_t host;
 	SSL_SESSION *session; /* to resume */
 	bool has_no_tickets;  /* TLS 1.2: session ids only */
+	bool is_upload;       /* of data: the kernel is not asked */
 	bool is_tcp;          /* over the loopback device, not a pair of local sockets */
 	/* two that are connected already: the server's, the client's */
 	const int *sockets;
