@@ -4,6 +4,7 @@
  */
 #include "ftpd/worker/transfer_end.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +24,24 @@
 #include "ftpd/worker/worker.h"
 #include "common/base.h"
 
-/* While nothing is uploaded the large buffer is not there, but for its beginning. */
+/*
+ * While nothing is moved the large buffer is not there, but for its beginning, nor those
+ * in which TLS has gathered records. Small files leave all as it is for the next ones.
+ */
 static void
-give_buffer_back(struct worker *worker, const struct transfer *transfer)
+give_buffers_back(struct worker *worker, const struct transfer *transfer)
 {
-	if (worker->upload_buffer != NULL && worker->transfer_count == 0 &&
-	    transfer->moved > PUMP_KEPT_BYTES) {
+	if (worker->transfer_count > 0 || transfer->moved <= PUMP_KEPT_BYTES) {
+		return;
+	}
+	if (worker->upload_buffer != NULL) {
 		/* fails only for memory that is not ours */
 		(void)madvise(worker->upload_buffer + PUMP_KEPT_BYTES,
 		              PUMP_SHARED_BYTES - PUMP_KEPT_BYTES, MADV_DONTNEED);
+	}
+	if (worker->kind == WORKER_PRIVATE) {
+		/* malloc() keeps what was large once: from the second time on */
+		(void)malloc_trim(0); /* or there is nothing to give */
 	}
 }
 
@@ -78,11 +88,14 @@ transfer_release(struct session *session)
 		transfer_tell_moving(session, false);
 		loop_forget(worker_data_loop(session->worker), &transfer->source);
 		release_file(session);
-		give_buffer_back(session->worker, transfer);
 		session->transfer = NULL;
+		data_use_up(session);
 		free(transfer->buffer);
+		transfer->buffer = NULL;
+		give_buffers_back(session->worker, transfer);
 		free(transfer->path);
 		free(transfer);
+		return;
 	}
 	data_use_up(session);
 }

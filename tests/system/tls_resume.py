@@ -188,7 +188,39 @@ def many_hours_pass():
                 time.sleep(0.1)
 
 
+def large_buffers_are_given_back():
+    """What encrypts and gathers a large file is not kept behind it, nor by connections whose client does not close them."""
+    large = os.urandom(4 << 20)
+    with TlsDaemon(users=("ann",)) as daemon:
+        with open(daemon.home("large", user="ann"), "wb") as stream:
+            stream.write(large)
+        settle(lambda: is_ready(daemon))
+        for version in ("1.3", "1.2"):
+            with TlsClient(daemon, "ann", version=version) as client:
+                worker = worker_of(daemon, client)[0]
+                before = memory_kb(worker)
+                for _ in range(4):  # malloc() keeps more from the second time on
+                    check(client.fetch("RETR large") == large, "another file")
+                fetched = memory_kb(worker) - before
+                link, code, text = client.start("STOR copy")
+                check(link is not None, f"STOR: {code} {text!r}")
+                link.sendall(large)
+                link.close()
+                check(client.reply()[0] == 226, "STOR fails")
+                stored = memory_kb(worker) - before
+                links = []
+                for _ in range(8):
+                    links.append(client.begin("RETR large"))
+                    while links[-1].recv(1 << 20):
+                        pass
+                    check(client.reply()[0] == 226, "RETR fails")
+                waiting = memory_kb(worker) - before
+                print(f"TLS {version}: {fetched} kB more after downloads, {stored} kB after an upload, {waiting} kB with 8 that linger")
+                check(is_sanitized() or max(fetched, stored) <= 200, f"TLS {version}: {fetched} and {stored} kB are kept")
+                check(is_sanitized() or waiting <= 1000, f"TLS {version}: connections that linger hold {waiting} kB")
+
+
 if __name__ == "__main__":
     need_root()  # only root sees into our processes, which are undumpable
     need_tls()
-    sys.exit(run([only_the_own_ticket_counts, a_neighbour_steals_nothing, many_hours_pass, each_ticket_is_used_once]))
+    sys.exit(run([only_the_own_ticket_counts, a_neighbour_steals_nothing, many_hours_pass, large_buffers_are_given_back, each_ticket_is_used_once]))
