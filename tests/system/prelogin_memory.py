@@ -191,7 +191,8 @@ def judge(talkers, words, watcher):
     check(max(watcher.peaks[2]) < PRIVATE_MAX_KIB, f"a private worker has {max(watcher.peaks[2])} KiB")
     bound = ONCE_KIB + DEAF * DEAF_MAX_KIB + (SHARED - DEAF) * SESSION_MAX_KIB
     check(shared[1] < bound, f"the shared worker grew by {shared[1]} KiB, more than {bound}")
-    check(shared[1] < shared[0] + ONCE_KIB, f"the shared worker grows on: {shared}")
+    # On a busy machine those who do not read are served late, and what is kept for them is not there in the first half.
+    check(shared[1] < max(shared[0], DEAF * DEAF_MAX_KIB) + ONCE_KIB, f"the shared worker grows on: {shared}")
     check(master[1] < MASTER_MAX_KIB, f"the master grew by {master[1]} KiB")
 
 
