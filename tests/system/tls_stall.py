@@ -10,11 +10,12 @@ import threading
 import time
 
 from lib_daemon import PortLock, slowness
-from lib_system import Client, check, cpu_seconds, is_ready, need_root, run, settle
+from lib_system import Client, check, cpu_seconds, is_ready, is_sanitized, need_root, run, settle
 from lib_tls import Pair, TlsClient, TlsDaemon, TlsLink, context_of, need_tls, records
 
 LOGIN_TIMEOUT = 4
 DATA_TIMEOUT = 3
+MEMORY_MAX_KB = 3 * 1024
 LOOK = 1.5  # seconds of looking at processor time
 
 
@@ -69,6 +70,15 @@ def workers_cpu(daemon):
         except OSError:
             pass
     return total
+
+
+def memory_kb(process):
+    """What a process has of its own; 0 when it is over."""
+    try:
+        with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as stream:
+            return sum(int(line.split()[1]) for line in stream if line.startswith("Private_"))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def stay_idle(daemon, what):
@@ -127,6 +137,8 @@ def commands_do_not_wait():
         thread = threading.Thread(target=drip)
         thread.start()
         stay_idle(daemon, "control")
+        for process in daemon.programs("deftpd-worker"):
+            check(is_sanitized() or memory_kb(process) < MEMORY_MAX_KB, f"{process} has {memory_kb(process)} kB for a client that has not logged in")
         # Others are served meanwhile.
         with TlsClient(daemon) as client:
             client.fetch("LIST")
