@@ -45,14 +45,15 @@ drop_found(struct tls_watch *watch)
 	watch->found = NULL;
 }
 
-/* Returns: true if the file of the fact is not the one that is in use. */
+/* Returns: true if the file of a fact of `load` is not the one that is in use. */
 static bool
-is_other_file(const struct tls_watch *watch, const struct tls_fact *fact)
+is_other_file(const struct tls_watch *watch, const struct tls_load *load,
+              const struct tls_fact *fact)
 {
 	const struct tls_source_file *old =
 	    tls_source_find(&watch->used->source, fact->kind, fact->host, fact->index);
 	const struct tls_source_file *new =
-	    tls_source_find(&watch->found->source, fact->kind, fact->host, fact->index);
+	    tls_source_find(&load->source, fact->kind, fact->host, fact->index);
 
 	return old == NULL || new == NULL || !tls_stamp_is_same(&old->stamp, &new->stamp);
 }
@@ -98,7 +99,8 @@ refuse_untimely(struct master *master)
 	for (size_t i = 0; i < watch->found->fact_count; i++) {
 		const struct tls_fact *fact = &watch->found->fact[i];
 
-		if (is_other_file(watch, fact) && !is_in_time(master, fact)) {
+		if (is_other_file(watch, watch->found, fact) &&
+		    !is_in_time(master, fact)) {
 			watch->has_mistake = true;
 		}
 	}
@@ -140,14 +142,19 @@ is_same_content(int fd, int other_fd)
 	return is_same;
 }
 
-static void
-mark_new(struct tls_watch *watch)
+/* Returns: true if `load` has a certificate that is not in use. */
+static bool
+mark_new(const struct tls_watch *watch, struct tls_load *load)
 {
-	for (size_t i = 0; i < watch->found->fact_count; i++) {
-		struct tls_fact *fact = &watch->found->fact[i];
+	bool has_new = false;
 
-		fact->is_new = is_other_file(watch, fact);
+	for (size_t i = 0; i < load->fact_count; i++) {
+		struct tls_fact *fact = &load->fact[i];
+
+		fact->is_new = is_other_file(watch, load, fact);
+		has_new = has_new || fact->is_new;
 	}
+	return has_new;
 }
 
 /* What was found is right: the next generation has it. */
@@ -162,7 +169,7 @@ take_over(struct master *master)
 	                                       .tls_fd = watch->found->files_fd};
 	int result;
 
-	mark_new(watch);
+	(void)mark_new(watch, watch->found); /* it may be another file that is new */
 	tls_load_free(watch->used);
 	watch->used = watch->found;
 	watch->found = NULL;
@@ -361,13 +368,14 @@ tls_watch_accept(struct master *master)
 
 	tls_program_cancel(&watch->program);
 	drop_found(watch);
+	watch->is_untold = watch->used != NULL && watch->coming != NULL &&
+	                   mark_new(watch, watch->coming);
 	tls_load_free(watch->used);
 	tls_source_free(&watch->seen);
 	watch->used = watch->coming;
 	watch->coming = NULL;
 	watch->has_changed = false;
 	watch->valid_s = 0;
-	watch->is_untold = false;
 	watch->is_refused = false;
 	watch->reminded_ms = clock_monotonic_ms();
 	timer_clear(&master->wheel, &watch->look.timer);

@@ -697,9 +697,15 @@ a_reload_goes_before(void **state)
 	coming = read_load(run);
 	tls_watch_offer(master, coming);
 	assert_ptr_equal(master->tls.used, old);
+	assert_int_equal(tls_load_add_fact(coming, &(struct tls_report){.text = "CN = a"}),
+	                 0);
 	tls_watch_accept(master);
 	assert_ptr_equal(master->tls.used, coming);
 	assert_false(master->tls.program.is_running);
+	/* It is told as any other that is new. */
+	assert_true(tls_watch_is_waiting(master) && coming->fact[0].is_new);
+	tls_watch_serving(master);
+	assert_false(tls_watch_is_waiting(master));
 	/* The same, but it fails: the pair is checked once more. */
 	write_certificate(run, "second\nfact\nend\n");
 	look(run);
