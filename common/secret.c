@@ -1,6 +1,6 @@
 /*
- * secret: memory for passwords: not in a core dump, not on a swap device, wiped.
- * Runs in: worker, deftpd-auth, deftp-passwd.
+ * secret: memory for passwords and keys: not in a core dump, not on a swap device, wiped.
+ * Runs in: master, worker, deftpd-auth, deftp-passwd.
  */
 #include "common/secret.h"
 

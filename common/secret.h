@@ -1,6 +1,6 @@
 /*
- * secret: memory for passwords: not in a core dump, not on a swap device, wiped.
- * Runs in: worker, deftpd-auth, deftp-passwd.
+ * secret: memory for passwords and keys: not in a core dump, not on a swap device, wiped.
+ * Runs in: master, worker, deftpd-auth, deftp-passwd.
  * Source: madvise(2) MADV_DONTDUMP, mlock(2), explicit_bzero(3); SECURITY.md A21.
  */
 #ifndef COMMON_SECRET_H
