@@ -37,9 +37,10 @@ struct tls_report {
 	enum tls_file_kind kind; /* MISTAKE, WARNING, FACT: which file it is about */
 	uint16_t host;
 	uint16_t index;
-	int64_t begins;   /* FACT: seconds since the epoch; it is not valid before */
-	int64_t expires;  /* FACT: likewise; it is not valid from then on */
-	const char *text; /* all but END; MISTAKE, WARNING: what is wrong, and the remedy */
+	int64_t begins;  /* FACT: seconds since the epoch; it is not valid before */
+	int64_t expires; /* FACT: likewise; it is not valid from then on */
+	/* all but END; MISTAKE, WARNING: what is wrong, and the remedy */
+	const char *text;
 	size_t text_len;
 };
 

@@ -32,7 +32,7 @@ struct tls_watch {
 	struct tls_source seen;  /* the files of `used`, as they were at the last look */
 	struct deadline look;
 	uint64_t reminded_ms;
-	/* when what was refused as too early will be valid, since the epoch; 0: nothing */
+	/* when what is too early now will be valid, since the epoch; 0: nothing is */
 	int64_t valid_s;
 	bool has_changed; /* since the files were read last */
 	bool is_untold;   /* `used` is newer than the generation that serves */

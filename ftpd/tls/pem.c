@@ -35,9 +35,10 @@ tell_der(const struct tls_file *file, const char *command, struct teller *teller
 	PKCS12 *store = d2i_PKCS12(NULL, &bytes, (long)file->len);
 
 	if (store != NULL) {
-		teller_mistake(teller, tls_place_of(file),
-		               "this file is in PKCS #12 form; \"openssl pkcs12 -noenc -in "
-		               "FILE -out FILE.pem\" makes PEM of it");
+		teller_mistake(
+		    teller, tls_place_of(file),
+		    "this file is in PKCS #12 form; \"openssl pkcs12 -noenc -in "
+		    "FILE -out FILE.pem\" makes PEM of it");
 	} else {
 		teller_mistake(teller, tls_place_of(file),
 		               "this file is in DER form; \"openssl %s -inform DER -in "

@@ -69,10 +69,8 @@ teller_fact(struct teller *teller, struct tls_place place, const X509 *certifica
             const char *format, ...)
 {
 	struct tls_report report = {.type = TLS_REPORT_FACT,
-	                            .begins =
-	                                tls_date(X509_get0_notBefore(certificate)),
-	                            .expires =
-	                                tls_date(X509_get0_notAfter(certificate))};
+	                            .begins = tls_date(X509_get0_notBefore(certificate)),
+	                            .expires = tls_date(X509_get0_notAfter(certificate))};
 	va_list arguments;
 
 	va_start(arguments, format);

@@ -4,6 +4,8 @@
  *
  * The program is this one, which a link calls deftpd-worker. What it says is in the
  * certificate that it is given: one word a line, see say().
+ *
+ * Long because the program that is played is needed by both, and by nobody else.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -697,8 +699,8 @@ a_reload_goes_before(void **state)
 	coming = read_load(run);
 	tls_watch_offer(master, coming);
 	assert_ptr_equal(master->tls.used, old);
-	assert_int_equal(tls_load_add_fact(coming, &(struct tls_report){.text = "CN = a"}),
-	                 0);
+	assert_int_equal(
+	    tls_load_add_fact(coming, &(struct tls_report){.text = "CN = a"}), 0);
 	tls_watch_accept(master);
 	assert_ptr_equal(master->tls.used, coming);
 	assert_false(master->tls.program.is_running);
