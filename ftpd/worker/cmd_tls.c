@@ -251,7 +251,7 @@ cmd_tls_begun(struct session *session)
 void
 cmd_tls_restart(struct session *session)
 {
-	if (secure_is_on(session)) {
+	if (secure_is_on(session) || session->tls.is_implicit) {
 		secure_begin_clearing(session, true);
 	} else {
 		secure_forget(session);

@@ -38,7 +38,7 @@ void cmd_tls_begun(struct session *session);
 
 /*
  * REIN: TLS ends, and nothing of it is known any more (RFC 4217 13). In clear 220 is
- * replied here; in TLS it follows in cmd_tls_change().
+ * replied here; in TLS, and where that comes first, it follows in cmd_tls_change().
  */
 void cmd_tls_restart(struct session *session);
 

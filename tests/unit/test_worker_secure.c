@@ -522,6 +522,30 @@ rein_begins_tls_anew_where_it_comes_first(void **state)
 	}
 }
 
+/* Also when it was left there by CCC before. */
+static void
+rein_in_clear_begins_tls_anew_where_it_comes_first(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	talk_begin(&talk,
+	           &(struct talk_order){.is_implicit = true,
+	                                .tls = "allow_ccc = yes",
+	                                .configuration = "anonymous { enabled = yes }"});
+	talk_shake(&talk);
+	talk_expect(&talk, GREETING);
+	log_in(&talk);
+	talk_ask(&talk, "CCC\r\n", "200 Commands go in clear from now on.\r\n");
+	talk_leave_tls(&talk, true);
+	talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
+	talk_ask(&talk, "REIN\r\n", "220 Ready for a new user.\r\n");
+	talk_shake(&talk);
+	talk_ask(&talk, "NOOP\r\n", NOOP_DONE);
+	assert_true(secure_is_on(talk.session));
+	talk_end(&talk);
+}
+
 /* What is no TLS there is found, and costs nothing. */
 static void
 clear_text_is_not_taken_behind_rein_where_tls_comes_first(void **state)
@@ -561,6 +585,7 @@ main(void)
 	    cmocka_unit_test(nothing_may_follow_the_end_of_tls),
 	    cmocka_unit_test(rein_ends_tls),
 	    cmocka_unit_test(rein_begins_tls_anew_where_it_comes_first),
+	    cmocka_unit_test(rein_in_clear_begins_tls_anew_where_it_comes_first),
 	    cmocka_unit_test(clear_text_is_not_taken_behind_rein_where_tls_comes_first),
 	};
 
