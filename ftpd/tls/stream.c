@@ -1,6 +1,6 @@
 /*
  * stream: TLS on one connection that does not block: of commands, or of data.
- * Runs in: deftpd-worker, on the loop or in an offload thread. Input: hostile.
+ * Runs in: deftpd-worker, on the loop. Input: hostile.
  */
 #include "ftpd/tls/stream.h"
 
@@ -242,6 +242,11 @@ end_of_wire(struct tls_stream *stream)
 		explain(stream, "%s", strerror(-wire->read_error));
 		return wire->read_error == -EPROTO ? -EBADMSG : wire->read_error;
 	}
+	if (wire->has_ended && wire->write_error != 0) {
+		/* The kernel tells of a reset once, and then as of a FIN. */
+		explain(stream, "%s", strerror(-wire->write_error));
+		return wire->write_error;
+	}
 	if (wire->has_ended) {
 		explain(stream,
 		        wire_is_within_record(wire)
@@ -469,6 +474,8 @@ tls_stream_has_output(const struct tls_stream *stream)
 int
 tls_stream_close(struct tls_stream *stream)
 {
+	int result;
+
 	begin(stream, EPOLLOUT);
 	stream->wire.is_frugal = true; /* it may linger, and gathers nothing any more */
 	if (stream->is_open && stream->error == 0 && !stream->is_closed) {
@@ -481,7 +488,8 @@ tls_stream_close(struct tls_stream *stream)
 		/* After CCC, what comes behind the client's close_notify is no TLS. */
 		SSL_set_read_ahead(stream->ssl, stream->hello.side == TLS_DATA);
 	}
-	return wire_flush(&stream->wire);
+	result = wire_flush(&stream->wire);
+	return result == 0 ? stream->error : result;
 }
 
 uint32_t

@@ -139,8 +139,8 @@ ssize_t tls_stream_send_file(struct tls_stream *stream, int file_fd, uint64_t of
                              size_t len);
 
 /*
- * End our side: close_notify. What was written goes first.
- * Returns: as tls_stream_flush().
+ * End our side: close_notify. What was written goes first, and its memory is given back.
+ * Returns: as tls_stream_flush(); never 0 where TLS has failed before.
  */
 int tls_stream_close(struct tls_stream *stream);
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/mix.h"
+#include "ftpd/tls/stream_internal.h"
 #include "tests/unit/tls_harness.h"
 #include "common/base.h"
 
@@ -337,10 +338,54 @@ sending_to_nobody_fails(void **state)
 		assert_false(tls_stream_has_output(duo.stream));
 		assert_true(tls_stream_flush(duo.stream) < 0);
 		assert_true(tls_stream_close(duo.stream) < 0);
+		/* the kernel has told of the reset; what it says next is a FIN */
+		assert_int_equal(tls_stream_read(duo.stream, bytes, 1), result);
 		for (int n = 0; n < 10 && result >= 0; n++) {
 			result = tls_stream_write(duo.stream, bytes, sizeof(bytes));
 		}
 		assert_true(result < 0);
+		duo_end(&duo);
+	}
+}
+
+/* What has not ended by our close_notify is not said to. */
+static void
+a_failed_stream_does_not_end_well(void **state)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(duo_versions); i++) {
+		struct duo_order order = {.version = duo_versions[i], .side = TLS_DATA};
+		char text[TEXT_MAX];
+		struct duo duo;
+
+		duo_open(&duo, *state, &order);
+		end_by(&duo, END_GARBAGE);
+		assert_int_equal(tls_stream_read(duo.stream, text, sizeof(text)),
+		                 -EBADMSG);
+		assert_int_equal(tls_stream_close(duo.stream), -EBADMSG);
+		duo_end(&duo);
+	}
+}
+
+/* The client may take its time to end: meanwhile nothing large is held for it. */
+static void
+what_waits_for_the_end_is_small(void **state)
+{
+	static char bytes[TLS_GATHER_BYTES];
+
+	for (size_t i = 0; i < ARRAY_COUNT(duo_versions); i++) {
+		struct duo_order order = {.version = duo_versions[i], .side = TLS_DATA};
+		struct duo duo;
+
+		duo_open(&duo, *state, &order);
+		assert_int_equal(tls_stream_write(duo.stream, bytes, sizeof(bytes)),
+		                 sizeof(bytes));
+		assert_true(duo.stream->wire.cap > sizeof(bytes));
+		while (tls_stream_close(duo.stream) == -EAGAIN) {
+			char sink[TEXT_MAX];
+
+			(void)recv(duo.client_fd, sink, sizeof(sink), MSG_DONTWAIT);
+		}
+		assert_int_equal(duo.stream->wire.cap, 0);
 		duo_end(&duo);
 	}
 }
@@ -444,6 +489,8 @@ main(void)
 	    cmocka_unit_test(our_end_waits_for_the_clients),
 	    cmocka_unit_test(what_follows_tls_is_left),
 	    cmocka_unit_test(sending_to_nobody_fails),
+	    cmocka_unit_test(a_failed_stream_does_not_end_well),
+	    cmocka_unit_test(what_waits_for_the_end_is_small),
 	    cmocka_unit_test(random_cuts_leave_nothing),
 	    cmocka_unit_test(failures_stay_with_their_own),
 	};
