@@ -120,6 +120,9 @@ take(struct channel *channel, const uint8_t *bytes, size_t len)
 		visit = find_visit(recorder, &record);
 	}
 	if (visit != NULL && !visit_belongs_to(visit, channel->worker)) {
+		if (visit_is_late(visit, channel->worker)) {
+			return NULL; /* it is not believed, but its other sessions are */
+		}
 		return "spoke of a session that is another worker's";
 	}
 	obey(recorder, visit, &record);

@@ -63,6 +63,9 @@ visit_settle(struct visit_table *table, struct visit *visit)
 		TAILQ_REMOVE(&table->unsettled, visit, in_unsettled);
 		visit->is_unsettled = false;
 	}
+	if (visit->former != 0) {
+		visit->late = visit->former;
+	}
 	visit->former = 0;
 }
 
@@ -111,6 +114,12 @@ bool
 visit_belongs_to(const struct visit *visit, uint32_t worker)
 {
 	return worker != 0 && (visit->worker == worker || visit->former == worker);
+}
+
+bool
+visit_is_late(const struct visit *visit, uint32_t worker)
+{
+	return worker != 0 && visit->late == worker;
 }
 
 static void

@@ -34,6 +34,7 @@ struct visit {
 	uint32_t id;
 	uint32_t worker;
 	uint32_t former; /* 0: none */
+	uint32_t late;   /* it was the former one, and may not speak any more; 0: none */
 	bool is_over;    /* the master has said so */
 	bool is_unsettled;
 	int64_t begun_s;
@@ -76,6 +77,13 @@ struct visit *visit_find(struct visit_table *table, uint32_t id);
  *          counts.
  */
 bool visit_belongs_to(const struct visit *visit, uint32_t worker);
+
+/*
+ * Ask whether a worker had the session, so that what it says comes too late. Its channel
+ * may have reached us long after the session did, and moved: it does nothing wrong.
+ * Returns: true if so.
+ */
+bool visit_is_late(const struct visit *visit, uint32_t worker);
 
 /*
  * Remember the names of a login, in place of earlier ones. Without memory they stay
