@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "ftpd/tls/failure.h"
 #include "ftpd/tls/kernel.h"
 #include "ftpd/tls/stream_internal.h"
 #include "common/base.h"
@@ -31,57 +31,11 @@ enum {
 	CALM_BYTES = 1024 * 1024,
 };
 
-/* Note why it has failed; what was noted first, stays: who refused knows best. */
-static void __attribute__((format(printf, 2, 3)))
-explain(struct tls_stream *stream, const char *format, ...)
-{
-	va_list arguments;
-
-	if (stream->hello.failure[0] != '\0') {
-		return;
-	}
-	va_start(arguments, format);
-	(void)vsnprintf(stream->hello.failure, sizeof(stream->hello.failure), format,
-	                arguments);
-	va_end(arguments);
-}
-
-/* The first word of the TLS library itself; what it uses may have said more before. */
-static unsigned long
-find_error(void)
-{
-	unsigned long first = ERR_peek_error();
-	unsigned long error = 0;
-
-	while ((error = ERR_get_error()) != 0) {
-		if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
-			return error;
-		}
-	}
-	return first;
-}
-
-static void
-explain_error(struct tls_stream *stream)
-{
-	unsigned long error = find_error();
-	int reason = ERR_GET_REASON(error);
-	const char *text = ERR_reason_error_string(error);
-
-	if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
-		explain(stream, "the client's alert: %s",
-		        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	} else {
-		explain(stream, "%s", text != NULL ? text : "an error without a name");
-	}
-	ERR_clear_error();
-}
-
 /* NOLINTBEGIN(readability-function-size): the signature is OpenSSL's */
 /*
  * Count what costs much and brings nothing: key updates, and the first messages of
  * renegotiation, which is refused each time. Records that OpenSSL has begun are counted,
- * too; see has_input.
+ * too, see has_input; and those that are sent, see renew_key.
  */
 static void
 watch_message(int is_sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
@@ -94,6 +48,7 @@ watch_message(int is_sent, int version, int type, const void *bytes, size_t len,
 	(void)len;
 	(void)ssl;
 	if (is_sent) {
+		stream->sealed += type == SSL3_RT_HEADER;
 		return;
 	}
 	if (type == SSL3_RT_HEADER) {
@@ -104,8 +59,8 @@ watch_message(int is_sent, int version, int type, const void *bytes, size_t len,
 	}
 	if (stream->noise > TLS_KEY_UPDATES_MAX) {
 		stream->wire.is_stopped = true;
-		explain(stream, "more than %d key updates or renegotiations",
-		        TLS_KEY_UPDATES_MAX);
+		failure_explain(stream, "more than %d key updates or renegotiations",
+		                TLS_KEY_UPDATES_MAX);
 	}
 }
 /* NOLINTEND(readability-function-size) */
@@ -224,7 +179,7 @@ break_off(struct tls_stream *stream, int negative_errno)
 	if (stream->error == 0) {
 		stream->error = negative_errno;
 	}
-	explain_error(stream);
+	failure_of_openssl(stream);
 	(void)wire_flush(&stream->wire); /* an alert; it is told as well as can be */
 	return stream->error;
 }
@@ -239,19 +194,19 @@ end_of_wire(struct tls_stream *stream)
 		return break_off(stream, -EBADMSG);
 	}
 	if (wire->read_error != 0) {
-		explain(stream, "%s", strerror(-wire->read_error));
+		failure_explain(stream, "%s", strerror(-wire->read_error));
 		return wire->read_error == -EPROTO ? -EBADMSG : wire->read_error;
 	}
 	if (wire->has_ended && wire->write_error != 0) {
 		/* The kernel tells of a reset once, and then as of a FIN. */
-		explain(stream, "%s", strerror(-wire->write_error));
+		failure_explain(stream, "%s", strerror(-wire->write_error));
 		return wire->write_error;
 	}
 	if (wire->has_ended) {
-		explain(stream,
-		        wire_is_within_record(wire)
-		            ? "the client has closed the connection within a record"
-		            : "the client has closed the connection");
+		failure_explain(
+		    stream, wire_is_within_record(wire)
+				? "the client has closed the connection within a record"
+				: "the client has closed the connection");
 		return wire_is_within_record(wire) ? -EBADMSG : -ENODATA;
 	}
 	return -EAGAIN;
@@ -284,7 +239,7 @@ wait_in_handshake(struct tls_stream *stream, int answer)
 
 	if (result != -EAGAIN) {
 		stream->error = result != 0 ? result : -ENODATA;
-		explain(stream, "the client has ended TLS in the handshake");
+		failure_explain(stream, "the client has ended TLS in the handshake");
 		return TLS_FAILED;
 	}
 	if (is_writing || wire_has_output(&stream->wire)) {
@@ -314,7 +269,7 @@ tls_stream_handshake(struct tls_stream *stream)
 	sent = wire_flush(&stream->wire);
 	if (sent != 0 && sent != -EAGAIN) {
 		stream->error = sent;
-		explain(stream, "%s", strerror(-sent));
+		failure_explain(stream, "%s", strerror(-sent));
 		return TLS_FAILED;
 	}
 	if (answer != 1) {
@@ -410,6 +365,19 @@ encrypted_len(size_t len)
 	return len + (len / RECORD_BYTES + 1) * RECORD_ADDED;
 }
 
+/* A key lasts for long, but a download may last longer. TLS 1.2 knows no second one. */
+static void
+renew_key(struct tls_stream *stream)
+{
+	if (stream->sealed < TLS_KEY_LASTS_RECORDS ||
+	    SSL_version(stream->ssl) != TLS1_3_VERSION) {
+		return;
+	}
+	stream->sealed = 0;
+	/* The client need not change its own. It fails for nobody who writes as we do. */
+	(void)SSL_key_update(stream->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+}
+
 /* Encrypt one chunk into the wire, behind a ticket if one was offered. */
 static int
 encrypt(struct tls_stream *stream, const uint8_t *bytes, size_t len)
@@ -424,6 +392,7 @@ encrypt(struct tls_stream *stream, const uint8_t *bytes, size_t len)
 		stream->offers_ticket = false;
 		(void)SSL_new_session_ticket(stream->ssl); /* none: it resumes another */
 	}
+	renew_key(stream);
 	answer = SSL_write_ex(stream->ssl, bytes, len, &taken);
 	return answer == 1 ? 0 : judge(stream, answer);
 }

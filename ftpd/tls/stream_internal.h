@@ -12,6 +12,11 @@
 #include "ftpd/tls/wire.h"
 #include "common/base.h"
 
+enum {
+	/* RFC 8446 5.5: the keys of AES-GCM last for 2^24.5 records */
+	TLS_KEY_LASTS_RECORDS = 1 << 24,
+};
+
 struct tls_stream {
 	struct tls_hello hello;
 	struct wire wire;
@@ -26,6 +31,7 @@ struct tls_stream {
 	int error;             /* negative errno: TLS itself has failed, for good */
 	unsigned noise;        /* messages that bring nothing; see TLS_KEY_UPDATES_MAX */
 	size_t calm;           /* bytes that have come since it was counted from zero */
+	unsigned sealed;       /* records that were sent by the present key */
 	uint64_t records;      /* that OpenSSL has begun to take */
 };
 

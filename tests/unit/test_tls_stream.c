@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "ftpd/tls/stream_internal.h"
 #include "tests/unit/tls_harness.h"
 #include "common/base.h"
 
@@ -411,6 +412,49 @@ an_idle_connection_holds_little(void **state)
 	}
 }
 
+/* NOLINTBEGIN(readability-function-size): the signature is OpenSSL's */
+/* The client counts new keys. */
+static void
+count_updates(int is_sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
+              void *argument)
+{
+	unsigned *updates = argument;
+	const uint8_t *message = bytes;
+
+	(void)version;
+	(void)ssl;
+	*updates += is_sent == 0 && type == SSL3_RT_HANDSHAKE && len > 0 &&
+	            message[0] == SSL3_MT_KEY_UPDATE;
+}
+/* NOLINTEND(readability-function-size) */
+
+/* RFC 8446 5.5: a long download outlasts its key. */
+static void
+a_key_is_replaced_in_time(void **state)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(duo_versions); i++) {
+		struct duo_order order = {.version = duo_versions[i], .side = TLS_DATA};
+		unsigned wanted = order.version == TLS1_3_VERSION ? 1 : 0;
+		unsigned updates = 0;
+		char text[TEXT_MAX];
+		struct duo duo;
+
+		duo_open(&duo, *state, &order);
+		SSL_set_msg_callback(duo.client, count_updates);
+		SSL_set_msg_callback_arg(duo.client, &updates);
+		duo.stream->sealed = TLS_KEY_LASTS_RECORDS - 2;
+		for (unsigned n = 0; n < 6; n++) {
+			assert_int_equal(tls_stream_write(duo.stream, "piece", 5), 5);
+			assert_int_equal(tls_stream_flush(duo.stream), 0);
+			assert_int_equal(duo_hear(&duo, text, sizeof(text)), 5);
+			assert_int_equal(updates, n < 2 ? 0 : wanted);
+		}
+		assert_int_equal(tls_stream_close(duo.stream), 0);
+		assert_int_equal(duo_hear(&duo, text, sizeof(text)), 0);
+		duo_end(&duo);
+	}
+}
+
 int
 main(void)
 {
@@ -424,6 +468,7 @@ main(void)
 	    cmocka_unit_test(input_is_known_to_the_record),
 	    cmocka_unit_test(what_comes_with_the_handshake_is_told),
 	    cmocka_unit_test(order_is_kept),
+	    cmocka_unit_test(a_key_is_replaced_in_time),
 	    cmocka_unit_test(bindings_differ),
 	    cmocka_unit_test(an_idle_connection_holds_little),
 	};
