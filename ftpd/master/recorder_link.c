@@ -85,28 +85,45 @@ pass_logs(struct recorder_link *recorder)
 	return true;
 }
 
+/*
+ * The list begins with the newest, and those that wait are near its beginning. Returns:
+ * the oldest one, or it would wait for ever while others are started; NULL if none waits.
+ */
+static struct worker *
+find_waiting(const struct recorder_link *recorder)
+{
+	struct worker *oldest = NULL;
+	struct worker *worker;
+	size_t left = recorder->worker_ends;
+
+	LIST_FOREACH(worker, &recorder->master->workers, entry) {
+		if (left == 0) {
+			break;
+		}
+		if (worker->recorder_end_fd >= 0) {
+			oldest = worker;
+			left--;
+		}
+	}
+	return oldest;
+}
+
 static bool
 pass_worker(struct recorder_link *recorder)
 {
+	struct worker *worker = find_waiting(recorder);
 	struct record record = {.type = RECORD_WORKER};
-	struct worker *worker;
 
-	if (recorder->worker_ends == 0) {
+	if (worker == NULL) {
 		return false;
 	}
-	LIST_FOREACH(worker, &recorder->master->workers, entry) {
-		if (worker->recorder_end_fd < 0) {
-			continue;
-		}
-		record.worker = worker->number;
-		if (!pass(recorder, &record, worker->recorder_end_fd)) {
-			return false;
-		}
-		fd_close(&worker->recorder_end_fd);
-		recorder->worker_ends--;
-		return true;
+	record.worker = worker->number;
+	if (!pass(recorder, &record, worker->recorder_end_fd)) {
+		return false;
 	}
-	return false;
+	fd_close(&worker->recorder_end_fd);
+	recorder->worker_ends--;
+	return true;
 }
 
 bool
