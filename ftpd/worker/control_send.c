@@ -14,7 +14,9 @@
 #include "common/base.h"
 
 enum {
-	/* of what a client says behind its last command, which is read for its own good */
+	/*
+	 * of what a client says behind its last command, which is read for its own good
+	 */
 	DRAIN_READS_MAX = 16,
 };
 

@@ -14,7 +14,7 @@
 enum {
 	/* RFC 8446 5.1: content types of records, and how long one may be */
 	RECORD_ALERT = 21,
-	RECORD_DATA = 23, /* in TLS 1.3 all is called so, alerts, too */
+	RECORD_DATA = 23,                /* in TLS 1.3 all is called so, alerts, too */
 	RECORD_BYTES_MAX = 16384 + 2048, /* RFC 5246 6.2.3 */
 };
 

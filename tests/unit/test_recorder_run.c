@@ -459,7 +459,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(forgeries_close_the_channel, set_up,
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(
-		a_former_worker_is_not_believed_after_its_channel_was_empty, set_up, tear_down),
+		a_former_worker_is_not_believed_after_its_channel_was_empty, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_channel_may_come_after_its_sessions_have_moved, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(unknown_sessions_get_no_address, set_up,
