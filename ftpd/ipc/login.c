@@ -98,9 +98,12 @@ is_sound(const struct login_message *message)
 bool
 login_decode(const uint8_t *bytes, size_t len, struct login_message *ret_message)
 {
-	struct login_message message = {
-	    .user = "", .secret = "",         .host = "", .names = "",
-	    .text = "", .grant = {.start = ""}};
+	struct login_message message = {.user = "",
+	                                .secret = "",
+	                                .host = "",
+	                                .names = "",
+	                                .text = "",
+	                                .grant = {.start = ""}};
 	struct wire_reader reader;
 
 	wire_reader_init(&reader, bytes, len);

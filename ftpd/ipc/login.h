@@ -76,7 +76,7 @@ struct login_message {
 	size_t secret_len;
 	const char *host; /* named by HOST, or empty */
 	size_t host_len;
-	bool is_secure;       /* the control connection has TLS */
+	bool is_secure; /* the control connection has TLS */
 	/*
 	 * alternative names of the client's certificate, which was checked: DNS names,
 	 * e-mail addresses and URIs, each ended by LF, without control characters; empty:

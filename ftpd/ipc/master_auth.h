@@ -43,9 +43,9 @@ enum ma_type {
 enum ma_reason {
 	MA_WRONG_PASSWORD,
 	MA_UNKNOWN_USER,
-	MA_LOCKED,   /* no valid hash; the account is locked or expired */
-	MA_DENIED,   /* by a list, ftpusers, the shell, min_uid, or login = no */
-	MA_NO_HOME,  /* the root directory cannot be used */
+	MA_LOCKED,  /* no valid hash; the account is locked or expired */
+	MA_DENIED,  /* by a list, ftpusers, the shell, min_uid, or login = no */
+	MA_NO_HOME, /* the root directory cannot be used */
 	/* the client's certificate does not name the user (tls.client_login = match) */
 	MA_CERTIFICATE,
 	/* all was right, but the user's tls_policy wants TLS and there is none */

@@ -22,7 +22,8 @@ struct tls_stamp {
 	ino_t inode;
 	off_t size;
 	struct timespec written;
-	struct timespec changed; /* its mode or owner, too: what could not be read may be now */
+	/* its mode or owner, too: what could not be read may be now */
+	struct timespec changed;
 };
 
 struct tls_source_file {
