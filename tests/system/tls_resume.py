@@ -188,6 +188,12 @@ def many_hours_pass():
                 time.sleep(0.1)
 
 
+def settled_kb(worker):
+    """Its memory in a moment: what a transfer had is given back behind the reply."""
+    time.sleep(0.1)
+    return memory_kb(worker)
+
+
 def large_buffers_are_given_back():
     """What encrypts and gathers a large file is not kept behind it, nor by connections whose client does not close them."""
     large = os.urandom(4 << 20)
@@ -207,7 +213,7 @@ def large_buffers_are_given_back():
                 link.sendall(large)
                 link.close()
                 check(client.reply()[0] == 226, "STOR fails")
-                stored = memory_kb(worker) - before
+                stored = min(settled_kb(worker) for _ in range(3)) - before
                 links = []
                 for _ in range(8):
                     links.append(client.begin("RETR large"))
