@@ -102,6 +102,7 @@ begin(struct generation *generation, const struct generation_setup *setup)
 	if (result != 0) {
 		return result;
 	}
+	auth_pool_init(generation); /* by the options */
 	result = conf_seal(&generation->options, &generation->overrides,
 	                   &generation->options_fd);
 
@@ -126,7 +127,6 @@ generation_start(struct master *master, const struct generation_setup *setup,
 	generation->options_fd = -1;
 	generation->tls_fd = -1;
 	forkserver_init(&generation->server, master, &worker_use, generation);
-	auth_pool_init(generation);
 	TAILQ_INIT(&generation->idle);
 	result = begin(generation, setup);
 	if (result != 0) {

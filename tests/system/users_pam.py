@@ -346,12 +346,10 @@ def a_flood_is_bounded():
             thread.join()
         check(results.count(230) == 100, f"of 100 logins: { {code: results.count(code) for code in set(results)} }")
         with open(busy + ".seen", encoding="ascii") as stream:
-            seen = sorted(int(line) for line in stream)
-        # On a busy machine one may take so long that it counts as stalled, and another begins beside it.
-        check(seen[len(seen) * 9 // 10] <= 3, f"more than 3 were computed at once: {seen}")
-        check(seen[-1] <= 6, f"{seen[-1]} were computed at once")
+            at_once = max(int(line) for line in stream)
+        check(at_once <= 3, f"{at_once} were computed at once")
         check(max(most) <= 16, f"there were {max(most)} processes of deftpd-auth")
-        print(f"  at most {seen[-1]} at once, {max(most)} processes of deftpd-auth")
+        print(f"  at most {at_once} at once, {max(most)} processes of deftpd-auth")
 
 
 if __name__ == "__main__":
