@@ -25,7 +25,7 @@ from lib_wire import (SHARED, PRIVATE, ASSIGN, GIVE_AGENT, GIVE_RECORDER, PASSIV
                       R_SESSION_BEGIN, R_SESSION_END, R_TRANSFER, R_LOGIN, R_EVENT, R_READY, R_TAKEN, IPC_OK, IPC_DENIED,
                       IPC_BUSY, address, number, record, user_number, host, text, send)
 
-SHARED_WORKERS = 24
+SHARED_WORKERS = 40
 AGENTS_MAX = 8
 AGENTS_MAX_PRIVATE = 3
 PASSIVE_ASKS_MAX = 1000
